@@ -1,0 +1,253 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Figures of a pass: how late its events came, and in how many arrivals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
+
+from .decode import CHUNKS, KEPT
+
+if TYPE_CHECKING:
+    from .timeline import Event, Timeline
+
+# Reads that are closer than this are one arrival: a lump takes several reads (seconds).
+ONE_ARRIVAL = 0.0005
+NEAR = 0.005  # seconds in which a server of this machine, or the next one, takes a connection
+
+SERVER_CLOCK = "server clock"
+OFFSET_UNKNOWN = "server clock, offset unknown"
+LUMPS = "lumps"
+
+Number = Optional[float]
+
+
+class Metrics(NamedTuple):
+    """Figures of one pass of one layer; None is what cannot be known. Of several streams: of all
+    their events together, and the median of what each has once.
+
+    ``delay_*`` is arrival minus departure. ``delay_from`` says where the departures come from: the
+    server's timestamps, by the same clock or with the least delay taken as none; or, when the
+    events do not tell, from ``lumps``: what came together had been sent in the stream's cadence.
+    """
+
+    time_to_headers_seconds: Number = None
+    time_to_first_chunk_seconds: Number = None
+    headers_held_seconds: Number = None  # from the app's beginning of its answer to its headers
+    delay_p50_seconds: Number = None
+    delay_p99_seconds: Number = None
+    delay_from: str = ""
+    largest_gap_seconds: Number = None
+    coalesced_ratio: Number = None
+    stretch_ratio: Number = None
+    time_per_output_chunk_seconds: Number = None
+    events: int = 0
+    reads: int = 0
+    size_bytes: int = 0
+    duration_seconds: float = 0.0
+    streams: int = 0
+    http: str = ""
+    tls: str = ""
+    encoding: str = ""
+    framing: str = ""
+    ended: str = ""
+
+
+def measure(timelines: Sequence[Timeline], before: Sequence[Timeline] = ()) -> Metrics:
+    """Put figures to a pass; ``before`` is the same pass at the layer before."""
+    if not timelines:
+        return Metrics()
+    usual = _median([cadence_of(one) for one in before]) or None
+    timelines = [_as_sent(one, before) for one in timelines]
+    delays, sources = [], set()
+    for one in timelines:
+        late, source = delays_of(one, usual)
+        delays += late
+        sources.add(source)
+    delays.sort()
+    first = timelines[0]
+    events = sum(len(one.events) for one in timelines)
+    clusters = sum(len(arrivals(one.events)) for one in timelines)
+    reference = _median([span(one.events) for one in before])
+    return Metrics(
+        time_to_headers_seconds=_median([one.headers_at for one in timelines]),
+        time_to_first_chunk_seconds=_median([first_chunk(one) for one in timelines]),
+        headers_held_seconds=_median([headers_held(one) for one in timelines]),
+        delay_p50_seconds=quantile(delays, 0.5),
+        delay_p99_seconds=quantile(delays, 0.99),
+        delay_from=sources.pop() if len(sources) == 1 else "",
+        largest_gap_seconds=max((largest_gap(one) for one in timelines), default=None)
+        if events > 1
+        else None,
+        coalesced_ratio=1 - clusters / events if events else None,
+        stretch_ratio=_median([stretch(one, reference) for one in timelines]),
+        time_per_output_chunk_seconds=_median([cadence_of(one) for one in timelines]),
+        events=events,
+        reads=sum(len(one.reads) for one in timelines),
+        size_bytes=sum(one.size for one in timelines),
+        duration_seconds=_median([one.ended_at for one in timelines]) or 0.0,
+        streams=len(timelines),
+        http=first.http,
+        tls=first.tls,
+        encoding=encoding(first),
+        framing=framing(first),
+        ended=_worst_end(timelines),
+    )
+
+
+def _as_sent(one: Timeline, before: Sequence[Timeline]) -> Timeline:
+    """Where nothing separates events, they are as large as the layer before has had them."""
+    sizes = [event.size for other in before if other.format == CHUNKS for event in other.events]
+    if one.format != CHUNKS or not sizes:
+        return one
+    usual = max(1.0, sum(sizes) / len(sizes))
+    events = tuple(
+        event._replace(size=round(usual))
+        for event in one.events
+        for _ in range(max(1, round(event.size / usual)))
+    )
+    return one._replace(events=events[:KEPT])
+
+
+def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
+    """How late each event came, in seconds, and where that is known from.
+
+    ``cadence`` is the seconds between two events at the layer before: without it and without
+    timestamps, what comes together may well have been sent together.
+    """
+    stamped = [event for event in one.events if event.sent is not None]
+    if stamped and len(stamped) >= len(one.events) / 2:
+        late = [one.began + event.arrived - (event.sent or 0.0) for event in stamped]
+        if one.same_clock and clocks_agree(one, min(late)):
+            return late, SERVER_CLOCK
+        least = min(late)
+        return [delay - least for delay in late], OFFSET_UNKNOWN
+    if len(one.events) < 3 or cadence is None:
+        return [], ""
+    return _held_in_lumps(one, cadence), LUMPS
+
+
+def clocks_agree(one: Timeline, least: float) -> bool:
+    """Whether what is said to be one clock can be one: in a time namespace it is another.
+
+    Nothing arrives before it is sent, and no app answers before it is asked; but a cache does, with
+    all of it at once.
+    """
+    replayed = span(one.events) < 0.2 * (sent_span(one) or 0.0)
+    early = one.opened is not None and one.opened < one.began - 0.002 and not replayed
+    return least > -0.002 and not early
+
+
+def lumps(timelines: Sequence[Timeline]) -> tuple[Number, Number]:
+    """The p50 and p99 that a layer's own lumps would be, if it were they that held the events."""
+    late = sorted(
+        delay for one in timelines for delay in _held_in_lumps(one, cadence_of(one) or 0.0)
+    )
+    return quantile(late, 0.5), quantile(late, 0.99)
+
+
+def _held_in_lumps(one: Timeline, cadence: float) -> list[float]:
+    """What came together was sent in the stream's cadence, but not before the last arrival."""
+    late, previous = [], 0.0
+    for cluster in arrivals(one.events):
+        at = cluster[0].arrived
+        late += [min(n * cadence, at - previous) for n in range(len(cluster))]
+        previous = at
+    return late
+
+
+def arrivals(events: Sequence[Event]) -> list[list[Event]]:
+    """The events, those together that came together."""
+    clusters: list[list[Event]] = []
+    for event in events:
+        if clusters and event.arrived - clusters[-1][-1].arrived < ONE_ARRIVAL:
+            clusters[-1].append(event)
+        else:
+            clusters.append([event])
+    return clusters
+
+
+def span(events: Sequence[Event]) -> float:
+    """Seconds from the first arrival to the last."""
+    return events[-1].arrived - events[0].arrived if events else 0.0
+
+
+def sent_span(one: Timeline) -> Number:
+    """Seconds from the first departure to the last; None when the events do not tell."""
+    sent = [event.sent for event in one.events if event.sent is not None]
+    return sent[-1] - sent[0] if len(sent) > 1 else None
+
+
+def stretch(one: Timeline, reference: Number = None) -> Number:
+    """How much longer the arrivals took than the departures, or than the layer before."""
+    departed = sent_span(one) or reference
+    return span(one.events) / departed if departed and len(one.events) > 1 else None
+
+
+def first_chunk(one: Timeline) -> Number:
+    """Seconds to the first byte of the body."""
+    return one.reads[0][0] if one.reads else one.events[0].arrived if one.events else None
+
+
+def headers_held(one: Timeline) -> Number:
+    """Seconds from the app's beginning of its answer to the headers, on one clock."""
+    if one.opened is None or one.headers_at is None or not one.same_clock:
+        return None
+    held = one.began + one.headers_at - one.opened
+    return held if clocks_agree(one, 0.0) else None
+
+
+def link(one: Timeline) -> float:
+    """What the way to a far server may add to the delay of an event, in seconds: at least that of
+    a bad wireless link, or a round trip with its handshakes. Nothing on the server's own machine.
+    """
+    far = (one.connected or 0.0) > NEAR and not one.same_clock
+    return max(0.05, one.connected or 0.0) if far else 0.0
+
+
+def largest_gap(one: Timeline) -> float:
+    """The longest silence between two arrivals, in seconds."""
+    times = [event.arrived for event in one.events]
+    return max((b - a for a, b in zip(times, times[1:])), default=0.0)
+
+
+def silence_before_end(one: Timeline) -> float:
+    """Seconds from the last byte to the end."""
+    return one.ended_at - (one.last_at or one.headers_at or 0.0)
+
+
+def encoding(one: Timeline) -> str:
+    """How the body was compressed."""
+    return one.header("content-encoding").lower() or "identity"
+
+
+def framing(one: Timeline) -> str:
+    """What tells the reader that the body is complete."""
+    if one.http in {"2", "3"}:
+        return "http" + one.http
+    if "chunked" in one.header("transfer-encoding").lower():
+        return "chunked"
+    if one.header("content-length"):
+        return "content-length"
+    return "close-delimited" if one.status and one.status != 204 else "none"
+
+
+def quantile(ordered: Sequence[float], share: float) -> Number:
+    """The value below which this share of the ordered values is."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def cadence_of(one: Timeline) -> Number:
+    """Seconds between two events, on average."""
+    departed = sent_span(one)
+    taken = departed if departed is not None else span(one.events)
+    return taken / (len(one.events) - 1) if len(one.events) > 1 else None
+
+
+def _median(values: Sequence[Number]) -> Number:
+    return quantile(sorted(value for value in values if value is not None), 0.5)
+
+
+def _worst_end(timelines: Sequence[Timeline]) -> str:
+    order = ("refused", "reset", "timeout", "close", "limit", "complete")
+    return min((one.ended for one in timelines), key=order.index)
