@@ -1,0 +1,61 @@
+"""The app: a page to look at, streams to measure, and two questions for the deployment.
+
+Run it with `uvicorn main:app`. What happens at shutdown is in `lifecycle.py`.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Response, status
+from fastapi.responses import FileResponse
+from pydantic import BaseModel
+
+import streams
+from lifecycle import lifecycle
+
+PAGE = Path(__file__).with_name("index.html")
+
+
+@asynccontextmanager
+async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    """Watch for the shutdown for as long as the app runs."""
+    with lifecycle.watch_signals():
+        yield
+
+
+app = FastAPI(title="Streaming reference app", lifespan=lifespan)
+app.include_router(streams.router)
+
+
+@app.get("/", include_in_schema=False)
+async def page() -> FileResponse:
+    """Show each event as it arrives."""
+    return FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
+
+
+class Health(BaseModel):
+    """Whether the process is alive."""
+
+    alive: bool = True
+
+
+@app.get("/healthz", tags=["health"])
+async def healthz() -> Health:
+    """Answer for as long as the process can."""
+    return Health()
+
+
+class Readiness(BaseModel):
+    """Whether this worker takes new streams, and how many it has."""
+
+    ready: bool
+    open_streams: int
+
+
+@app.get("/readyz", tags=["health"])
+async def readyz(response: Response) -> Readiness:
+    """Say 503 once the shutdown has begun."""
+    if lifecycle.draining:
+        response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    return Readiness(ready=not lifecycle.draining, open_streams=lifecycle.open_streams)
