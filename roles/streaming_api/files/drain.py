@@ -1,0 +1,272 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Let a replaced release run on until its last connection has ended, then stop it.
+
+The release is not told: Nginx sends it no new request, so all it has to do is to go on. It gets
+SIGTERM, at which many apps cut their streams, when none is left or the drain time is over.
+
+A worker of Nginx that knows this release may still send it what it is being sent itself: an upload,
+say. As long as there is one the socket stays; only the service rests, and systemd starts it again
+should a request come.
+
+The unit ``<name>-drain@<release>.service`` runs this; to stop the unit leaves the release as it is.
+
+Needs nothing but the standard library of Python >= 3.8.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable, Iterator, NamedTuple
+
+INTERVAL = 1.0  # seconds between two looks
+SETTLE = 5.0  # by then Nginx has told its workers of before to finish
+LAST_REQUEST = 65.0  # a little longer than Nginx's client_header_timeout: later ones are rare
+CONNECTED = ("02", "03")  # waiting to be accepted, accepted
+QUITTING = "nginx: worker process is shutting down"
+UNITS = "/etc/systemd/system"
+
+
+class Drain:
+    """When a drain that began at a time (seconds of one clock, as all here) is over."""
+
+    def __init__(self, began: float, timeout: float) -> None:
+        self._began, self._timeout = began, timeout
+        self._senders: set[int] = set()  # Nginx's workers that know this release only
+
+    def seconds_left(self, now: float) -> float:
+        return max(self._began + self._timeout - now, 0)
+
+    def seconds_gone(self, now: float) -> float:
+        return now - self._began
+
+    def is_over(self, now: float, connections: int, quitting: set[int]) -> bool:
+        """Whether time is over, or no connection is left and nobody can open one."""
+        if not self.seconds_left(now):
+            return True
+        if self.seconds_gone(now) < SETTLE:
+            self._senders |= quitting
+            return False
+        self._senders &= quitting
+        return not connections and not self._senders
+
+    def may_rest(self, now: float, connections: int) -> bool:
+        """Whether it is unlikely that another comes."""
+        return not connections and self.seconds_gone(now) >= LAST_REQUEST
+
+
+def count_connections(table: str, path: str) -> int:
+    """The connections of a listening socket, in the text of /proc/net/unix."""
+    rows = (line.split() for line in table.splitlines() if line.endswith(path))
+    return sum(row[7:] == [path] and row[5] in CONNECTED for row in rows)
+
+
+class Built(NamedTuple):
+    """A release that was built to the end; the greatest was live last, else is the newest."""
+
+    was_live: int
+    created: str
+    written: int
+    id: str
+
+
+def is_kept(release: str, built: list[Built], live: str, keep: int) -> bool:
+    """Whether a release is among those that stay, of which the live one is the first."""
+    others = [one.id for one in sorted(built, reverse=True) if one.id != live]
+    return release in others[: keep - 1]
+
+
+class Host:
+    """What is seen and done on the host; ``root`` is that of its files."""
+
+    def __init__(self, name: str, apps: str, root: Path = Path("/")) -> None:
+        self._name, self._root = name, root
+        self._home = root / apps.lstrip("/") / name
+
+    def live(self) -> str:
+        """The release of the site that was last seen to stream."""
+        return self._named_in("etc/streaming_api")
+
+    def has_traffic(self, release: str) -> bool:
+        """Whether Nginx sends it new requests, or will when it is told to go back."""
+        return release in (self.live(), self._named_in("etc/nginx/conf.d"))
+
+    def _named_in(self, directory: str) -> str:
+        site = _text(self._root / directory / f"{self._name}.conf")
+        named = re.search(rf"unix:/run/{re.escape(self._name)}/(\w+)\.sock", site)
+        return named.group(1) if named else ""
+
+    def connections(self, release: str) -> int:
+        table = (self._root / "proc/net/unix").read_text(errors="replace")
+        return count_connections(table, f"/run/{self._name}/{release}.sock")
+
+    def quitting(self, since: float) -> set[int]:
+        """The workers of Nginx that finish what they have begun, and began after a time of the
+        monotonic clock.
+        """
+        pids = (path for path in (self._root / "proc").iterdir() if path.name.isdigit())
+        return {
+            int(path.name)
+            for path in pids
+            if _text(path / "cmdline").startswith(QUITTING) and _started(path) > since
+        }
+
+    def listens_since(self, release: str) -> float:
+        """On the monotonic clock; 0 when that is unknown."""
+        asked = ["show", "--property=ActiveEnterTimestampMonotonic", "--value"]
+        said = _systemctl(*asked, f"{self._name}@{release}.socket").strip()
+        return int(said) / 1e6 if said.isdigit() else 0.0
+
+    def built(self) -> Iterator[Built]:
+        history = self._history()
+        for manifest in (self._home / "releases").glob("*/release.json"):
+            try:
+                created = str(json.loads(manifest.read_text())["created"])
+            except (OSError, ValueError, KeyError, TypeError):
+                created = ""
+            release = manifest.parent.name
+            if not (manifest.parent / "withdrawn").exists():
+                was_live = -history.index(release) if release in history else -len(history)
+                yield Built(was_live, created, manifest.stat().st_mtime_ns, release)
+
+    def _history(self) -> list[str]:
+        """What has been live, the latest first."""
+        try:
+            return list(
+                json.loads(_text(self._root / f"etc/streaming_api/{self._name}.json"))["history"]
+            )
+        except (ValueError, KeyError, TypeError):
+            return []
+
+    def rest(self, release: str) -> None:
+        """Stop its processes; a request that comes all the same starts them again."""
+        _systemctl("stop", f"{self._name}@{release}.service")
+
+    def stop(self, release: str) -> None:
+        unit = f"{self._name}@{release}"
+        _systemctl("stop", f"{unit}.socket")  # first: from here on nobody finds it
+        _systemctl("stop", f"{unit}.service")
+        states = _systemctl("is-active", f"{unit}.socket", f"{unit}.service").split()
+        if not {*states} <= {"inactive", "failed", "unknown"}:
+            raise RuntimeError(f"{unit} does not stop: it is {' and '.join(states)}.")
+        _systemctl("reset-failed", f"{unit}.service", f"{unit}.socket")
+
+    def remove(self, release: str) -> None:
+        directory = self._home / "releases" / release
+        _unlink(directory / "release.json")  # first: without it nobody takes the rest for whole
+        for kind in ("socket", "service"):
+            _unlink(self._root / UNITS.lstrip("/") / f"{self._name}@{release}.{kind}")
+        shutil.rmtree(directory, ignore_errors=True)
+        _systemctl("daemon-reload")
+
+
+def _text(file: Path) -> str:
+    """A file's text; empty when there is none."""
+    try:
+        return file.read_text(errors="replace")
+    except OSError:
+        return ""
+
+
+def _started(process: Path) -> float:
+    """When a process began, on the monotonic clock, for the kernel counts from the same moment."""
+    fields = _text(process / "stat").rpartition(")")[2].split()
+    return int(fields[19]) / os.sysconf("SC_CLK_TCK") if len(fields) > 19 else 0.0
+
+
+def _unlink(path: Path) -> None:
+    if path.exists():
+        path.unlink()
+
+
+def _systemctl(*words: str) -> str:
+    done = subprocess.run(
+        ["/usr/bin/systemctl", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+        text=True,
+    )
+    return done.stdout
+
+
+def tell(text: str) -> None:
+    """Tell systemd."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
+            end.sendto(text.encode(), address.replace("@", "\0", 1))
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def wait(host: Host, release: str, drain: Drain, now: Callable[[], float]) -> int | None:
+    """Wait until it is over: how many connections are left then; None if it has traffic again."""
+    since, rests = host.listens_since(release) - 1, False
+    while True:
+        left = host.connections(release)
+        if host.has_traffic(release):
+            return None
+        if drain.is_over(now(), left, host.quitting(since)):
+            return left
+        may_rest = drain.may_rest(now(), left)
+        if may_rest and not rests:
+            host.rest(release)
+        rests = may_rest
+        tell(f"STATUS={left} connections, {drain.seconds_left(now()):.0f} s left at most")
+        time.sleep(INTERVAL)
+
+
+def end(host: Host, release: str, keep: int) -> bool:
+    """Stop it, and remove it when it is none of those that stay; say whether it stays."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing is to be left half done
+    host.stop(release)
+    stays = is_kept(release, list(host.built()), host.live(), keep)
+    if not stays:
+        host.remove(release)
+    return stays
+
+
+def began(directory: str) -> float:
+    """When the drain began, by the monotonic clock; a restart of its unit does not begin anew."""
+    file = Path(directory, "began")
+    if not file.exists():
+        file.write_text(str(time.monotonic()))
+    return float(file.read_text())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("release")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--root", default="/srv")
+    parser.add_argument("--timeout", type=float, required=True, help="seconds")
+    parser.add_argument("--keep", type=int, required=True, help="releases, the live one included")
+    given = parser.parse_args()
+    host, release = Host(given.name, given.root), given.release
+    drain = Drain(began(os.environ["RUNTIME_DIRECTORY"]), given.timeout)
+    begun = host.connections(release)
+    say(f"{release} drains: {begun} connections, {given.timeout:.0f} s at most.")
+    tell("READY=1")
+    left = wait(host, release, drain, time.monotonic)
+    if left is None:
+        say(f"{release} has traffic again.")
+        return
+    took = drain.seconds_gone(time.monotonic())
+    what = "kept" if end(host, release, given.keep) else "removed"
+    say(f"{release} has ended after {took:.0f} s, with {left} connections left; it is {what}.")
+
+
+if __name__ == "__main__":
+    main()
