@@ -1,0 +1,123 @@
+# shellcheck shell=bash
+# The checks that need no host: lint, unit tests, template tests. And all checks together.
+# .cache/results has a junit file for each run of pytest, and in `checks` a line for each other
+# check.
+
+# Run the checks of these names (functions check_*) side by side; show what failed ones print.
+side_by_side() {
+  local name pids=() failed=0
+  mkdir -p .cache/checks .cache/results
+  for name; do
+    "check_$name" &>".cache/checks/$name" &
+    pids+=($!)
+  done
+  for name; do
+    if wait "${pids[0]}"; then
+      echo "passed  $name" | tee -a .cache/results/checks
+    else
+      echo "failed  $name" | tee -a .cache/results/checks
+      sed 's/^/        /' ".cache/checks/$name"
+      failed=$((failed + 1))
+    fi
+    pids=("${pids[@]:1}")
+  done
+  ((failed == 0))
+}
+
+check_ansible-lint() { ansible-lint --offline --strict; }
+check_yamllint() { yamllint --strict .; }
+check_ruff() { ruff check . && ruff format --check .; }
+# In plugins/, which links to library/ and module_utils/, relative imports lead somewhere.
+check_mypy() { mypy plugins; }
+check_shellcheck() {
+  git grep --untracked -lIE '^#!.*\b(ba)?sh$|^# shellcheck shell=bash' | xargs shellcheck --external-sources
+}
+
+cmd_lint() {
+  tools
+  packages git shellcheck
+  say "lint"
+  side_by_side ansible-lint yamllint ruff mypy shellcheck
+}
+
+cmd_format() {
+  tools
+  ruff check --fix --quiet . || true
+  ruff format .
+}
+
+# Of the core and the modules; of the reader, against real servers; of the reference app, which has
+# tools and dependencies of its own.
+cmd_unit() { # [ARG...]: only what these arguments to pytest name
+  local bad=0
+  tools
+  nginx_binary
+  app_environment app files/app/requirements-dev.txt
+  say "unit tests"
+  if (($#)); then
+    pytest --junitxml=.cache/results/unit.xml "$@"
+    return
+  fi
+  pytest -q --numprocesses=2 --junitxml=.cache/results/unit.xml tests/unit tests/reader || bad=1
+  say "unit tests of the reference app"
+  .cache/app/bin/python -m pytest -q --rootdir=files/app --config-file=files/app/pyproject.toml \
+    --junitxml=.cache/results/app.xml files/app/tests || bad=1
+  return $bad
+}
+
+cmd_docs() {
+  tools
+  python docs/variables.py
+  python -m docs.causes
+}
+
+# The binary is unpacked, not installed: nobody wants a web server on port 80 from running tests.
+nginx_binary() {
+  local root=$PWD/.cache/nginx name
+  PATH+=:$root/usr/sbin
+  ! command -v nginx >/dev/null || return 0
+  say "unpacking nginx"
+  mkdir -p "$root"
+  quietly as_root apt-get update -qq
+  for name in nginx nginx-core; do # older Ubuntu has the binary in nginx-core
+    (cd "$root" && apt-get download -qq $name && dpkg-deb -x ${name}_*.deb .) &>/dev/null || true
+    [[ ! -x $root/usr/sbin/nginx ]] || return 0
+  done
+  die "There is no nginx to be had with apt."
+}
+
+cmd_templates() {
+  tools
+  nginx_binary
+  say "template tests"
+  pytest --junitxml=.cache/results/templates.xml tests/templates "$@"
+}
+
+# All the numbers that pytest gave this name: tests, skipped, failures or errors.
+total() {
+  echo $(($(grep -hoE '<testsuite [^>]*' .cache/results/*.xml 2>/dev/null |
+    grep -oE " $1=\"[0-9]+" | grep -oE '[0-9]+$' | paste -sd+) + 0))
+}
+
+# The lines of .cache/results/checks that begin with this word.
+lines() { awk -v word="$1" '$1 == word { n++ } END { print n + 0 }' .cache/results/checks; }
+
+# What .cache/results says of all checks, in one line; fails when one of them has.
+closing_line() {
+  local passed failed
+  failed=$(($(total failures) + $(total errors)))
+  passed=$(($(total tests) - $(total skipped) - failed + $(lines passed)))
+  failed=$((failed + $(lines failed)))
+  echo "$passed passed, $failed failed"
+  ((failed == 0))
+}
+
+cmd_test() {
+  local part failed_parts=()
+  rm -rf .cache/results
+  for part in lint unit templates sanity faults molecule; do
+    ./dev "$part" || failed_parts+=("$part")
+  done
+  say "$((SECONDS / 60)) min $((SECONDS % 60)) s${failed_parts[*]:+; not good: ${failed_parts[*]}}"
+  closing_line && ((${#failed_parts[@]} == 0))
+}

@@ -1,0 +1,138 @@
+# shellcheck shell=bash
+# The commands that need hosts: containers with systemd. Their capabilities, their network and
+# mmdebstrap want root, so for an ordinary user each of these commands runs as a whole by sudo:
+# one password at its start, and one and the same podman for all of its parts.
+
+prefix=${TEST_PREFIX:-streaming-api} # see molecule/hosts/inventory.yml
+
+# with_hosts FUNCTION COMMAND [ARG...]: make sure of all that hosts need; then call the function
+# with the rest, which is what the user has typed, as root.
+with_hosts() {
+  tools # they belong to the user
+  if ((EUID != 0)); then
+    mkdir -p .cache .ansible
+    say "hosts in containers need root: sudo ./dev ${*:2}"
+    as_root --preserve-env --set-home "$PWD/dev" "${@:2}"
+    return
+  fi
+  # What root writes here is the user's again in the end.
+  trap '[[ -z ${SUDO_UID-} ]] || chown -R "$SUDO_UID:$SUDO_GID" .cache .ansible' EXIT
+  packages podman netavark aardvark-dns iptables mmdebstrap openssh-client git
+  [[ ! -d /sys/fs/cgroup/unified ]] || packages runc # see molecule/hosts/podman
+  mkdir -p .cache/results
+  "$@"
+}
+
+podman() { molecule/hosts/podman "$@" 2> >(grep -v 'CNI config' >&2); }
+images() {
+  # shellcheck disable=SC2046 # one word for each distribution
+  molecule/hosts/image $(molecule/hosts/distros)
+}
+
+cmd_molecule() { with_hosts scenarios molecule "$@"; }
+scenarios() { # molecule [NAME...]
+  local name file bad=0
+  shift
+  if (($# == 0)); then
+    for file in molecule/*/molecule.yml; do
+      set -- "$@" "$(basename "$(dirname "$file")")"
+    done
+  fi
+  images
+  for name; do
+    say "scenario $name"
+    if molecule test --no-command-borders --scenario-name "$name"; then
+      echo "passed  scenario $name" | tee -a .cache/results/checks
+    else
+      echo "failed  scenario $name" | tee -a .cache/results/checks
+      bad=1
+    fi
+  done
+  return $bad
+}
+
+cmd_scenario() { with_hosts one_step "$@"; }
+one_step() { # converge|verify|login|destroy NAME [HOST|ARG...]
+  local step=$1 name=${2-}
+  [[ -f molecule/$name/molecule.yml ]] ||
+    die "Which scenario? $(cd molecule && echo */molecule.yml | sed 's,/molecule.yml,,g')"
+  case $step in
+    login) exec molecule/hosts/podman exec -it "$prefix-$name-${3:-$(only_host "$name")}" bash -l ;;
+    converge) images ;;
+    verify)
+      TEST_ARGUMENTS=$(printf '%s\n' "${@:3}") # one a line
+      export TEST_ARGUMENTS
+      ;;
+  esac
+  molecule "$step" --scenario-name "$name"
+}
+
+only_host() {
+  local hosts
+  hosts=$(podman ps --filter "name=^$prefix-$1-" --format '{{.Names}}' | sed "s/^$prefix-$1-//")
+  [[ -n $hosts ]] || die "No host of '$1' is up: ./dev converge $1"
+  [[ $hosts != *$'\n'* ]] || die "Which host? ./dev login $1 $(paste -sd'|' <<<"$hosts")"
+  echo "$hosts"
+}
+
+cmd_demo() { with_hosts demo demo; }
+demo() { # demo
+  local port running
+  running=$(podman port "$prefix-demo-demo" 80/tcp 2>/dev/null | sed 's/.*://' || true)
+  port=${DEMO_PORT:-${running:-8080}}
+  if [[ -n $running && $port != "$running" ]]; then
+    die "The demo is there already, on port $running. To move it: ./dev down, then DEMO_PORT=$port ./dev demo"
+  elif [[ -z $running ]] && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+    die "Something else listens on port $port. Choose another: DEMO_PORT=8090 ./dev demo"
+  fi
+  export DEMO_PORT=$port
+
+  images
+  say "starting a host: $(molecule/hosts/distros | cut -d' ' -f1), with systemd, in a container"
+  quietly ansible-playbook -i inventory/demo molecule/hosts/create.yml molecule/hosts/prepare.yml
+  say "deploying files/app to it: ansible-playbook -i inventory/demo playbooks/site.yml"
+  ansible-playbook -i inventory/demo playbooks/site.yml
+  cat <<END
+
+The app streams behind Nginx: http://127.0.0.1:$port/ draws each event as it arrives.
+
+Events one by one, in a terminal:
+  curl -N http://127.0.0.1:$port/api/stream
+
+The same to an EC2 host of yours: put its address and key into a copy of the inventory, then
+  cp inventory/ec2.example.yml inventory/ec2.yml
+  .venv/bin/ansible-playbook -i inventory/ec2.yml playbooks/site.yml
+
+A shell on the host: ./dev login demo      Remove it all: ./dev down
+END
+}
+
+cmd_down() {
+  if [[ ! -e .venv && ! -e .cache && ! -e .ansible ]]; then
+    say "nothing to remove"
+    return
+  fi
+  if ((EUID != 0)) && type -P podman >/dev/null; then
+    as_root --preserve-env --set-home "$PWD/dev" down
+    return
+  fi
+  ! type -P podman >/dev/null || remove_hosts
+  rm -rf .cache .ansible .venv
+  say "removed .cache, .ansible and .venv; the packages that apt has installed are still there"
+}
+
+remove_hosts() {
+  local mine="label=streaming-api=$PWD"
+  podman ps --all --filter "$mine" --format '{{.Names}}' | remove rm --force --time=5 --volumes
+  podman network ls --filter "$mine" --format '{{.Name}}' | remove network rm
+  podman images --format '{{.Repository}}:{{.Tag}}' | (grep '^localhost/streaming-api-' || true) |
+    remove rmi 2>/dev/null || say "kept images that another checkout uses"
+}
+
+# Remove by `podman "$@"` what standard input names.
+remove() {
+  local names
+  mapfile -t names
+  ((${#names[@]})) || return 0
+  podman "$@" "${names[@]}" >/dev/null && say "removed ${names[*]}"
+}
