@@ -1,0 +1,71 @@
+"""Faults of the app."""
+
+from __future__ import annotations
+
+from tests.faults.cases.fault import ALONE, ASGI, IDLE, OWN, PARALLEL, Fault
+from tests.faults.servers import Gunicorn
+from tests.faults.stack import Stack
+
+FAULTS = (
+    Fault(
+        1,
+        "app-compression",
+        Stack(Gunicorn("probed:compressed", environment="faults-old")),
+        stream={"format": "ndjson"},  # this middleware leaves SSE alone
+    ),
+    Fault(2, "app-headers-held", Stack(Gunicorn(settings=ASGI)), stream={"hold": 0.5}),
+    Fault(
+        3,
+        "app-thread-pool",
+        Stack(Gunicorn("threads:app")),
+        PARALLEL,
+        OWN,
+        more={"parallel": 100},
+    ),
+    Fault(
+        4,
+        "app-blocking",
+        Stack(Gunicorn("blocking:app")),
+        PARALLEL,
+        OWN,
+        {"count": 10},
+        more={"parallel": 8},
+        variant="to-the-end",
+    ),
+    Fault(
+        4,
+        "app-blocking",
+        Stack(Gunicorn("blocking:app")),
+        PARALLEL,
+        "/in-turn",
+        {"count": 10},
+        more={"parallel": 8},
+        variant="in-turn",
+    ),
+    Fault(5, "app-computed-first", Stack(Gunicorn("computed:app")), path=OWN),
+    Fault(
+        6,
+        "app-no-heartbeat",
+        Stack(),
+        IDLE,
+        more={"idle": 1.0, "thresholds": {"silence": 0.8}},
+        risk=True,
+    ),
+    Fault(7, "app-headers-missing", Stack(Gunicorn("own:app")), path="/progress", risk=True),
+    Fault(
+        8,
+        "app-cut-at-sigterm",
+        Stack(Gunicorn("sigterm:app")),
+        ALONE,
+        OWN,
+        disturbance="stop",
+    ),
+    Fault(
+        9,
+        "app-ignores-departure",
+        Stack(Gunicorn("departed:app")),
+        ("identity", "leave"),
+        OWN,
+        risk=True,
+    ),
+)

@@ -1,0 +1,53 @@
+"""Options of the laboratory, and what it writes down."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.faults.report import Record, render
+from tests.faults.servers import ROOT
+
+RESULT = ROOT / "docs" / "faults.md"
+RECORD = pytest.StashKey[Record]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add to pytest's own."""
+    parser.addoption("--write", action="store_true", help=f"write {RESULT.name}")
+    parser.addoption("--rounds", type=int, default=1, help="how often each fault is measured")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin with nothing known, and all that is needed."""
+    config.stash[RECORD] = Record()
+    for name in ("faults", "faults-old"):
+        if not (ROOT / ".cache" / name / "bin" / "gunicorn").exists():
+            raise pytest.UsageError("The apps' environments are missing: run ./dev faults.")
+    for name in ("nginx", "haproxy", "openssl", "curl"):
+        if not shutil.which(name):
+            raise pytest.UsageError(f"There is no {name}: run ./dev faults.")
+
+
+@pytest.fixture
+def record(pytestconfig: pytest.Config) -> Record:
+    """Where each measurement is written down."""
+    return pytestconfig.stash[RECORD]
+
+
+@pytest.fixture
+def rounds(pytestconfig: pytest.Config) -> range:
+    """So many times."""
+    return range(pytestconfig.getoption("rounds"))
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say it in a line, and write it down when asked to."""
+    record = config.stash[RECORD]
+    terminalreporter.write_line(record.summary())
+    if config.getoption("write"):
+        Path(RESULT).write_text(render(record), encoding="utf-8")

@@ -1,0 +1,77 @@
+"""Measure a stack as a task does that has `stream_latency` in it."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from plugins.module_utils.latency.ladder import Ladder
+from plugins.module_utils.latency.passes import with_query
+from tests.faults.servers import TOKEN
+from tests.faults.stack import Running, Stack, running
+
+STREAM = {"count": 25, "interval": 0.02}
+LONGEST_LOAD = 120  # seconds, after which it ends even when nobody is left to end it
+
+
+@contextlib.contextmanager
+def started(stack: Stack) -> Iterator[Running]:
+    """The stack, for as long as it is needed; what it said, when something goes wrong."""
+    # Not pytest's directories: the path of a unix socket must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="faults-") as directory,
+        running(stack, Path(directory)) as found,
+    ):
+        try:
+            yield found
+        except BaseException:
+            print(found.logs())
+            raise
+
+
+def diagnose(
+    found: Running,
+    path: str,
+    stream: Mapping[str, Any],
+    *,
+    disturbance: str = "",
+    client: tuple[str, ...] = (),
+    **options: Any,
+) -> dict[str, Any]:
+    """What the module says of all layers of this stack; a client is one more."""
+    wanted = {**STREAM, **stream}
+    layers = [
+        {
+            "name": name,
+            "url": place.url + path,
+            "unix_socket": place.unix_socket,
+            "http": place.http,
+            "ca_path": str(found.certificate),
+        }
+        for name, place in found.places.items()
+    ]
+    if client:
+        url = with_query(layers[-1]["url"], wanted)
+        command = [part.format(url=url, token=TOKEN) for part in client]
+        layers.append({"name": "client", "command": command})
+    done = {"command": found.disturbing(disturbance), "name": disturbance} if disturbance else None
+    task = {"layers": layers, "stream": wanted, "disturbance": done, "probe_token": TOKEN}
+    return Ladder.of({**task, **options}).climb()
+
+
+@contextlib.contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep the machine busy."""
+    argv = ["timeout", str(LONGEST_LOAD), sys.executable, "-c", "while True: pass"]
+    found = [subprocess.Popen(argv) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for one in found:
+            one.terminate()  # `timeout` passes it on
+            one.wait()

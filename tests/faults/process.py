@@ -1,0 +1,87 @@
+"""Start processes of the laboratory, wait until they serve, end them for sure."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+READY_SECONDS = 20
+Address = str | tuple[str, int]  # a unix socket's path, or host and port
+
+_ports = itertools.count(25000 + os.getpid() % 1000)
+
+
+def free_port() -> int:
+    """A TCP port of the loopback that nobody has."""
+    while True:
+        port = next(_ports)
+        with socket.socket() as one:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                one.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+class Process:
+    """A server and its children, in a process group of their own; what they say is in `log`."""
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = directory / f"{name}.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                argv,
+                cwd=directory,
+                env={**os.environ, **(environment or {})},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_ready(self, address: Address) -> None:
+        """Return when a request is answered, whatever the answer."""
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            if answers(address):
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.name} does not answer at {address}:\n{self.log.read_text()}")
+
+    @property
+    def pid(self) -> int:
+        """That of the first process of the group, which an operator would signal."""
+        return self.process.pid
+
+    def stop(self) -> None:
+        """End the whole group; nothing of it is worth a goodbye."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def answers(address: Address) -> bool:
+    """Whether somebody answers there; one who wants TLS answers plain HTTP with an error."""
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
+    with socket.socket(family) as one:
+        one.settimeout(2)
+        try:
+            one.connect(address)
+            one.sendall(b"GET /ready HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n")
+            return bool(one.recv(1))
+        except OSError:
+            return False

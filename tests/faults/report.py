@@ -1,0 +1,166 @@
+"""What the laboratory has found out, as numbers and as a page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from tests.faults.cases import FAULTS, Fault
+
+NOBODY = "nobody"
+LAYERS = ("gunicorn", "nginx", "public", "client", NOBODY)
+MISSING = (
+    ("15", "systemd-socket-restart", "needs systemd, which holds the socket meanwhile"),
+    (
+        "27",
+        "nginx-nodelay",
+        (
+            "`tcp_nodelay off` does no harm on a loopback: its receiver acknowledges at once."
+            " HAProxy's way of waiting for more does (`edge-nodelay`)"
+        ),
+    ),
+    ("36", "client-six-connections", "a browser's limit; the reader here has none"),
+)
+
+
+class Outcome(NamedTuple):
+    """What was said of a fault."""
+
+    fault: Fault
+    layer: str
+    causes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outcome:
+        """Read a diagnosis; a risk accuses nobody, and is found among other risks."""
+        found = [one["cause"] for one in said["risks" if fault.risk else "causes"]]
+        if fault.risk:
+            found.sort(key=lambda cause: cause != fault.cause)
+        return cls(fault, said["culprit"] or NOBODY, tuple(found))
+
+    @property
+    def right_layer(self) -> bool:
+        """Whether the layer is the right one."""
+        return self.layer == (NOBODY if self.fault.risk else self.fault.layer)
+
+    @property
+    def right_cause(self) -> bool:
+        """Whether the right cause comes first."""
+        return self.causes[:1] == (self.fault.cause,)
+
+    @property
+    def right(self) -> bool:
+        """Whether both are."""
+        return self.right_layer and self.right_cause
+
+
+class Trial(NamedTuple):
+    """A run over a healthy stack; the accusation is empty as it has to be."""
+
+    name: str
+    loaded: bool
+    accusation: str
+
+
+class Record:
+    """All outcomes of a run of the laboratory."""
+
+    def __init__(self) -> None:
+        self.faults: list[Outcome] = []
+        self.healthy: list[Trial] = []
+
+    def summary(self) -> str:
+        """All of it in two sentences."""
+        causes = {one.fault.cause for one in self.faults}
+        accused = [one for one in self.healthy if one.accusation]
+        loaded = sum(one.loaded for one in self.healthy)
+        return (
+            f"{len(causes)} causes in {len({one.fault.name for one in self.faults})} faulty stacks,"
+            f" measured {len(self.faults)} times:"
+            f" the right layer {sum(one.right_layer for one in self.faults)} times,"
+            f" the right cause first {sum(one.right_cause for one in self.faults)} times."
+            f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
+            f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
+        )
+
+
+def render(record: Record) -> str:
+    """The page."""
+    parts = [
+        "# Faults that are recognized",
+        (
+            "Written by `./dev faults --write`. Each stack is made of real servers (Gunicorn, Nginx,"
+            " HAProxy) with this one fault, measured with `stream_latency` at all its layers:"
+            " `gunicorn` is its unix socket, `nginx` the Nginx before it, `public` a second proxy in"
+            " front. [tests/faults/cases](../tests/faults/cases) says how each is built."
+        ),
+        record.summary(),
+        "## The matrix",
+        "A risk does no harm yet: it is named, and nobody is accused.",
+        _matrix(record),
+        "## Layer by layer",
+        _layers(record),
+        "## Healthy stacks",
+        _healthy(record),
+        "## Not reproduced here",
+        _table(("cause", "why"), [(f"`{cause}`", why) for _, cause, why in MISSING]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _matrix(record: Record) -> str:
+    rows = []
+    for fault in sorted(FAULTS, key=lambda one: (one.number, one.name)):
+        outcomes = [one for one in record.faults if one.fault is fault]
+        if not outcomes:
+            continue
+        named = Counter(one.layer for one in outcomes)
+        first = Counter((one.causes or ("none",))[0] for one in outcomes)
+        right = sum(one.right for one in outcomes)
+        rows.append(
+            (
+                f"`{fault.name}`" + (" (a risk)" if fault.risk else ""),
+                NOBODY if fault.risk else fault.layer,
+                _counted(named),
+                _counted(first),
+                f"{right} of {len(outcomes)}",
+            )
+        )
+    heads = ("fault built", "layer at fault", "layer named", "cause named first", "right")
+    return _table(heads, rows)
+
+
+def _counted(found: Counter[str]) -> str:
+    if len(found) == 1:
+        return next(iter(found))
+    return ", ".join(f"{name} ({count})" for name, count in found.most_common())
+
+
+def _layers(record: Record) -> str:
+    rows = []
+    for layer in LAYERS:
+        built = [
+            one for one in record.faults if layer == (NOBODY if one.fault.risk else one.fault.layer)
+        ]
+        healthy = [
+            NOBODY if not one.accusation else one.accusation.split()[0] for one in record.healthy
+        ]
+        named = Counter(one.layer for one in built) + Counter(healthy if layer == NOBODY else [])
+        rows.append((layer, *(str(named[other] or "") for other in LAYERS)))
+    return _table(("at fault, named:", *LAYERS), rows)
+
+
+def _healthy(record: Record) -> str:
+    rows = []
+    for name in dict.fromkeys(one.name for one in record.healthy):
+        trials = [one for one in record.healthy if one.name == name]
+        accused = [one for one in trials if one.accusation]
+        loaded = sum(one.loaded for one in trials)
+        rows.append((name, str(len(trials)), str(loaded), str(len(accused))))
+    return _table(("kind", "runs", "of them on a busy machine", "accusations"), rows)
+
+
+def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [heads, ("---",) * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

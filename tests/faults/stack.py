@@ -1,0 +1,101 @@
+"""Put servers in front of each other, and tell where each layer can be read."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.faults.process import Process, free_port
+from tests.faults.servers import TOKEN, Gunicorn, Haproxy, Nginx, Script
+
+
+class Stack(NamedTuple):
+    """An app server, the Nginx in front of it, and what is in front of that."""
+
+    app: Gunicorn | Script = Gunicorn()
+    nginx: Nginx | None = Nginx()
+    edge: Nginx | Haproxy | None = None
+
+
+class Place(NamedTuple):
+    """Where a layer is read."""
+
+    url: str
+    unix_socket: str = ""
+    http: str = "auto"
+
+
+class Running(NamedTuple):
+    """A stack that serves."""
+
+    places: dict[str, Place]  # by layer, in order from the app outwards
+    processes: dict[str, Process]
+    certificate: Path
+
+    def disturbing(self, what: str) -> list[str]:
+        """The command for what an operator does to it, or its other users do."""
+        return {
+            "stop": ["kill", "-TERM", str(self.processes["gunicorn"].pid)],
+            "reload": ["kill", "-HUP", str(self.processes["nginx"].pid)],
+            "requests": [
+                "curl",
+                "--unix-socket",
+                self.places["gunicorn"].unix_socket,
+                "http://app/[1-20]",
+            ],
+        }[what]
+
+    def logs(self) -> str:
+        """The last that each process has said."""
+        found = []
+        for name, process in self.processes.items():
+            found += [f"--- {name}", *process.log.read_text(errors="replace").splitlines()[-15:]]
+        return "\n".join(found)
+
+
+@contextlib.contextmanager
+def running(stack: Stack, directory: Path) -> Iterator[Running]:
+    """Start it, and end it for sure."""
+    certificate = directory / "cert.pem"
+    make_certificate(certificate, directory / "key.pem")
+    found = Running({}, {}, certificate)
+    with contextlib.ExitStack() as ending:
+
+        def start(layer: str, argv: list[str], where: Path, place: Place, address: object) -> None:
+            name = {"public": "edge"}.get(layer, layer)
+            process = Process(name, argv, where, {"PROBE_TOKEN": TOKEN})
+            ending.callback(process.stop)
+            process.wait_ready(address)  # type: ignore[arg-type]
+            found.processes[name] = process
+            found.places[layer] = place
+
+        path = directory / "app.sock"
+        start(
+            "gunicorn", stack.app.argv(path), directory, Place("http://app", str(path)), str(path)
+        )
+        upstream = f"unix:{path}"
+        for layer, server in (("nginx", stack.nginx), ("public", stack.edge)):
+            if server is None:
+                continue
+            port = free_port()
+            where = directory / layer
+            where.mkdir()
+            config = where / "config"
+            config.write_text(server.config(port, upstream))
+            place = Place(f"{server.scheme}://127.0.0.1:{port}", http=server.http_version)
+            start(layer, server.argv(config), where, place, ("127.0.0.1", port))
+            upstream = f"127.0.0.1:{port}"
+        yield found
+
+
+def make_certificate(certificate: Path, key: Path) -> None:
+    """One for 127.0.0.1 that is its own authority."""
+    command = (
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
+        " -subj /CN=laboratory -addext subjectAltName=IP:127.0.0.1"
+    )
+    files = ["-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True)

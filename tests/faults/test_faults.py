@@ -1,0 +1,28 @@
+"""Each fault is put down to its layer and its cause."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.faults.cases import FAULTS, Fault
+from tests.faults.laboratory import diagnose, started
+from tests.faults.report import Outcome, Record
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_fault(fault: Fault, record: Record, rounds: range) -> None:
+    """One stack with one fault: the right layer, the right cause first."""
+    for _ in rounds:
+        with started(fault.stack) as found:
+            said = diagnose(
+                found,
+                fault.path,
+                fault.stream,
+                disturbance=fault.disturbance,
+                client=fault.client,
+                passes=fault.passes,
+                **fault.more,
+            )
+        outcome = Outcome.of(fault, said)
+        record.faults.append(outcome)
+        assert outcome.right, said["text"]

@@ -1,0 +1,45 @@
+"""A stack with nothing wrong is not accused, whatever its kind and however busy the machine."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+
+from tests.faults.cases import HEALTHY, Healthy
+from tests.faults.laboratory import busy, diagnose, started
+from tests.faults.report import Record, Trial
+from tests.faults.stack import Running
+
+RUNS = 2  # of each kind, in turn on a busy machine and on one that is not
+
+
+@pytest.mark.parametrize("number", range(len(HEALTHY)), ids=[one.name for one in HEALTHY])
+def test_healthy(number: int, record: Record, rounds: range) -> None:
+    """No accusation in any run."""
+    case = HEALTHY[number]
+    runs = [(run + number) % 2 == 1 for run in range(RUNS * len(rounds))]
+    if case.disturbance:  # it may not be there any more afterwards
+        for loaded in runs:
+            with started(case.stack) as found:
+                check(case, found, record, loaded=loaded)
+        return
+    with started(case.stack) as found:
+        for loaded in runs:
+            check(case, found, record, loaded=loaded)
+
+
+def check(case: Healthy, found: Running, record: Record, *, loaded: bool) -> None:
+    """Measure it once."""
+    with busy(4) if loaded else contextlib.nullcontext():
+        said: dict[str, Any] = diagnose(
+            found,
+            case.path,
+            case.stream,
+            passes=case.passes,
+            disturbance=case.disturbance,
+            **case.more,
+        )
+    record.healthy.append(Trial(case.name, loaded, "" if said["streams"] else said["message"]))
+    assert said["streams"], said["text"]

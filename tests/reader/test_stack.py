@@ -1,0 +1,160 @@
+"""Real servers: what is read through Nginx, with TLS and HTTP/2, and what the passes make of it."""
+
+from __future__ import annotations
+
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import pytest
+
+from plugins.module_utils.latency.ladder import Ladder
+from plugins.module_utils.latency.passes import REQUESTS, Layer, Plan, measure
+from plugins.module_utils.latency.reader import Request, read, read_all
+from plugins.module_utils.latency.timeline import Timeline
+from tests.reader.conftest import TOKEN, Stack
+
+HEADERS = (("X-Stream-Probe-Token", TOKEN),)
+
+
+def delays(one: Timeline) -> list[float]:
+    """How late each event came, in seconds: server and reader have one clock."""
+    assert one.same_clock
+    return [one.began + event.arrived - (event.sent or 0) for event in one.events]
+
+
+def probe(base: str, query: str = "", **options: Any) -> Request:
+    return Request(f"{base}/.stream-probe?{query}", headers=HEADERS, **options)
+
+
+@pytest.mark.parametrize("http", ["1.0", "1.1", "auto", "2"])
+@pytest.mark.parametrize("where", ["socket", "http", "https"])
+def test_each_event_is_read_when_it_comes(stack: Stack, where: str, http: str) -> None:
+    request = {
+        "socket": probe("http://x", "count=25", unix_socket=stack.socket),
+        "http": probe(stack.http, "count=25"),
+        "https": probe(stack.https, "count=25", ca_path=stack.certificate),
+    }[where]
+    one = read(request._replace(http=http))
+    assert (one.status, one.format, one.error) == (200, "sse", "")
+    assert (len(one.events), one.finished) == (27, True)
+    assert one.ended == ("close" if http == "1.0" else "complete")
+    spoken = {"1.0": ("1.0", "1.1"), "2": ("2",) if where == "https" else ("1.1",)}
+    spoken["auto"] = spoken["2"]
+    assert one.http in spoken.get(http, ("1.1",))
+    assert one.tls == ("TLSv1.3" if where == "https" else "")
+    assert one.server["open_streams"] >= 1
+    assert max(delays(one)[1:]) < 0.25
+    assert median(delays(one)) < 0.02 / 2  # between two events
+
+
+def test_a_fast_stream_is_read_without_lag(stack: Stack) -> None:
+    one = read(probe("http://x", "count=1500&interval=0.001", unix_socket=stack.socket))
+    late = delays(one)
+    assert len(late) == 1502
+    assert median(late[-500:]) < median(late[:500]) + 0.005
+    assert median(late) < 0.005
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({}, "certificate verify failed: "),
+        ({"ca_path": "/etc/ssl/certs/ca-certificates.crt"}, "certificate verify failed: "),
+        ({"address": "127.0.0.1", "other": True}, "certificate verify failed: "),
+        ({"ca_path": "/no/such"}, "the certificates of /no/such cannot be read"),
+        ({"plain": True}, "TLS failed"),
+        ({"validate_certs": False}, ""),
+    ],
+)
+def test_certificates(stack: Stack, options: dict[str, Any], error: str) -> None:
+    url = stack.https
+    if options.pop("other", None):
+        url = url.replace("localhost", "other.example")
+        options["ca_path"] = stack.certificate
+    if options.pop("plain", None):
+        url = stack.http.replace("http:", "https:")
+    one = read(probe(url, "count=1", **options))
+    assert one.ended == ("refused" if error else "complete")
+    assert error in one.error
+
+
+def test_an_origin_under_its_public_name(stack: Stack, tmp_path: Path) -> None:
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout k -out c"
+    subprocess.run(command.split(), cwd=tmp_path, check=True, capture_output=True)
+    port = stack.http.rpartition(":")[2]
+    one = read(probe("http://api.example.org", "count=1", address=f"127.0.0.1:{port}"))
+    assert (one.status, one.ended) == (200, "complete")
+
+
+def test_one_connection_or_many(stack: Stack) -> None:
+    request = probe(stack.https, "count=3", ca_path=stack.certificate)
+    for shared in (True, False):
+        many = read_all([request] * 20, shared=shared)
+        assert {(one.http, one.ended) for one in many} == {("2", "complete")}
+        connections = {one.header("x-connection") for one in many}
+        assert len(connections) == (1 if shared else 20)
+
+
+def test_the_servers_limit_of_streams_is_seen(stack: Stack) -> None:
+    request = probe(stack.https, "count=3&interval=0.2", ca_path=stack.certificate)
+    many = read_all([request] * 140, shared=True)
+    waited = [one for one in many if (one.headers_at or 0) > 0.5]
+    assert len(waited) == 140 - 128  # Nginx's default
+
+
+def test_without_the_token_there_is_no_probe(stack: Stack) -> None:
+    assert read(Request(f"{stack.http}/.stream-probe")).status == 404
+
+
+def test_all_passes(stack: Stack) -> None:
+    names = tuple(REQUESTS)
+    plan = Plan({"count": 10}, parallel=5, burst=20, multiplex=10, leave=5, idle=0.3, pause=0.5)
+    layers = [
+        Layer("gunicorn", probe("http://x", unix_socket=stack.socket), ("identity", "multiplex")),
+        Layer("public", probe(stack.https, ca_path=stack.certificate), names),
+    ]
+    inside, public = measure(layers, plan)
+    streams = {name: len(many) for name, many in public.passes.items()}
+    several = {"parallel": 5, "burst": 20, "multiplex": 10, "leave": 5}
+    assert streams == {**dict.fromkeys(names, 1), **several}
+    assert list(inside.passes) == ["identity"]
+    assert "TLS" in inside.facts["skipped"]["multiplex"]
+    assert public.facts["open_before"] == public.facts["open_after"] == 0
+    assert len(public.facts["sent_pieces"]) == 5
+    ends = {name: {found.ended for found in many} for name, many in public.passes.items()}
+    assert ends.pop("burst") == ends.pop("leave") == {"limit"}
+    assert set.union(*ends.values()) == {"complete"}
+    received = [event.key for event in public.passes["upload"][0].events[1:6]]
+    assert received == [f"received {n}" for n in range(1, 6)]
+    assert (public.passes["upload"][0].headers_at or 9) < public.facts["sent_pieces"][1]
+    idle = public.passes["idle"][0].events
+    assert idle[1].arrived - idle[0].arrived > 0.25
+    slow = public.passes["slow"][0]
+    assert max(b - a for (a, _), (b, _) in pairwise(slow.reads)) > 0.4
+
+
+def test_the_ladder_and_a_fault(stack: Stack) -> None:
+    options: dict[str, Any] = {
+        "probe_token": TOKEN,
+        "ca_path": stack.certificate,
+        "stream": {"count": 25},
+        "layers": [
+            {"name": "gunicorn", "url": "http://x/.stream-probe", "unix_socket": stack.socket},
+            {"name": "nginx", "url": f"{stack.http}/.stream-probe"},
+            {"name": "public", "url": f"{stack.https}/.stream-probe"},
+        ],
+    }
+    found = Ladder.of(options).climb()
+    assert found["verdict"] == "streaming", found["text"]
+    options["layers"][1]["url"] = f"{stack.http}/held/.stream-probe"
+    found = Ladder.of({**options, "layers": options["layers"][:2]}).climb()
+    assert (found["verdict"], found["culprit"], found["culprit_pass"]) == (
+        "buffered",
+        "nginx",
+        "gzip",
+    )
+    assert found["causes"][0]["cause"] == "nginx-gzip"
+    assert TOKEN not in str(found)

@@ -1,0 +1,139 @@
+"""The Nginx site: each setting on and off, and nginx itself reads every variant."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.original import ORIGINAL
+
+SITE = "site.conf.j2"
+
+
+def directives(text: str) -> set[str]:
+    return {line.strip() for line in text.splitlines()}
+
+
+@pytest.mark.parametrize("directive", ["keepalive 64;", *ORIGINAL])
+def test_by_default_the_settings_are_the_originals(render, directive):
+    assert directive in directives(render(SITE))
+
+
+# name of the variable (and of a location's key), value, what must be there, what must not
+SETTINGS: list[tuple[str, Any, str, str]] = [
+    ("proxy_buffering", True, "proxy_buffering on;", "proxy_buffering off;"),
+    ("proxy_buffering", "true", "proxy_buffering on;", "proxy_buffering off;"),
+    ("proxy_cache", "zone", "proxy_cache zone;", "proxy_cache off;"),
+    ("proxy_cache", False, "proxy_cache off;", "proxy_cache False;"),
+    ("proxy_keepalive", False, "proxy_buffering off;", "proxy_http_version 1.1;"),
+    ("chunked_transfer_encoding", True, "chunked_transfer_encoding on;", "chunked_transfer_encoding off;"),
+    ("proxy_read_timeout", 7, "proxy_read_timeout 7s;", "proxy_read_timeout 300s;"),
+    ("proxy_send_timeout", "7", "proxy_send_timeout 7s;", "proxy_send_timeout 300s;"),
+    ("gzip", True, "gzip on;", "gzip off;"),
+    ("websocket", False, 'proxy_set_header Connection "";', "proxy_set_header Upgrade $http_upgrade;"),
+    ("proxy_headers", {"Host": "$http_host"}, "proxy_set_header Host $http_host;", "proxy_set_header Host $host;"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value", "there", "gone"), SETTINGS)
+@pytest.mark.parametrize("level", ["role", "location"])
+def test_a_setting_holds_for_the_app_and_for_a_location(render, level, name, value, there, gone):
+    if level == "role":
+        site = render(SITE, **{f"streaming_api_{name}": value})
+    else:
+        site = render(SITE, streaming_api_locations=[{"path": "/", name: value}])
+    assert there in directives(site)
+    assert gone not in directives(site)
+
+
+def test_a_location_departs_from_the_others_alone(render):
+    site = render(SITE, streaming_api_locations=[{"path": "/"}, {"path": "/api/", "gzip": True}])
+    first, second = re.findall(r"location .*?\n    }", site, re.DOTALL)
+    assert "location / {" in first and "gzip off;" in first
+    assert "location /api/ {" in second and "gzip on;" in second
+
+
+@pytest.mark.parametrize(
+    ("variables", "there", "gone"),
+    [
+        ({}, "listen 80 default_server;", "listen 80;"),
+        ({"streaming_api_server_names": ["a.org", "b.org"]}, "server_name a.org b.org;", "listen 80 default_server;"),
+        ({"streaming_api_server_names": ["a.org"]}, "listen [::]:80;", "server_name _;"),
+        ({"streaming_api_http_port": 8080}, "listen 8080 default_server;", "listen 80 default_server;"),
+        ({"streaming_api_trusted_proxies": ["10.0.0.0/8"]}, "set_real_ip_from 10.0.0.0/8;", "proxy_set_header X-Forwarded-Proto $scheme;"),
+        ({"streaming_api_trusted_proxies": ["10.0.0.0/8"]}, "proxy_set_header X-Forwarded-Proto $scheme_chat_app;", "real_ip_header CF-Connecting-IP;"),
+        ({"streaming_api_server_extra": "client_max_body_size 9m;"}, "client_max_body_size 9m;", "real_ip_recursive on;"),
+        ({"streaming_api_locations": [{"path": "/", "extra": "deny all;"}]}, "deny all;", "allow all;"),
+    ],
+)  # fmt: skip
+def test_the_server(render, variables, there, gone):
+    site = directives(render(SITE, **variables))
+    assert there in site
+    assert gone not in site
+
+
+@pytest.mark.parametrize(
+    ("nginx", "http2", "there", "gone"),
+    [
+        ("1.18.0", True, "listen 443 default_server ssl http2;", "http2 on;"),
+        ("1.25.0", True, "listen 443 default_server ssl http2;", "http2 on;"),
+        ("1.25.1", True, "http2 on;", "listen 443 default_server ssl http2;"),
+        ("1.28.0", True, "listen 443 default_server ssl;", "listen 443 default_server ssl http2;"),
+        ("1.22.1", False, "listen 443 default_server ssl;", "http2 on;"),
+        ("1.28.0", False, "listen 443 default_server ssl;", "http2 on;"),
+    ],
+)
+def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, there, gone):
+    site = directives(render(SITE, nginx=nginx, streaming_api_http2=http2, **certificate))
+    assert there in site
+    assert gone not in site
+
+
+@pytest.mark.parametrize(
+    ("port", "target"),
+    [(443, "https://$host$request_uri"), (8443, "https://$host:8443$request_uri")],
+)
+def test_with_tls_plain_http_redirects(render, certificate, port, target):
+    site = directives(render(SITE, streaming_api_https_port=port, **certificate))
+    assert f"return 301 {target};" in site
+
+
+NAMES = {"streaming_api_server_names": ["b.example"], "streaming_api_name": "b"}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "defaults": {},
+    "names": NAMES,
+    "proxies": {"streaming_api_trusted_proxies": ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]},
+    "locations": {
+        "streaming_api_locations": [
+            {"path": "/", "websocket": False},
+            {"path": "= /events", "proxy_buffering": True, "gzip": True, "proxy_read_timeout": 5},
+            {"path": "~ ^/v[12]/", "proxy_keepalive": False, "extra": "limit_rate 1m;\nallow all;"},
+        ]
+    },
+    "extra": {"streaming_api_server_extra": "client_max_body_size 9m;\nserver_tokens off;"},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_nginx_reads_it(render, nginx_reads, certificate, variant, tls):
+    nginx_reads(render(SITE, **VARIANTS[variant], **(certificate if tls else {})))
+
+
+def test_two_apps_share_a_server(render, nginx_reads, certificate):
+    nginx_reads(render(SITE, **certificate), render(SITE, **NAMES, **certificate))
+
+
+def test_nginx_would_notice(render, nginx_reads):
+    with pytest.raises(AssertionError, match="duplicate default server"):
+        nginx_reads(render(SITE), render(SITE, streaming_api_name="b"))
+
+
+def test_a_template_of_the_user_fills_a_block(render, tmp_path):
+    (tmp_path / "mine.j2").write_text(
+        "{% extends 'site.conf.j2' %}{% block server %}{{ super() }}    allow all;\n{% endblock %}"
+    )
+    site = directives(render(tmp_path / "mine.j2"))
+    assert {"allow all;", "location / {"} <= site

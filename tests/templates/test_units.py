@@ -1,0 +1,120 @@
+"""The release's files: units that systemd accepts, settings that Gunicorn accepts."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+UNIT = "chat-app@0123456789ab"
+
+
+def verify(directory: Path, service: str, socket: str) -> str:
+    """What systemd says of the pair, whose program is not on this machine."""
+    lines = [line if not line.startswith("ExecStart=") else "ExecStart=/bin/true" for line in service.splitlines()]  # fmt: skip
+    (directory / f"{UNIT}.service").write_text("\n".join(lines) + "\n")
+    (directory / f"{UNIT}.socket").write_text(socket)
+    units = [str(directory / f"{UNIT}.{kind}") for kind in ("service", "socket")]
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *units],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return "\n".join(line for line in done.stderr.splitlines() if UNIT in line)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"streaming_api_writable_paths": ["/data", "/mnt/b"]},
+        {"streaming_api_service_settings": {"MemoryMax": "1G", "ReadOnlyPaths": ["/a", "/b"]}},
+        {"streaming_api_root": "/opt/apps", "streaming_api_user": "chat"},
+    ],
+)
+def test_systemd_reads_them(render, tmp_path, variables):
+    service = render("app.service.j2", **variables)
+    assert verify(tmp_path, service, render("app.socket.j2", **variables)) == ""
+
+
+def test_systemd_would_notice(render, tmp_path):
+    service = render("app.service.j2", streaming_api_service_settings={"MemoryMaximum": "1G"})
+    assert "MemoryMaximum" in verify(tmp_path, service, render("app.socket.j2"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "there"),
+    [
+        ({"streaming_api_stop_timeout": "60"}, "TimeoutStopSec=70"),
+        ({"streaming_api_limit_nofile": "1024"}, "LimitNOFILE=1024"),
+        ({"streaming_api_writable_paths": ["/data"]}, "ReadWritePaths=/data"),
+        ({"streaming_api_service_settings": {"MemoryMax": "1G"}}, "MemoryMax=1G"),
+        ({"streaming_api_service_settings": {"Nice": [5, 6]}}, "Nice=6"),
+    ],
+)
+def test_a_setting_reaches_the_service(render, variables, there):
+    assert there in render("app.service.j2", **variables).splitlines()
+
+
+def test_systemd_reads_the_drain_unit(render, tmp_path):
+    timeouts = {"streaming_api_drain_timeout": "600", "streaming_api_stop_timeout": 9}
+    text = render("drain.service.j2", **timeouts)
+    assert " --timeout=600 --keep=3 %i" in text
+    assert "TimeoutStopSec=29" in text.splitlines()
+    unit = tmp_path / "chat-app-drain@.service"
+    unit.write_text(text.replace("ExecStart=", "ExecStart=/bin/true "))
+    argv = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "chat-app-drain" in line] == []
+
+
+def settings(text: str) -> dict[str, str]:
+    """The assignments of a gunicorn.conf.py, as source text."""
+    return {
+        target.id: ast.unparse(node.value)
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+GUNICORN: list[tuple[dict[str, Any], str, str]] = [
+    ({}, "worker_class", "Worker"),
+    ({}, "workers", "len(os.sched_getaffinity(0))"),
+    ({}, "wsgi_app", "\"stream_probe:serve('main:app')\""),
+    ({"streaming_api_probe": False}, "wsgi_app", "'main:app'"),
+    ({}, "max_requests", "0"),
+    ({"streaming_api_workers": "3"}, "workers", "3"),
+    ({"streaming_api_app_factory": True}, "wsgi_app", "\"stream_probe:serve('main:app()')\""),
+    ({"streaming_api_app_factory": "false"}, "wsgi_app", "\"stream_probe:serve('main:app')\""),
+    ({"streaming_api_app_factory": True, "streaming_api_probe": "no"}, "wsgi_app", "'main:app()'"),
+    ({"streaming_api_worker_class": "asgi"}, "worker_class", "'asgi'"),
+    ({"streaming_api_stop_timeout": "60"}, "graceful_timeout", "65"),
+    ({"streaming_api_gunicorn_settings": {"loglevel": "debug"}}, "loglevel", "'debug'"),
+    ({"streaming_api_gunicorn_settings": {"sendfile": False}}, "sendfile", "False"),
+    ({"streaming_api_gunicorn_settings": {"raw_env": ["A=b"]}}, "raw_env", "['A=b']"),
+    ({"streaming_api_gunicorn_settings": {"statsd_host": None}}, "statsd_host", "None"),
+]
+
+
+@pytest.mark.parametrize(("variables", "name", "value"), GUNICORN)
+def test_gunicorn(render, variables, name, value):
+    assert settings(render("gunicorn.conf.py.j2", **variables))[name] == value
+
+
+@pytest.mark.parametrize(
+    ("value", "line"),
+    [
+        ("plain", 'KEY="plain"'),
+        ("two words", 'KEY="two words"'),
+        ('a"b\\c$d', 'KEY="a\\"b\\\\c$d"'),
+        (7, 'KEY="7"'),
+        ("{{ 1 }}", 'KEY="{{ 1 }}"'),
+    ],
+)
+def test_the_environment_is_quoted(render, value, line):
+    text = render("env.j2", __streaming_api_variables={"A": 1, "KEY": value})
+    assert text.splitlines() == ['A="1"', line]

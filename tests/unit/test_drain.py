@@ -1,0 +1,257 @@
+"""When a replaced release is ended, and what stays of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from roles.streaming_api.files import drain
+from roles.streaming_api.files.drain import (
+    Built,
+    Drain,
+    Host,
+    began,
+    count_connections,
+    end,
+    is_kept,
+    wait,
+)
+
+NGINX = "nginx: worker process is shutting down"
+SOCKET = "/run/chat/aaaa.sock"
+
+
+def unix(*rows: str) -> str:
+    """/proc/net/unix with these rows, each as `state path`."""
+    head = "Num       RefCount Protocol Flags    Type St Inode Path\n"
+    lines = (
+        f"0000: 00000003 00000000 00000000 0001 {row.replace(' ', ' 12345 ')}\n" for row in rows
+    )
+    return head + "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("rows", "count"),
+    [
+        ([], 0),
+        ([f"01 {SOCKET}"], 0),
+        ([f"01 {SOCKET}", f"03 {SOCKET}", f"02 {SOCKET}"], 2),
+        ([f"03 x{SOCKET}", f"03 {SOCKET}x", "03 /run/chat/bbbb.sock", "03", ""], 0),
+        ([f"03 /a {SOCKET}"], 0),
+    ],
+)
+def test_connections(rows: list[str], count: int) -> None:
+    assert count_connections(unix(*rows), SOCKET) == count
+
+
+# Each look: seconds since the begin, connections, Nginx's workers that shut down.
+@pytest.mark.parametrize(
+    ("looks", "over"),
+    [
+        ([(0, 0, set())], False),
+        ([(0, 0, set()), (4.9, 0, set())], False),
+        ([(0, 0, set()), (5, 0, set())], True),
+        ([(0, 1, set()), (5, 1, set()), (64, 1, set()), (599, 1, set())], False),
+        ([(0, 1, {7}), (600, 1, {7})], True),
+        ([(600, 1, {7})], True),
+        ([(1, 0, {7}), (6, 0, {7})], False),
+        ([(1, 0, {7}), (6, 0, set())], True),
+        ([(1, 0, {7}), (65, 0, {7}), (599, 0, {7})], False),
+        ([(1, 0, {7}), (600, 0, {7})], True),
+        ([(1, 0, {7}), (65, 1, {7})], False),
+        # Those that shut down for a later change know a newer release.
+        ([(1, 0, {7}), (6, 1, {7}), (7, 0, {8})], True),
+        ([(1, 0, set()), (6, 1, {8}), (7, 0, {8})], True),
+    ],
+)
+def test_when_it_is_over(looks: list[tuple[float, int, set[int]]], over: bool) -> None:
+    waits = Drain(1000, 600)
+    *before, last = (waits.is_over(1000 + age, left, quitting) for age, left, quitting in looks)
+    assert not any(before)
+    assert last is over
+
+
+def test_what_is_left_of_the_time() -> None:
+    waits = Drain(1000, 600)
+    assert [waits.seconds_left(now) for now in (1000, 1599.5, 1600, 2000)] == [600, 0.5, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("release", "live", "keep", "kept"),
+    [
+        ("cccc", "aaaa", 3, True),
+        ("bbbb", "aaaa", 3, True),
+        ("bbbb", "aaaa", 2, False),
+        ("cccc", "aaaa", 1, False),
+        ("bbbb", "cccc", 3, True),
+        ("bbbb", "cccc", 2, False),
+        ("bbbb", "", 3, False),
+        ("bbbb", "", 4, True),
+        ("dddd", "aaaa", 9, False),
+    ],
+)
+def test_the_newest_stay_beside_the_live_one(
+    release: str, live: str, keep: int, kept: bool
+) -> None:
+    built = [Built(0, "2026-01-02", 9, "aaaa"), Built(0, "2026-01-02", 8, "bbbb"), Built(0, "2026-01-03", 1, "cccc")]  # fmt: skip
+    assert is_kept(release, [*built, Built(0, "", 0, "")], live, keep) is kept
+
+
+@pytest.mark.parametrize(("release", "kept"), [("good", True), ("bad2", False), ("bad1", False)])
+def test_those_that_were_live_stay_before_the_newer_ones(
+    root: Path, release: str, kept: bool
+) -> None:
+    """Two that were gone back from are no reason to remove the one that was gone back to."""
+    for age, name in enumerate(["good", "bad1", "bad2", "next"]):
+        manifest = root / f"srv/chat/releases/{name}/release.json"
+        manifest.parent.mkdir()
+        manifest.write_text(json.dumps({"created": f"2026-02-0{age + 1}"}))
+    record = {"history": ["next", "good", "bad2", "bad1"]}
+    (root / "etc/streaming_api/chat.json").write_text(json.dumps(record))
+    assert is_kept(release, list(Host("chat", "/srv", root).built()), "next", 2) is kept
+
+
+# --- on a host ---
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A host with three releases, the live one the newest; nothing is asked of systemd."""
+    for age, release in enumerate(["cccc", "bbbb", "aaaa"]):
+        directory = tmp_path / "srv/chat/releases" / release
+        (directory / "src").mkdir(parents=True)
+        created = {"created": f"2026-01-0{age + 1}T00:00:00Z"}
+        (directory / "release.json").write_text(json.dumps(created))
+    for directory in ("streaming_api", "nginx/conf.d"):
+        site = tmp_path / "etc" / directory / "chat.conf"
+        site.parent.mkdir(parents=True)
+        site.write_text("upstream chat {\n    server unix:/run/chat/aaaa.sock;\n}\n")
+    (tmp_path / "proc/net").mkdir(parents=True)
+    (tmp_path / "proc/net/unix").write_text(unix())
+    units = tmp_path / "etc/systemd/system"
+    units.mkdir(parents=True)
+    for kind in ("socket", "service"):
+        (units / f"chat@cccc.{kind}").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What systemctl is asked for."""
+    said: list[str] = []
+    monkeypatch.setattr(drain, "_systemctl", lambda *words: said.append(" ".join(words)) or "")
+    handler = signal.getsignal(signal.SIGTERM)
+    yield said
+    signal.signal(signal.SIGTERM, handler)
+
+
+def process(root: Path, pid: int, command: str, started: float = 0) -> None:
+    (root / f"proc/{pid}").mkdir()
+    ticks = int(started * os.sysconf("SC_CLK_TCK"))
+    (root / f"proc/{pid}/stat").write_text(f"{pid} (a (b) c) S {'0 ' * 18}{ticks} 0 0\n")
+    (root / f"proc/{pid}/cmdline").write_bytes(command.replace(" ", "\0").encode() if command[0] == "/" else command.encode())  # fmt: skip
+
+
+def test_which_workers_of_nginx_shut_down(root: Path) -> None:
+    process(root, 6, NGINX, started=99.5)  # before the release was there: it knows older ones
+    process(root, 7, NGINX, started=101)
+    process(root, 8, "nginx: worker process", started=101)
+    process(root, 9, f"/bin/grep {NGINX}", started=101)
+    (root / "proc/10").mkdir()
+    assert Host("chat", "/srv", root).quitting(since=100) == {7}
+
+
+@pytest.mark.parametrize(("said", "since"), [("100500000\n", 100.5), ("0\n", 0), ("", 0)])
+def test_since_when_its_socket_is_there(
+    root: Path, monkeypatch: pytest.MonkeyPatch, said: str, since: float
+) -> None:
+    monkeypatch.setattr(drain, "_systemctl", lambda *_: said)
+    assert Host("chat", "/srv", root).listens_since("cccc") == since
+
+
+@pytest.mark.parametrize(("keep", "stays"), [(3, True), (2, False)])
+def test_the_end(root: Path, asked: list[str], keep: int, stays: bool) -> None:
+    assert end(Host("chat", "/srv", root), "cccc", keep) is stays
+    assert asked[:2] == ["stop chat@cccc.socket", "stop chat@cccc.service"]
+    assert (root / "srv/chat/releases/cccc").exists() is stays
+    assert any((root / "etc/systemd/system").iterdir()) is stays
+    assert ("daemon-reload" in asked) is not stays
+
+
+def test_one_that_was_withdrawn_goes(root: Path, asked: list[str]) -> None:
+    (root / "srv/chat/releases/cccc/withdrawn").touch()
+    assert not end(Host("chat", "/srv", root), "cccc", 3)
+    assert asked[-1] == "daemon-reload"
+
+
+def test_the_wait(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten looks of a stream, then it ends; the clock goes a second with each sleep."""
+    now = 0.0
+    (root / "proc/net/unix").write_text(unix("03 /run/chat/cccc.sock"))
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        if now == 10:
+            (root / "proc/net/unix").write_text(unix())
+
+    monkeypatch.setattr(drain.time, "sleep", sleep)
+    assert wait(Host("chat", "/srv", root), "cccc", Drain(0, 600), lambda: now) == 0
+    assert now == 10
+
+
+def test_one_that_rests_is_stopped_until_a_request_comes(
+    root: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker of Nginx is there for 300 s; an upload that it has taken comes after 200, for 20."""
+    now, stops = 0.0, []
+    process(root, 7, NGINX)
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        if "stop chat@cccc.service" in asked:
+            stops.append(now)
+            asked.clear()
+        now += seconds
+        row = ["03 /run/chat/cccc.sock"] * (200 <= now < 220)
+        (root / "proc/net/unix").write_text(unix(*row))
+        if now == 300:
+            (root / "proc/7/cmdline").write_text("")
+
+    monkeypatch.setattr(drain.time, "sleep", sleep)
+    assert wait(Host("chat", "/srv", root), "cccc", Drain(0, 600), lambda: now) == 0
+    assert (stops, now) == ([65, 220], 300)
+
+
+@pytest.mark.parametrize("directory", ["streaming_api", "nginx/conf.d"])
+def test_one_that_has_traffic_is_left_alone(root: Path, asked: list[str], directory: str) -> None:
+    """By the site that is proven, or by one that a killed play has left."""
+    (root / "etc" / directory / "chat.conf").write_text("server unix:/run/chat/cccc.sock;\n")
+    assert wait(Host("chat", "/srv", root), "cccc", Drain(0, 1), lambda: 9.0) is None
+    assert not any(words.startswith("stop") for words in asked)
+
+
+def test_one_that_does_not_stop_is_not_removed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {"is-active": "inactive\ndeactivating\n"}
+    monkeypatch.setattr(drain, "_systemctl", lambda *words: said.get(words[0], ""))
+    with pytest.raises(RuntimeError, match="chat@cccc does not stop: it is inactive and deact"):
+        Host("chat", "/srv", root).stop("cccc")
+
+
+def test_a_restart_does_not_begin_anew(tmp_path: Path) -> None:
+    first = began(str(tmp_path))
+    assert began(str(tmp_path)) == first
+
+
+def test_systemd_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    address = str(tmp_path / "notify")
+    with drain.socket.socket(drain.socket.AF_UNIX, drain.socket.SOCK_DGRAM) as ears:
+        ears.bind(address)
+        monkeypatch.setitem(os.environ, "NOTIFY_SOCKET", address)
+        drain.tell("READY=1")
+        assert ears.recv(100) == b"READY=1"
