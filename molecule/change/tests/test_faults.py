@@ -1,0 +1,371 @@
+"""What goes wrong on a host or in the midst of a change, and what those saw who read streams meanwhile.
+
+What was live serves on, or is back by itself within BACK seconds where its own process was killed.
+"""
+
+import contextlib
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+MEMORY = Path("/sys/fs/cgroup/memory")  # of the machine, where that has cgroup v1
+BACK = 5
+LONG = 10  # deploys that the long form has at least
+BAD = ("cut", "announced", "refused", "hidden", "lost", "doubled")
+
+# Where nothing is full but the place of new releases: those that are there are bound into it.
+SMALL = """set -e
+mkdir /mnt/small
+mount -t tmpfs -o size=4m small /mnt/small
+cd /srv/reference/releases
+for one in *; do mkdir /mnt/small/$one; mount --bind $one /mnt/small/$one; done
+mount --rbind /mnt/small .
+"""
+LARGE = "umount -R /srv/reference/releases; umount -R /mnt/small; rmdir /mnt/small"
+
+NGINX_WORKER = "pgrep -P $(cat /run/nginx.pid) | tail -1"
+MASTER = "systemctl show --property=MainPID --value reference@{live}.service"
+
+
+class Seen:
+    """What the readers of a load saw of a fault; times are seconds since it."""
+
+    def __init__(self, found, fault):
+        self.found = found
+        self.counts = {word: sum(one[word] for one in found.values()) for word in BAD}
+        self.trouble = [
+            {**trouble, "at": round(trouble["at"] - fault, 1), "http": http}
+            for http, one in found.items()
+            for trouble in one["trouble"]
+        ]
+        waited = [
+            one["seconds"]
+            for each in found.values()
+            for one in each["worst"]
+            if one["at"] > fault - 1
+        ]
+        refused = [one["at"] for one in self.trouble if one["what"] == "refused"]
+        self.slowest = max(waited, default=0.0)
+        self.seconds = max([0.0, *refused])
+
+    def whole(self):
+        return not any(self.counts.values())
+
+    def row(self):
+        opened = sum(one["opened"] for one in self.found.values())
+        return {"opened": opened, **self.counts, "slowest": self.slowest, "seconds": self.seconds}
+
+
+@pytest.fixture
+def watch(load, figures):
+    """Read streams while something goes wrong; what was seen is in the figures."""
+
+    @contextlib.contextmanager
+    def watch(what, **options):
+        def now():
+            times.append(time.monotonic())
+
+        times, seen = [], []
+        with load(**{"streams": 20, "rate": 5, "longest": 20} | options) as running:
+            time.sleep(2)
+            yield now, seen
+            time.sleep(3)
+            found = running.end()
+        seen.append(Seen(found, times[0] if times else running.begun))
+        figures["faults"][what] = seen[0].row()
+
+    return watch
+
+
+@pytest.mark.parametrize(
+    ("what", "whom"),
+    [
+        ("`kill -9` of a Gunicorn worker", f"pgrep -P $({MASTER}) | head -1"),
+        ("`kill -9` of Gunicorn's master", MASTER),
+        ("`kill -9` of an Nginx worker", NGINX_WORKER),
+    ],
+)
+def test_what_is_killed_is_back_and_its_streams_end_visibly(host, live, watch, what, whom):
+    with watch(what) as (now, seen):
+        victim = host.check_output(whom.format(live=live()))
+        now()
+        host.check_output(f"kill -9 {victim}")
+    (seen,) = seen
+    assert all(one["cut"] for one in seen.found.values()), "it had no streams"
+    assert not any(seen.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
+        seen.trouble
+    )
+    assert seen.seconds <= BACK, seen.trouble
+    assert seen.slowest <= BACK
+
+
+def workers(host, live):
+    return host.check_output(f"pgrep -P $({MASTER.format(live=live)})").split()
+
+
+def by_its_unit(host, live, had):
+    """Let the memory of a unit end, of which it has so many bytes: with cgroup v2."""
+    unit, before = f"reference@{live()}.service", workers(host, live())
+    for less in range(8, had >> 20, 8):
+        most = had - (less << 20)
+        host.check_output(f"systemctl set-property --runtime {unit} MemoryMax={most}")
+        if workers(host, live()) != before:
+            break
+    host.check_output(f"systemctl set-property --runtime {unit} MemoryMax=infinity")
+
+
+def on_the_machine(machine, pid):
+    """The number that a process of the container has outside of it."""
+    ask = ["podman", "inspect", "--format={{.State.Pid}}", machine.container]
+    first = subprocess.check_output(ask, text=True).strip()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            numbers = (process / "status").read_text().partition("NSpid:")[2].split("\n")[0].split()
+            if (
+                numbers[-1] == pid
+                and (process / "ns/pid").readlink() == Path(f"/proc/{first}/ns/pid").readlink()
+            ):
+                return process.name
+    return None
+
+
+def by_the_machine(victim):
+    """Let the memory of a worker end, in a cgroup v1 of its own: the container has none to offer."""
+    group = MEMORY / "streaming-api-change"
+    group.mkdir()
+    (group / "memory.limit_in_bytes").write_text("65536")
+    (group / "cgroup.procs").write_text(victim)
+    deadline = time.monotonic() + 30
+    while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    killed = "oom_kill 1" in (group / "memory.oom_control").read_text()
+    group.rmdir()
+    assert killed
+
+
+def test_out_of_memory(figures, host, live, machine, watch):
+    """The kernel kills a worker; systemd does not end the others for it."""
+    what, unit = "out of memory: the kernel kills a worker", f"reference@{live()}.service"
+    had = host.run(f"systemctl show --property=MemoryCurrent --value {unit}").stdout.strip()
+    if not had.isdigit() and not (MEMORY / "memory.oom_control").exists():
+        why = "there is no memory controller; see `kill -9` of a worker"
+        figures["faults"][what] = {"skipped": why}
+        pytest.skip(why)
+    before = workers(host, live())
+    with watch(what) as (now, seen):
+        now()
+        if had.isdigit():
+            by_its_unit(host, live, int(had))
+        else:
+            by_the_machine(on_the_machine(machine, before[0]))
+    assert workers(host, live()) != before
+    (seen,) = seen
+    assert all(one["cut"] for one in seen.found.values()), "it had no streams"
+    assert not any(seen.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
+        seen.trouble
+    )
+    assert seen.seconds <= BACK and seen.slowest <= BACK, seen.trouble
+
+
+def test_a_clock_jump(clock, watch):
+    for hours in (1, -1):
+        with watch(f"the app's clock jumps by {hours:+} h") as (now, seen):
+            now()
+            assert abs(clock(3600 * hours) - time.time() - 3600 * hours) < 60
+            time.sleep(5)
+        assert seen[0].whole(), seen[0].trouble
+        assert seen[0].slowest <= BACK
+
+
+@pytest.fixture
+def clock(deploy, host, live, size):
+    """Set the clock of a release, by libfaketime: that of a container is its machine's."""
+    if size["deploys"] < LONG:
+        pytest.skip("two more plays: in the long form only")
+    before, file = live(), "/var/lib/reference/clock"
+    variables = {
+        "streaming_api_apt_packages": ["libfaketime"],
+        "streaming_api_environment": {
+            "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1",
+            "FAKETIME_TIMESTAMP_FILE": file,
+            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        },
+    }
+    deploy(**variables)
+
+    def clock(seconds):
+        # At once: libfaketime ends a process that finds half of it.
+        host.check_output(f"echo {seconds:+} >{file}.new && mv {file}.new {file}")
+        said = host.check_output("curl -sk 'https://localhost/api/text?count=1&interval=0.001'")
+        return float(said.split()[2])
+
+    yield clock
+    deploy("rollback", release=before)
+
+
+@pytest.fixture
+def fails(begin, left, watch):
+    """A deploy that fails, and leaves all as it was, while streams are read."""
+
+    def fails(what, words, **variables):
+        before = left()
+        with watch(what) as (_, seen):
+            play = begin(**variables)
+            assert not play.end(), play.output
+        assert [word for word in words if word not in " ".join(play.output.split())] == [], (
+            play.output
+        )
+        assert seen[0].whole(), seen[0].trouble
+        assert left() == before
+
+    return fails
+
+
+def test_a_full_disk_during_a_build(fails, host):
+    host.check_output(SMALL)
+    try:
+        fails(
+            "a full disk during a build",
+            ["could not be built", "No space left on device"],
+            streaming_api_files={"fault.txt": "disk"},
+        )
+    finally:
+        host.check_output(LARGE)
+
+
+def test_no_package_mirror(fails):
+    nobody = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
+    fails(
+        "no package mirror during a build",
+        ["could not be built", "127.0.0.1:9"],
+        streaming_api_extra_packages=["six==1.15.0"],
+        streaming_api_build_environment=nobody,
+    )
+
+
+def settled(left):
+    """What is there when what was replaced has had the time to end."""
+    for _ in range(90):
+        after = left()
+        if len(after["processes"]) == 1 and len(after["units"]) == 2:
+            break
+        time.sleep(1)
+    return after
+
+
+def tidy(after):
+    """Whether there is nothing of a play that was killed."""
+    return (after["unfinished"], after["sites"], after["failed"]) == (
+        [""],
+        ["reference.conf"],
+        [""],
+    )
+
+
+@pytest.fixture(scope="module")
+def first_of_two(begin, figures, load):
+    """Two plays at once."""
+    second = []
+
+    def on_task(play):
+        if play.tasks[-1] == "Create the virtual environment":
+            second.append(begin(streaming_api_files={"fault.txt": "second"}))
+
+    with load(streams=20, rate=5, longest=20) as running:
+        first = begin(on_task=on_task, streaming_api_files={"fault.txt": "first"})
+        good = first.end()
+        bad = not second[0].end()
+        seen = Seen(running.end(), running.begun)
+    figures["faults"]["two plays at once"] = seen.row()
+    return first, second[0], good, bad, seen
+
+
+def test_of_two_plays_at_once_the_second_is_refused(first_of_two):
+    first, second, good, bad, seen = first_of_two
+    assert good, first.output
+    assert bad, second.output
+    assert "changed=0" in second.output, second.output
+    assert seen.whole(), seen.trouble
+
+
+def test_a_play_that_is_killed_is_healed_by_the_next(begin, first_of_two, left, live, size, watch):
+    """At tasks from the first that changes something to the last, evenly spaced. In the short form the next
+    play is killed too, at a later task, but for the last one.
+    """
+    tasks = first_of_two[0].tasks
+    begun = tasks.index("Create the release's directory")
+    each, bad = size["deploys"] >= LONG, {}
+    for n in range(size["kills"]):
+        at = begun + int((len(tasks) - begun) * (n + 0.5) / size["kills"])
+        variables = {"streaming_api_files": {"fault.txt": f"killed {n if each else ''}"}}
+        heals = each or n == size["kills"] - 1
+
+        def kill(play, last=at + 1):
+            if len(play.tasks) == last:
+                play.kill()
+
+        before = live()
+        what = f"a play killed at task {at + 1}, *{tasks[at]}*{', and the next' if heals else ''}"
+        with watch(what) as (now, seen):
+            play = begin(on_task=kill, **variables)
+            assert not play.end()
+            now()
+            healed = begin(**variables) if heals else None
+            good = not heals or healed.end()
+        after = settled(left) if heals else {}
+        if not good:
+            bad[at] = healed.output
+        elif not seen[0].whole() or (heals and not (live() != before and tidy(after))):
+            bad[at] = seen[0].trouble, before, live(), after
+    assert not bad
+
+
+def test_a_play_that_heals_another_may_fail(begin, left, live, watch):
+    """The one was killed when Nginx had its release, the other finds that release bad."""
+    variables = {"streaming_api_files": {"fault.txt": "unproven"}}
+    impossible = {"streaming_api_proof_thresholds": {"time_to_first_chunk": 0.000001}}
+
+    def kill(play):
+        if play.tasks[-1] == "Measure it through Nginx":
+            play.kill()
+
+    before, there = live(), left()
+    with watch("a play killed before its proof; the next finds its release bad") as (now, seen):
+        play = begin(on_task=kill, **variables)
+        assert not play.end()
+        now()
+        healing = begin(**variables, **impossible)
+        assert not healing.end()
+    assert "does not stream on its own socket" in healing.output, healing.output
+    assert seen[0].whole(), seen[0].trouble
+    after = settled(left)
+    assert (live(), after["sockets"]) == (before, [f"{before}.sock"])
+    assert (after["sites"], after["directories"]) == (there["sites"], there["directories"])
+
+
+def test_a_reboot_in_the_midst_of_a_play(begin, deploy, left, live, machine, watch):
+    """The release that was live is live again; and the next play is as any other."""
+    variables = {"streaming_api_files": {"fault.txt": "reboot"}}
+    rebooted = []
+
+    def reboot(play):
+        if play.tasks[-1] == "Wait until it answers":
+            rebooted.append(play)
+
+    before = live()
+    with watch("a reboot in the midst of a play") as (now, seen):
+        play = begin(on_task=reboot, **variables)
+        while not rebooted and play.is_alive():
+            time.sleep(0.1)
+        now()
+        machine.reboot()
+        play.kill()
+        assert not play.end()
+    assert live() == before
+    assert not any(seen[0].counts[word] for word in ("hidden", "lost", "doubled")), seen[0].trouble
+    deploy(**variables)
+    assert live() != before
+    assert tidy(settled(left))

@@ -1,0 +1,162 @@
+"""Many changes in a row, and a rollback, while streams run and new ones open: nobody sees any of it."""
+
+import itertools
+import statistics
+import subprocess
+import threading
+import time
+
+import pytest
+
+QUIET = 4  # seconds without a play before each
+SWITCH = 5  # seconds that are of interest after a reload
+FLOOR = 0.02  # seconds; what is faster is as good on a machine that does all of this at once
+
+each_http = pytest.mark.parametrize("http", ["1.1", "2"])
+
+# What the Nth deploy changes, in turn.
+KINDS = {
+    "code": lambda n: {"streaming_api_files": {"number.py": f"NUMBER = {n}\n"}},
+    "dependency": lambda n: {"streaming_api_extra_packages": [f"six==1.{16 + n // 4 % 2}.0"]},
+    "environment": lambda n: {
+        "streaming_api_environment": {"APP_DRAIN_SECONDS": "5", "NUMBER": str(n)}
+    },
+    "server": lambda n: {"streaming_api_gunicorn_settings": {"keepalive": 76 + n}},
+}
+
+
+class Marks:
+    """Tells the load what goes on, so that it knows what it opens streams into."""
+
+    def __init__(self, running):
+        self.running, self.timer = running, threading.Timer(0, lambda: None)
+
+    def __call__(self, play):
+        if play.tasks[-1].startswith("Reload Nginx"):
+            self.running.say("mark switch")
+            self.timer = threading.Timer(SWITCH, self.running.say, ["mark deploy"])
+            self.timer.start()
+
+    def quiet(self):
+        """See how it is without a play; the next one follows."""
+        self.timer.cancel()
+        self.running.say("mark normal")
+        time.sleep(QUIET)
+        self.running.say("mark deploy")
+
+
+@pytest.fixture(scope="module")
+def memory(host):
+    """Ask how many MiB Nginx and all releases take."""
+    pss = "cat $(pgrep 'gunicorn|nginx' | sed 's,.*,/proc/&/smaps_rollup,') | awk '/^Pss:/ {n += $2} END {print n}'"
+    return lambda: int(host.check_output(pss)) // 1024
+
+
+@pytest.fixture(scope="module")
+def upload(machine):
+    """A request that Nginx has, and passes on when it has all of it: after some deploys."""
+    argv = ["curl", "-sk", "--http1.1", "--limit-rate", "2k", "--data-binary", "@-"]
+    url = f"{machine.https_url}/api/stream"
+    return subprocess.Popen(
+        ["/bin/sh", "-c", f"head -c 200000 /dev/zero | {' '.join(argv)} {url}"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def run(deploy, figures, left, live, load, memory, size, upload):  # noqa: ARG001
+    """All changes under one load."""
+    variables, seconds, releases, at_once, before = {}, [], [live()], [], memory()
+    with load(**{name: size[name] for name in ("streams", "rate", "longest")}) as running:
+        marks = Marks(running)
+        for n, kind in zip(range(size["deploys"]), itertools.cycle(KINDS), strict=False):
+            variables |= KINDS[kind](n)
+            marks.quiet()
+            seconds.append(deploy(on_task=marks, **variables).seconds)
+            releases.append(live())
+            at_once.append((len(left()["processes"]), memory()))
+        marks.quiet()
+        deploy("rollback", marks)
+        marks.timer.join()
+        back = live()
+        seen = running.end("stop")
+    figures["series"] = {
+        **size,
+        "seconds": statistics.median(seconds),
+        "most": max(at_once),
+        "memory": before,
+        "seen": seen,
+    }
+    return seen, releases, back
+
+
+def test_each_change_made_a_release(run, size):
+    assert len(set(run[1])) == size["deploys"] + 1
+
+
+def test_the_rollback_went_to_the_release_of_before(run):
+    assert run[2] == run[1][-2]
+
+
+@each_http
+def test_every_stream_is_whole(http, run, size):
+    seen = run[0][http]
+    bad = {
+        word: seen[word] for word in ("cut", "hidden", "announced", "refused", "lost", "doubled")
+    }
+    assert not any(bad.values()), (bad, seen["trouble"][:5])
+    assert seen["complete"] == seen["opened"] > size["streams"]
+
+
+@each_http
+def test_new_streams_begin_as_fast_during_a_switch(http, run, size):
+    """As at other times of the run; on one machine a play takes its share of both host and readers."""
+    first = run[0][http]["first_chunk"]
+    usual = max(first["normal"]["p99"], first["deploy"]["p99"], FLOOR)
+    assert first["switch"]["streams"] >= SWITCH * size["rate"]
+    assert first["switch"]["p99"] <= 3 * usual, first
+
+
+def test_an_upload_reaches_the_release_that_was_live_when_it_began(run, upload):  # noqa: ARG001
+    """The app's own answer, not Nginx's of an app that is gone."""
+    answer, _ = upload.communicate()
+    assert "Method Not Allowed" in answer
+
+
+@pytest.fixture(scope="module")
+def after(run, left):  # noqa: ARG001
+    """What is left when what was replaced has had the time to end: Nginx's workers of before too."""
+    for _ in range(90):
+        after = left()
+        if after["nginx"] == ["0"] and len(after["units"]) == 2:
+            break
+        time.sleep(1)
+    return after
+
+
+def test_nothing_is_left_of_replaced_releases(after, live):
+    now = live()
+    assert [unit.split()[0] for unit in after["units"]] == [
+        f"reference@{now}.service",
+        f"reference@{now}.socket",
+    ]
+    assert after["sockets"] == [f"{now}.sock"]
+    assert after["processes"] == [f"releases/{now}"]
+    assert after["sites"] == ["reference.conf"]
+    assert after["failed"] == [""]
+
+
+def test_no_more_is_kept_than_wanted(after, live):
+    kept = after["directories"]
+    assert len(kept) == 3 and live() in kept
+    assert after["unfinished"] == [""]
+    units = {f"reference@{one}.{kind}" for one in kept for kind in ("service", "socket")}
+    assert {file for file in after["files"] if "-drain@" not in file} == units
+
+
+def test_the_memory_is_what_it_was(after, figures, memory):  # noqa: ARG001
+    """A release that is left over would be most of it."""
+    series = figures["series"]
+    series["memory_after"] = memory()
+    assert series["memory_after"] < 1.5 * series["memory"]

@@ -1,0 +1,21 @@
+"""What the collection deployed: an app from a wheel, with a certificate that was given."""
+
+import ssl
+import subprocess
+
+from streamclient import read
+
+
+def test_it_serves(machine):
+    reading = read(f"{machine.https_url}/ticks", name="wheel.example", http2=True)
+    assert (reading.status, reading.http) == (200, "2")
+    assert len(reading.times) > 40
+
+
+def test_its_certificate_is_the_given_one(host, machine):
+    served = ssl.get_server_certificate(("127.0.0.1", machine.https))
+    argv = ["openssl", "x509", "-noout", "-ext", "subjectAltName"]
+    told = subprocess.run(argv, input=served, capture_output=True, text=True, check=True)
+    assert "DNS:wheel.example" in told.stdout
+    [file] = host.check_output("ls /etc/ssl/streaming_api").split()
+    assert host.file(f"/etc/ssl/streaming_api/{file}").mode == 0o600

@@ -1,0 +1,183 @@
+"""What is refused on a real host, in which words, and that nothing has changed then.
+
+The table of all bad values is tests/unit/test_settings.py; here are some of each kind, and
+those that only a host can tell.
+"""
+
+import json
+import time
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+APP = "from starlette.applications import Starlette\n\napp = Starlette()\n"
+
+# What the role needs and no more: an app that would be deployed if nothing were wrong.
+GOOD = {
+    "streaming_api_name": "third",
+    "streaming_api_package": "starlette",
+    "streaming_api_app": "main:app",
+    "streaming_api_files": {"main.py": APP},
+    "streaming_api_server_names": ["third.example"],
+    # the inventory is another app's
+    "streaming_api_source": None,
+    "streaming_api_health_path": "/",
+    "streaming_api_locations": [{"path": "/"}],
+}
+
+# What is wrong, and words of the sentence: the variable, its value, what is allowed.
+BAD = {
+    "unknown name": ({"streaming_api_wokers": 3}, ["streaming_api_wokers is unknown", "streaming_api_workers"]),
+    "wrong type": ({"streaming_api_workers": "many"}, ["streaming_api_workers", "many", "whole number"]),
+    "list for text": ({"streaming_api_user": ["a"]}, ["streaming_api_user is ['a']", "a user's name"]),
+    "unknown in a location": ({"streaming_api_locations": [{"path": "/", "gizp": 1}]}, ["streaming_api_locations[0].gizp", "gzip"]),
+    "no unit name": ({"streaming_api_name": "my app"}, ["streaming_api_name", "my app", "lower-case"]),
+    "no source": ({"streaming_api_package": None, "streaming_api_source": "/nowhere"}, ["streaming_api_source", "/nowhere", "directory"]),
+    "no such attribute": (
+        {"streaming_api_package": None, "streaming_api_source": f"{ROOT}/files/app", "streaming_api_app": "main:ap", "streaming_api_files": {}},
+        ["streaming_api_app", "main:ap", "nearest is app"],
+    ),
+    "port of sshd": ({"streaming_api_http_port": 22}, ["streaming_api_http_port is 22", "sshd", "free port"]),
+    "port of an app": ({"streaming_api_server_names": []}, ["streaming_api_http_port is 80", "'reference'", "streaming_api_server_names"]),
+    "name of an app": (
+        {"streaming_api_tls": "self_signed", "streaming_api_server_names": ["second.example"]},
+        ["streaming_api_server_names", "second.example", "'second-app'"],
+    ),
+    "name of a unit": ({"streaming_api_name": "ssh"}, ["streaming_api_name is 'ssh'"]),
+    "name of a host's unit": ({"streaming_api_name": "taken"}, ["streaming_api_name is 'taken'", "/etc/systemd/system/taken.service"]),
+    "a person's account": ({"streaming_api_user": "deploy"}, ["streaming_api_user is 'deploy'"]),
+}  # fmt: skip
+
+# These are seen while the release is built, beside the one that is live. Nothing of it stays.
+LATE = {
+    "import fails": (
+        {
+            "streaming_api_name": "fourth",
+            "streaming_api_files": {"main.py": f"{APP}import not_there\n"},
+        },
+        [
+            "streaming_api_app is 'main:app', which cannot be imported: ModuleNotFoundError: No module named 'not_there'"
+        ],
+    ),
+    "no such version": (
+        {"streaming_api_name": "fourth", "streaming_api_package": "starlette==0.0.0"},
+        ["fourth@", "install what the app depends on", "starlette==0.0.0"],
+    ),
+    "no such python": (
+        {"streaming_api_name": "fourth", "streaming_api_python": "/usr/bin/python2"},
+        ["fourth@", "create the virtual environment", "/usr/bin/python2"],
+    ),
+    "nginx does not pass it on": (
+        {
+            "streaming_api_name": "fourth",
+            "streaming_api_server_extra": "location = / { return 502; }",
+        },
+        ["fourth@", "answers on its socket, but not through Nginx", "502"],
+    ),
+    "nginx refuses": (
+        {"streaming_api_name": "fourth", "streaming_api_server_extra": "no_such_directive on;"},
+        ['unknown directive "no_such_directive"'],
+    ),
+}
+
+
+def attempt(machine, directory, cases):
+    """The sentence with which each case was refused; empty when it was not."""
+    tasks = [
+        {
+            "name": case,
+            "block": [
+                {
+                    "ansible.builtin.include_role": {"name": "streaming_api", "rolespec_validate": False},
+                    "vars": {**GOOD, **changes},
+                }
+            ],
+            "rescue": [
+                {
+                    "ansible.builtin.copy": {
+                        "content": "{{ ansible_failed_result.msg }}",
+                        "dest": str(directory / case),
+                        "mode": "0600",
+                    },
+                    "delegate_to": "localhost",
+                    "become": False,
+                }
+            ],
+        }
+        for case, (changes, _) in cases.items()
+    ]  # fmt: skip
+    play = {"hosts": "streaming_api", "become": True, "gather_facts": False, "tasks": tasks}
+    playbook = directory / "attempt.json"
+    playbook.write_text(json.dumps([play]))
+    done = machine.play(playbook)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {
+        case: (directory / case).read_text() if (directory / case).exists() else ""
+        for case in cases
+    }
+
+
+def changed_files(host):
+    """What is newer than the mark, but for what runs by itself."""
+    return host.check_output(
+        "find /etc /opt /srv /usr /var -xdev -newercc /root/mark"
+        r" \( -type f -o -type l -o -type d \)"
+        " -not -path '/var/log/*'"
+    ).splitlines()
+
+
+@pytest.fixture(scope="module")
+def refusals(host, machine, tmp_path_factory):
+    while host.check_output("systemctl list-units --no-legend '*-drain@*'"):
+        time.sleep(0.5)  # their ends change files
+    host.check_output("touch /etc/systemd/system/taken.service && sleep 0.1 && touch /root/mark")
+    said = attempt(machine, tmp_path_factory.mktemp("refusals"), BAD)
+    yield said, changed_files(host)
+    host.check_output("rm /etc/systemd/system/taken.service /root/mark")
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_it_is_refused_in_one_clear_sentence(refusals, case):
+    said = refusals[0][case]
+    assert [word for word in BAD[case][1] if word not in said] == []
+    assert len(said.splitlines()) == 1
+
+
+def test_nothing_has_changed_then(refusals):
+    assert refusals[1] == []
+
+
+@pytest.fixture(scope="module")
+def failures(machine, tmp_path_factory):
+    return attempt(machine, tmp_path_factory.mktemp("failures"), LATE)
+
+
+@pytest.mark.parametrize("case", LATE)
+def test_a_release_that_cannot_be_built_is_refused(failures, case):
+    assert [word for word in LATE[case][1] if word not in failures[case]] == []
+
+
+def test_nothing_of_it_stays(failures, host):
+    """One that has had traffic finishes the streams of this moment first."""
+    assert failures
+    deadline = time.monotonic() + 30
+    while host.check_output("ls /srv/fourth/releases") and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert host.check_output("ls /srv/fourth/releases") == ""
+    assert host.check_output("systemctl list-units --all --no-legend 'fourth@*'") == ""
+    assert host.run("ls /etc/systemd/system/fourth@* /etc/nginx/conf.d/fourth.conf").stdout == ""
+    host.check_output("nginx -t")
+
+
+def test_an_unsupported_distribution_is_refused(host, machine, tmp_path):
+    release = 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID="42"\n'
+    host.check_output("echo %s | base64 -d >/run/os-release", b64encode(release.encode()).decode())
+    host.check_output("mount --bind /run/os-release /usr/lib/os-release")
+    try:
+        said = attempt(machine, tmp_path, {"fedora": ({}, [])})["fedora"]
+    finally:
+        host.check_output("umount /usr/lib/os-release && rm /run/os-release")
+    assert said.startswith("The host runs Fedora Linux 42; supported are Ubuntu 22.04")

@@ -1,0 +1,124 @@
+"""The service on the host: what is configured is in effect."""
+
+import json
+
+import pytest
+from streamclient import read
+
+from tests.original import ORIGINAL
+
+SECRET = "s3cret-and-long-enough"
+APPS = ["reference", "second-app"]
+
+
+@pytest.fixture(params=APPS)
+def unit(request, host):
+    """Name of an app's live unit, without its kind."""
+    release = host.check_output("readlink /srv/%s/current", request.param).rpartition("/")[2]
+    return f"{request.param}@{release}"
+
+
+def show(host, unit, name):
+    return host.check_output("systemctl show --property=%s --value %s", name, unit)
+
+
+@pytest.mark.parametrize("directive", ORIGINAL)
+def test_nginx_runs_with_the_six_settings(host, directive):
+    configuration = host.check_output("nginx -T")
+    location = configuration.partition("location /api/ {")[2].partition("}")[0]
+    assert directive in [line.strip() for line in location.splitlines()]
+
+
+def test_nginx_keeps_connections_to_the_app(host, machine):
+    """Many requests, few connections: those that the app accepted are counted by the kernel."""
+    for _ in range(20):
+        read(f"{machine.url}/readyz")
+    waiting = host.check_output("ss -xH state established src '*/run/reference/*' | wc -l")
+    assert 1 <= int(waiting) <= 20
+    assert "keepalive 64;" in host.check_output("nginx -T")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/", "Read-only file system"),
+        ("/usr", "Read-only file system"),
+        ("/etc", "Read-only file system"),
+        ("/srv/second-app/current/src", "Read-only file system"),
+        ("/home", "Permission denied"),
+        ("/var/lib/second-app", "written"),
+        ("/var/cache/second-app", "written"),
+        ("/tmp", "written"),  # noqa: S108 - the app's own
+    ],
+)
+def test_the_sandbox_is_real(machine, path, said):
+    answer = read(f"{machine.https_url}/write?path={path}", name="second.example").json()
+    assert answer == {path: said}
+
+
+def test_the_app_runs_as_a_user_of_its_own(host, unit):
+    name = unit.partition("@")[0]
+    pid = show(host, f"{unit}.service", "MainPID")
+    assert host.check_output("stat -c %U /proc/" + pid) == name
+    for path, owner in (("venv/bin/gunicorn", f"{name}-build"), ("gunicorn.conf.py", "root")):
+        assert host.file(f"/srv/{name}/current/{path}").user == owner
+
+
+def test_systemd_finds_the_service_well_confined(host, unit):
+    report = host.check_output("systemd-analyze security --no-pager %s.service", unit)
+    exposure = float(report.splitlines()[-1].partition(": ")[2].split()[0])
+    assert exposure < 3
+
+
+def test_the_environment_is_the_apps_alone(host, machine):
+    about = read(f"{machine.https_url}/about", name="second.example").json()
+    assert about["environment"] == {
+        "PLAIN": "plain",
+        "QUOTED": """a "b" \\c $d 'e' %i {{ f }} ü""",
+        "TOKEN": SECRET,
+    }
+    file = host.file("/srv/second-app/current/env")
+    assert (file.user, file.mode) == ("root", 0o600)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ps axww -o args",
+        "journalctl --no-pager --output=cat",
+        "systemctl show 'second-app@*'",
+        "cat /srv/second-app/current/release.json /etc/streaming_api/second-app.json",
+        "cat /etc/systemd/system/second-app@*",
+    ],
+)
+def test_a_secret_is_nowhere_to_be_seen(host, command):
+    assert SECRET not in host.check_output(command)
+
+
+def test_the_apps_own_versions_win(machine):
+    about = read(f"{machine.https_url}/about", name="second.example").json()
+    assert tuple(map(int, about["uvicorn"].split(".")[:2])) < (0, 54)
+
+
+def test_a_dead_master_is_replaced(host, unit):
+    before = show(host, f"{unit}.service", "MainPID")
+    host.check_output("kill -KILL " + before)
+    host.check_output(
+        "for i in $(seq 100); do curl -s -o /dev/null --unix-socket %s http://x/ && exit; sleep 0.1;"
+        " done; exit 1",
+        f"/run/{unit.replace('@', '/')}.sock",
+    )
+    assert show(host, f"{unit}.service", "MainPID") not in ("0", before)
+
+
+def test_the_release_says_what_it_is(host, unit):
+    name, _, release = unit.partition("@")
+    manifest = json.loads(host.file(f"/srv/{name}/current/release.json").content_string)
+    assert manifest["id"] == release
+    assert any(package.startswith("gunicorn==") for package in manifest["packages"])
+
+
+def test_a_reboot_brings_all_back(machine):
+    machine.reboot()
+    assert read(f"{machine.url}/readyz").json()["ready"] is True
+    assert read(f"{machine.https_url}/about", name="second.example").status == 200

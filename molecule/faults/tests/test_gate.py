@@ -1,0 +1,212 @@
+"""A deploy that streams badly never takes the traffic: it stops, or goes back, and says why.
+
+Each case is deployed on top of a healthy app. One stream is open through all of them, and new requests
+are made all the time.
+"""
+
+import re
+import threading
+import time
+
+import pycurl
+import pytest
+from streamclient import read
+
+# The reference app behind a middleware of its own that joins the chunks of an answer.
+LUMPS = """
+from main import app
+
+
+class Lumps:
+    def __init__(self, app):
+        self.app = app
+
+    async def __call__(self, scope, receive, send):
+        held = []
+
+        async def hold(message):
+            if message["type"] == "http.response.body":
+                held.append(message.get("body", b""))
+                if message.get("more_body") and len(held) < 10:
+                    return
+                message = {**message, "body": b"".join(held)}
+                held.clear()
+            await send(message)
+
+        await self.app(scope, receive, hold if scope["type"] == "http" else send)
+
+
+app.add_middleware(Lumps)
+"""
+
+HANGS = """
+import asyncio
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+
+@asynccontextmanager
+async def lifespan(_):
+    print("waiting for a database that is not there", flush=True)
+    await asyncio.sleep(3600)
+    yield
+
+
+app = FastAPI(lifespan=lifespan)
+"""
+
+NGINX_LUMPS = {
+    "streaming_api_gzip": True,
+    "streaming_api_proxy_buffering": True,
+    "streaming_api_server_extra": "gzip_types text/event-stream;",
+}
+
+# What is deployed, and words of the message.
+CASES = {
+    "middleware lumps": (
+        {"streaming_api_app": "lumps:app", "streaming_api_files": {"lumps.py": LUMPS}},
+        ["does not stream on its own socket", "what was live is untouched", "gunicorn lumps the stream"],
+    ),
+    "import fails": (
+        {"streaming_api_app": "broken:app", "streaming_api_files": {"broken.py": "import not_there\napp = 1\n"}},
+        ["streaming_api_app is 'broken:app', which cannot be imported: ModuleNotFoundError: No module named 'not_there'"],
+    ),
+    "hangs at start": (
+        {"streaming_api_app": "hangs:app", "streaming_api_files": {"hangs.py": HANGS}, "streaming_api_start_timeout": 2},
+        ["did not answer /readyz on its socket", "timed out", "waiting for a database that is not there"],
+    ),
+    "nginx lumps": (
+        NGINX_LUMPS,
+        ["does not stream through Nginx", "Nginx has its site of before again: nginx buffers the stream: gzip collects"],
+    ),
+    "nginx lumps a new release": (
+        {**NGINX_LUMPS, "streaming_api_environment": {"COLOUR": "green"}},
+        ["does not stream through Nginx", "Nginx has its site of before again: nginx buffers the stream: gzip collects"],
+    ),
+    "nginx sends it nothing": (
+        {"streaming_api_server_extra": "location ~ stream-probe$ { return 404; }", "streaming_api_environment": {"COLOUR": "red"}},
+        ["is not what answers through Nginx; Nginx has its site of before again: /.stream-probe is not found there (404)"],
+    ),
+}  # fmt: skip
+
+
+class Watch:
+    """A stream that is open as long as this is, and new requests, from outside of the host."""
+
+    def __init__(self, url):
+        self.url, self.body, self.error, self.answers = url, b"", "", []
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=run) for run in (self.read, self.ask)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+    def take(self, data):
+        self.body += data
+        return -1 if self.ended.is_set() else len(data)  # -1 leaves
+
+    def read(self):
+        curl = pycurl.Curl()
+        curl.setopt(pycurl.URL, f"{self.url}/chunked/stream?count=5000&interval=0.2")
+        curl.setopt(pycurl.WRITEFUNCTION, self.take)
+        try:
+            curl.perform()
+            self.error = "it ended"
+        except pycurl.error as error:
+            self.error = "" if self.ended.is_set() else error.args[1]
+
+    def ask(self):
+        while not self.ended.wait(0.2):
+            self.answers.append(read(f"{self.url}/readyz", timeout=5))
+
+    @property
+    def ids(self):
+        return [int(n) for n in re.findall(rb"^id: (\d+)", self.body, re.MULTILINE)]
+
+
+def there(host):
+    """All that a release may leave on the host."""
+    names = host.check_output(
+        "ls /srv/reference/releases /etc/systemd/system/reference@* /run/reference /etc/nginx/conf.d"
+    )
+    units = host.check_output("systemctl list-units --all --plain --no-legend 'reference@*'")
+    site = host.check_output("cat /etc/nginx/conf.d/reference.conf")
+    live = host.check_output("readlink /srv/reference/current")
+    return names, re.sub(r" +", " ", units), site, live
+
+
+def settled(host, before):
+    """What is there when a release that had traffic for a moment has had the time to end."""
+    for _ in range(100):
+        after = there(host)
+        if after == before:
+            break
+        time.sleep(0.2)
+    return after
+
+
+@pytest.fixture(scope="module")
+def deploys(host, machine, deploy):
+    """For each case the message, what was there before, and what is there after it."""
+    found = {}
+    with Watch(machine.url) as watch:
+        for case, (variables, _) in CASES.items():
+            before = there(host)
+            message = deploy(variables).message
+            found[case] = message, before, settled(host, before)
+        reached = len(watch.ids)
+        time.sleep(1)
+    return found, watch, reached
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_message_names_the_cause(deploys, case):
+    said = deploys[0][case][0]
+    assert [word for word in CASES[case][1] if word not in said] == [], said
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_of_it_is_left(deploys, case):
+    _, before, after = deploys[0][case]
+    assert after == before
+
+
+ZONE = "echo 'limit_req_zone $%s zone=gate:1m rate=1000r/s;' >/etc/nginx/conf.d/zone.conf"
+
+
+@pytest.fixture(scope="module")
+def not_reloaded(deploys, host, deploy):  # noqa: ARG001
+    """The configuration is good, but Nginx cannot change from the one to the other."""
+    host.check_output(f"{ZONE % 'remote_addr'} && systemctl reload nginx && {ZONE % 'server_name'}")
+    before = there(host)
+    message = deploy({"streaming_api_environment": {"COLOUR": "blue"}}).message
+    after = settled(host, before)
+    host.check_output("rm /etc/nginx/conf.d/zone.conf && systemctl reload nginx")
+    return message, before, after
+
+
+def test_an_nginx_that_cannot_reload_is_seen(not_reloaded):
+    message, before, after = not_reloaded
+    assert "is not known to Nginx, which could not reload; Nginx has its site of before" in message
+    assert after == before
+
+
+def test_a_stream_of_before_is_whole(deploys):
+    _, watch, reached = deploys
+    assert watch.error == ""
+    assert watch.ids == list(range(1, len(watch.ids) + 1))
+    assert len(watch.ids) > reached > 50
+
+
+def test_what_was_live_serves_throughout(deploys):
+    answers = deploys[1].answers
+    assert {answer.status for answer in answers} == {200}, [a.error for a in answers if a.error]
+    assert len(answers) > 100

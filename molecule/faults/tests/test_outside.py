@@ -1,0 +1,63 @@
+"""The public name is measured from the controller; what is wrong there takes no traffic away."""
+
+import contextlib
+import threading
+import urllib.error
+import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from streamclient import read
+
+
+class Edge(BaseHTTPRequestHandler):
+    """A CDN that reads an answer to its end before it passes it on."""
+
+    protocol_version = "HTTP/1.1"
+    origin = ""
+
+    def do_GET(self):
+        request = urllib.request.Request(self.origin + self.path, headers=dict(self.headers))
+        try:
+            with urllib.request.urlopen(request) as answer:
+                status, kind, body = answer.status, answer.headers["Content-Type"], answer.read()
+        except urllib.error.HTTPError as error:
+            status, kind, body = error.code, "text/plain", b""
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def edge(machine):
+    handler = type("Handler", (Edge,), {"origin": machine.url})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_good_public_name_is_in_the_table(deploy, machine):
+    done = deploy({"streaming_api_public_url": machine.url})
+    assert done.message == ""
+    words = [line.split() for line in done.output.splitlines()]
+    rows = [first[0] for first in words if first[1:3] == ["identity", "streaming"]]
+    assert rows == ["gunicorn", "nginx", "public"]
+
+
+def test_a_fault_at_the_edge_fails_the_play_and_the_release_stays(deploy, edge, host, machine):
+    live = host.check_output("readlink /srv/reference/current")
+    change = {"streaming_api_environment": {"COLOUR": "blue"}}
+    message = deploy({"streaming_api_public_url": edge, **change}).message
+    assert "It keeps the traffic" in message
+    assert "public buffers the stream" in message
+    assert host.check_output("readlink /srv/reference/current") != live
+    assert read(f"{machine.url}/readyz").status == 200
+    assert deploy({}).message == ""
+    assert host.check_output("readlink /srv/reference/current") == live

@@ -1,0 +1,59 @@
+"""The probe is for who has the token, and the token is nowhere to be seen."""
+
+import pytest
+from streamclient import read
+
+OWN = "/api/stream?count=20&interval=0.05"
+
+
+@pytest.fixture(scope="module")
+def token(host):
+    return host.check_output("cat /etc/streaming_api/reference.probe-token")
+
+
+@pytest.mark.parametrize("path", ["/", "/chunked/", "/api/", "/no/such/path/"])
+def test_it_says_404_to_the_world(machine, path):
+    assert read(f"{machine.url}{path}.stream-probe?count=1").status == 404
+
+
+def test_it_answers_who_has_the_token(host, token):
+    ask = "curl -s -H %s http://localhost/chunked/.stream-probe?count=3"
+    assert host.check_output(ask, f"X-Stream-Probe-Token: {token}").count('"tick"') == 3
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "ps axww -o args",
+        "cat /proc/*/environ | tr '\\0' '\\n'",
+        "journalctl --no-pager --output=cat",
+        "systemctl show 'reference@*'",
+        "cat /etc/systemd/system/reference@* /srv/reference/current/[egrs]*.* /srv/reference/current/env",
+        "cat /etc/nginx/nginx.conf /etc/nginx/conf.d/*",
+    ],
+)
+def test_the_token_is_nowhere_to_be_seen(host, token, command):
+    assert len(token) > 40
+    assert token not in host.run(command).stdout
+
+
+def test_the_token_is_in_no_output(deploy, host, token, monkeypatch):
+    monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
+    output = deploy({}).output
+    assert "probe_token" in output
+    assert token not in output
+    assert host.check_output("base64 -w0 /etc/streaming_api/reference.probe-token") not in output
+
+
+def test_without_the_probe_there_is_nothing_of_it(deploy, host, machine):
+    before = host.check_output("readlink /srv/reference/current")
+    assert deploy({"streaming_api_probe": False, "streaming_api_proof_paths": [OWN]}).message == ""
+    live = host.check_output("readlink /srv/reference/current").rpartition("/")[2]
+    assert live != before
+    assert not host.file("/srv/reference/current/stream_probe.py").exists
+    assert "probe" not in host.check_output(f"systemctl cat reference@{live}.service")
+    assert "probe" not in host.file("/srv/reference/current/gunicorn.conf.py").content_string
+    answer = read(f"{machine.url}/.stream-probe")
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/json")  # the app's
+    assert deploy({}).message == ""
+    assert host.check_output("readlink /srv/reference/current") == before
