@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Write docs/causes.md from the catalogue in module_utils/latency/causes.py."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from plugins.module_utils.latency.causes import CAUSES, Cause
+from plugins.module_utils.latency.signs import SIGNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PAGE = Path(__file__).with_name("causes.md")
+PLACES = {
+    "app": "In the app",
+    "gunicorn": "In Gunicorn",
+    "systemd": "In the unit",
+    "nginx": "In Nginx",
+    "edge": "In front of the host",
+    "client": "In the client",
+    "": "Anywhere",
+}
+TEXT = """\
+# Causes
+
+Why a stream arrives late, in lumps or cut: the catalogue that `stream_latency` looks its causes up
+in. Made by `./dev docs` from `module_utils/latency/causes.py`. A cause is named when all its signs
+are seen at the layer that is at fault; the one that explains most comes first.
+[faults.md](faults.md) has those that have been built with real components, and whether they were
+named right.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    order = list(PLACES)
+    by_place = sorted(CAUSES, key=lambda cause: order.index(cause.layer))
+    by_layer = groupby(by_place, key=lambda cause: cause.layer)
+    return "\n".join([TEXT, *(_section(PLACES[layer], causes) for layer, causes in by_layer)])
+
+
+def _section(place: str, causes: Iterable[Cause]) -> str:
+    head = f"## {place}\n\n| cause | what is wrong | signs | remedy |\n|---|---|---|---|\n"
+    return head + "\n".join(_row(cause) for cause in causes) + "\n"
+
+
+def _row(cause: Cause) -> str:
+    signs = "<br>".join(
+        [_sign(name) for name in cause.needs]
+        + [f"but not: {_sign(name)}" for name in cause.excludes]
+        + [f"perhaps: {_sign(name)}" for name in cause.supports]
+    )
+    title = cause.title + (" *(a risk: no harm now)*" if cause.risk else "")
+    name = f'<a id="{cause.id}"></a>`{cause.id}`'
+    return f"| {name} | {title} | {signs} | {cause.remedy} [More]({cause.link}) |"
+
+
+def _sign(name: str) -> str:
+    said = (SIGNS[name].__doc__ or name.replace("status_", "HTTP ")).strip().rstrip(".")
+    return said.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
