@@ -23,7 +23,8 @@ cd /srv/reference/releases
 for one in *; do mkdir /mnt/small/$one; mount --bind $one /mnt/small/$one; done
 mount --rbind /mnt/small .
 """
-LARGE = "umount -R /srv/reference/releases; umount -R /mnt/small; rmdir /mnt/small"
+# A process that has begun meanwhile has opened its files through it: lazily.
+LARGE = "umount -lR /srv/reference/releases; umount -lR /mnt/small; rmdir /mnt/small"
 
 NGINX_WORKER = "pgrep -P $(cat /run/nginx.pid) | tail -1"
 MASTER = "systemctl show --property=MainPID --value reference@{live}.service"
@@ -135,14 +136,32 @@ def by_the_machine(victim):
     """Let the memory of a worker end, in a cgroup v1 of its own: the container has none to offer."""
     group = MEMORY / "streaming-api-change"
     group.mkdir()
-    (group / "memory.limit_in_bytes").write_text("65536")
-    (group / "cgroup.procs").write_text(victim)
-    deadline = time.monotonic() + 30
-    while (group / "cgroup.procs").read_text() and time.monotonic() < deadline:
-        time.sleep(0.1)
-    killed = "oom_kill 1" in (group / "memory.oom_control").read_text()
-    group.rmdir()
+    try:
+        (group / "memory.limit_in_bytes").write_text("0")  # the next page that it asks for is its last
+        (group / "cgroup.procs").write_text(victim)
+        killed = within(30, lambda: "oom_kill 1" in (group / "memory.oom_control").read_text())
+    finally:
+        for pid in (group / "cgroup.procs").read_text().split():
+            (MEMORY / "cgroup.procs").write_text(pid)
+        assert within(10, lambda: removed(group)), "the cgroup is still in use"
     assert killed
+
+
+def removed(group):
+    """A process that is about to be gone is in the list no more, and in the way still."""
+    with contextlib.suppress(OSError):
+        group.rmdir()
+    return not group.exists()
+
+
+def within(seconds, is_so):
+    """Wait until it is so; whether that came in time."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def test_out_of_memory(figures, host, live, machine, watch):
