@@ -92,7 +92,7 @@ wheel:
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.app_source import look
-from ..module_utils.settings import check
+from ..module_utils.settings.check import check
 
 
 def main() -> None:

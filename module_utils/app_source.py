@@ -17,7 +17,8 @@ import zipfile
 from pathlib import Path
 from typing import Any, Iterable, Iterator, Mapping, NamedTuple
 
-from .settings import is_wheel_path, nearest, sentence
+from .settings.forms import is_wheel_path
+from .settings.words import nearest, sentence
 
 DEPENDENCY_FILES = ("uv.lock", "requirements.txt", "pyproject.toml")
 IMPORT_ROOTS = ("", "src")

@@ -1,0 +1,160 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Checks of several variables."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Callable, Iterator, Mapping, NamedTuple
+
+from .allowed import allowed_at
+from .managed import MANAGED
+from .place import REDACTED, Place, complaint
+from .words import listed, sentence, shown
+
+ORIGINS = ("streaming_api_source", "streaming_api_git_url", "streaming_api_package")
+
+
+class Cross(NamedTuple):
+    """A check of several variables; it runs when each of them is sound by itself."""
+
+    names: tuple[str, ...]
+    problems: Callable[..., Iterator[str]]
+
+
+def _one_origin(*values: str | None) -> Iterator[str]:
+    given = [f"{name} is {shown(value)}" for name, value in zip(ORIGINS, values) if value]
+    if len(given) != 1:
+        what = listed(given, "and") if given else f"None of {listed(ORIGINS, 'and')} is given"
+        yield f"{what}; allowed is exactly one of {listed(ORIGINS, 'and')}."
+
+
+def _git_version(url: str | None, version: str) -> Iterator[str]:
+    if version != "HEAD" and not url:
+        yield sentence(
+            "streaming_api_git_version", version, "a version only beside streaming_api_git_url"
+        )
+
+
+def _certificate(tls: str, certificate: str | None, key: str | None) -> Iterator[str]:
+    for name, given in (
+        ("streaming_api_tls_certificate", certificate),
+        ("streaming_api_tls_key", key),
+    ):
+        if tls == "provided" and not given:
+            yield f"{name} is missing; with streaming_api_tls 'provided' it is {allowed_at(name)}."
+        if tls != "provided" and given:
+            yield sentence("streaming_api_tls", tls, f"'provided', since {name} is given")
+
+
+def _pem_and_path(certificate: str | None, key: str | None) -> Iterator[str]:
+    if (
+        certificate
+        and key
+        and certificate.startswith("/") != (key == "path" or key.startswith("/"))
+    ):
+        allowed = "an absolute path" if certificate.startswith("/") else "PEM text"
+        yield (
+            f"streaming_api_tls_key is {REDACTED}; "
+            f"allowed is {allowed}, as streaming_api_tls_certificate is."
+        )
+
+
+def _ports(tls: str, http: int, https: int) -> Iterator[str]:
+    if tls != "none" and http == https:
+        yield sentence(
+            "streaming_api_https_port", https, "a port other than that of streaming_api_http_port"
+        )
+
+
+def _secret_names(environment: Mapping[str, Any], secrets: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(set(environment) & set(secrets)):
+        yield (
+            f"{name} is in streaming_api_environment and in streaming_api_secrets; "
+            "allowed is a name in one of the two."
+        )
+
+
+def _location_paths(locations: list[Mapping[str, Any]]) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, location in enumerate(locations):
+        path = re.sub(r"^\^~|\s", "", location["path"])
+        if path in seen:
+            yield sentence(
+                f"streaming_api_locations[{index}].path",
+                location["path"],
+                "a path that no other location has",
+            )
+        seen.add(path)
+
+
+def _server_names(names: list[str]) -> Iterator[str]:
+    for index, name in enumerate(names):
+        if name.lower() in (earlier.lower() for earlier in names[:index]):
+            yield sentence(f"streaming_api_server_names[{index}]", name, "each name once")
+
+
+def _build_user(name: str, user: str | None) -> Iterator[str]:
+    if user == f"{name}-build":
+        yield sentence("streaming_api_user", user, "any user but the one that builds the app")
+
+
+def _nginx_files(connections: int, files: int) -> Iterator[str]:
+    if files < connections:
+        yield sentence(
+            "streaming_api_nginx_worker_rlimit_nofile",
+            files,
+            f"at least streaming_api_nginx_worker_connections, {connections}",
+        )
+
+
+def _default_site(kept: bool, names: list[str]) -> Iterator[str]:
+    if kept and not names:
+        yield (
+            "streaming_api_nginx_default_site is true; allowed is false as long as there are no "
+            "streaming_api_server_names, since then the app is the default server itself."
+        )
+
+
+def _proof(proof: bool, probe: bool, paths: list[str]) -> Iterator[str]:
+    if proof and not probe and not paths:
+        yield (
+            "streaming_api_proof is true; allowed is false as long as streaming_api_probe is false "
+            "and there are no streaming_api_proof_paths, since nothing could be measured."
+        )
+
+
+def _managed(variable: str) -> Cross:
+    """The check that a mapping leaves alone what the role sets itself."""
+
+    def problems(entries: Mapping[str, Any]) -> Iterator[str]:
+        for name, instead in MANAGED[variable].items():
+            if name in entries:
+                place = Place(variable, variable).value(name)
+                allowed = f"only what the role leaves open, not this: {instead}"
+                yield complaint(place, entries[name], allowed)
+
+    return Cross((variable,), problems)
+
+
+CROSS: tuple[Cross, ...] = (
+    Cross(ORIGINS, _one_origin),
+    Cross(("streaming_api_git_url", "streaming_api_git_version"), _git_version),
+    Cross(
+        ("streaming_api_tls", "streaming_api_tls_certificate", "streaming_api_tls_key"),
+        _certificate,
+    ),
+    Cross(("streaming_api_tls", "streaming_api_http_port", "streaming_api_https_port"), _ports),
+    Cross(("streaming_api_tls_certificate", "streaming_api_tls_key"), _pem_and_path),
+    Cross(("streaming_api_environment", "streaming_api_secrets"), _secret_names),
+    Cross(("streaming_api_locations",), _location_paths),
+    Cross(("streaming_api_server_names",), _server_names),
+    Cross(("streaming_api_name", "streaming_api_user"), _build_user),
+    Cross(
+        ("streaming_api_nginx_worker_connections", "streaming_api_nginx_worker_rlimit_nofile"),
+        _nginx_files,
+    ),
+    Cross(("streaming_api_nginx_default_site", "streaming_api_server_names"), _default_site),
+    Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),
+    *(_managed(variable) for variable in MANAGED),
+)

@@ -1,0 +1,42 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Names in a mapping that the role sets itself, and what to do or to know instead."""
+
+from __future__ import annotations
+
+MANAGED: dict[str, dict[str, str]] = {
+    "streaming_api_gunicorn_settings": {
+        "bind": "the release has a socket unit",
+        "workers": "use streaming_api_workers",
+        "worker_class": "use streaming_api_worker_class",
+        "timeout": "use streaming_api_worker_timeout",
+        "graceful_timeout": "use streaming_api_stop_timeout",
+        "backlog": "use streaming_api_backlog",
+        "max_requests": "a worker that restarts cuts its streams",
+        "max_requests_jitter": "a worker that restarts cuts its streams",
+        "control_socket": "the unit's sandbox has no place for it",
+        "control_socket_disable": "the unit's sandbox has no place for it",
+        "wsgi_app": "use streaming_api_app",
+        "raw_env": "use streaming_api_environment",
+        "user": "use streaming_api_user",
+        "group": "use streaming_api_user",
+        "chdir": "the app runs in its release's directory",
+        "daemon": "systemd runs it in the foreground",
+        "pidfile": "systemd knows the process",
+        "reload": "a running release never changes",
+        "certfile": "use streaming_api_tls_certificate",
+        "keyfile": "use streaming_api_tls_key",
+    },
+    "streaming_api_service_settings": {
+        "Type": "Gunicorn tells systemd when it is ready",
+        "ExecStart": "use streaming_api_app",
+        "User": "use streaming_api_user",
+        "Environment": "use streaming_api_environment",
+        "EnvironmentFile": "use streaming_api_environment and streaming_api_secrets",
+        "LimitNOFILE": "use streaming_api_limit_nofile",
+        "TimeoutStartSec": "use streaming_api_start_timeout",
+        "TimeoutStopSec": "use streaming_api_stop_timeout",
+    },
+    "streaming_api_environment": {"GUNICORN_CMD_ARGS": "use streaming_api_gunicorn_settings"},
+    "streaming_api_secrets": {"GUNICORN_CMD_ARGS": "use streaming_api_gunicorn_settings"},
+}

@@ -1,0 +1,43 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The words that sentences about a value are made of."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Iterable
+
+PREFIX = "streaming_api_"
+LONGEST = 60
+
+
+def shown(value: object) -> str:
+    """A value as a sentence quotes it: short, on one line, without passwords and keys."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    text = value if isinstance(value, str) else repr(value)
+    text = re.sub(r"://[^/@\s]+@", "://***@", text)
+    text = re.sub(r"(-----BEGIN [A-Z ]+-----).*", r"\1...", text, flags=re.DOTALL)
+    short = text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+    return repr(short) if isinstance(value, str) else short
+
+
+def sentence(label: str, value: object, allowed: str) -> str:
+    return f"{label} is {shown(value)}; allowed is {allowed}."
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like this one; empty when none is known."""
+    bare = {
+        candidate[len(PREFIX) :] if candidate.startswith(PREFIX) else candidate: candidate
+        for candidate in known
+    }
+    word = name[len(PREFIX) :] if name.startswith(PREFIX) else name
+    found = difflib.get_close_matches(word, sorted(bare), n=1, cutoff=0)
+    return bare[found[0]] if found else ""
+
+
+def listed(words: Iterable[object], last: str = "or") -> str:
+    *head, tail = [str(word) for word in words]
+    return f"{', '.join(head)} {last} {tail}" if head else tail
