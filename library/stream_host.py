@@ -254,7 +254,9 @@ conflicts:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils import host
+from ..module_utils.host.access import HostError
+from ..module_utils.host.look import look
+from ..module_utils.host.wanted import Wanted
 
 OPTIONS = {
     "name": {"type": "str", "required": True},
@@ -272,8 +274,8 @@ OPTIONS = {
 def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     try:
-        found = host.look(host.Wanted.of(module.params))
-    except host.HostError as error:
+        found = look(Wanted.of(module.params))
+    except HostError as error:
         module.fail_json(msg=str(error))
     for warning in found.pop("warnings"):
         module.warn(warning)

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.module_utils import host
-from plugins.module_utils.host import Answer, Host, HostError, Wanted, look
+from plugins.module_utils.host import access
+from plugins.module_utils.host.access import Answer, Host, HostError
+from plugins.module_utils.host.listeners import listeners
+from plugins.module_utils.host.look import look
+from plugins.module_utils.host.wanted import Wanted
 from tests.unit.ansible_module import run_module
 
 if TYPE_CHECKING:
@@ -671,10 +674,10 @@ def test_a_real_listener_is_found(listener: socket.socket) -> None:
     address = listener.getsockname()
     with socket.create_connection(address[:2]) as client:
         other_end = client.getsockname()[1]
-        found = Host(Path("/"), quiet).listeners([address[1], other_end])
+        found = listeners(Host(Path("/"), quiet), [address[1], other_end])
     assert found == {address[1]: [Path("/proc/self/comm").read_text().strip()]}
     listener.close()
-    assert Host(Path("/"), quiet).listeners([address[1]]) == {}
+    assert listeners(Host(Path("/"), quiet), [address[1]]) == {}
 
 
 # --- commands, and the module ---
@@ -688,7 +691,7 @@ def test_a_real_listener_is_found(listener: socket.socket) -> None:
     ],
 )
 def test_commands(command: list[str], answer: Answer) -> None:
-    assert host.run(command) == answer
+    assert access.run(command) == answer
 
 
 def test_a_file_that_cannot_be_read(root: Path) -> None:

@@ -1,0 +1,130 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the host cannot take."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Iterable, Iterator, Mapping
+
+from .listeners import listeners
+from .system import is_supported, runs_systemd, user_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .access import Host
+    from .records import App
+    from .wanted import Wanted
+
+UNIT_DIRECTORIES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/lib/systemd/system",
+    "/usr/lib/systemd/system",
+)
+SYSTEM_UIDS = range(1, 1000)
+
+
+def conflicts(
+    wanted: Wanted, host: Host, system: Mapping[str, str], others: Iterable[App], *, ours: bool
+) -> list[str]:
+    """Why the host cannot take the app, a sentence for each reason."""
+    return [
+        *_system_conflicts(system, host),
+        *_name_conflicts(wanted, host, ours=ours),
+        *_user_conflicts(wanted, host),
+        *_nginx_conflicts(wanted, host),
+        *_port_conflicts(wanted, host),
+        *_site_conflicts(wanted, others),
+    ]
+
+
+def _system_conflicts(system: Mapping[str, str], host: Host) -> Iterator[str]:
+    if not is_supported(system):
+        runs = f"{system.get('NAME', '')} {system.get('VERSION_ID', '')}".strip()
+        yield (
+            f"The host runs {runs or 'an unknown system'}; "
+            "supported are Ubuntu 22.04, 24.04, 26.04 and Debian 12, 13."
+        )
+    if not runs_systemd(host):
+        yield "The host is not run by systemd (/run/systemd/system is missing), which runs the app."
+
+
+def _name_conflicts(wanted: Wanted, host: Host, *, ours: bool) -> Iterator[str]:
+    units = [
+        f"{directory}/{wanted.name}{suffix}"
+        for directory in UNIT_DIRECTORIES
+        for suffix in (".service", "@.service", ".socket")
+    ]
+    unit = next((unit for unit in units if os.path.lexists(host.path(unit))), None)
+    if unit:
+        yield (
+            f"streaming_api_name is '{wanted.name}', a unit of the host already ({unit}); "
+            "choose another name."
+        )
+    home = f"{wanted.root}/{wanted.name}"
+    if not ours and _is_occupied(host.path(home)):
+        yield (
+            f"streaming_api_name is '{wanted.name}', and {home} on the host holds something else "
+            "already; choose another name, or another streaming_api_root."
+        )
+
+
+def _is_occupied(home: Path) -> bool:
+    """Whether something is there that this role did not make; an empty directory is free."""
+    if not home.is_dir():
+        return os.path.lexists(home)
+    return not (home / "releases").is_dir() and any(home.iterdir())
+
+
+def _user_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
+    uid = user_id(host, wanted.user)
+    if uid is not None and uid not in SYSTEM_UIDS:
+        whose = "the superuser" if uid == 0 else "a person's account"
+        yield (
+            f"streaming_api_user is '{wanted.user}', {whose} on the host (uid {uid}); "
+            "choose a name that is free, or a system user (uid 1 to 999)."
+        )
+
+
+def _nginx_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
+    found = re.search(r"^\s*user\s+([\w-]+)", host.text("/etc/nginx/nginx.conf"), re.MULTILINE)
+    if found and wanted.nginx_user and found.group(1) != wanted.nginx_user:
+        yield (
+            f"streaming_api_nginx_user is '{wanted.nginx_user}', but Nginx's workers run as "
+            f"'{found.group(1)}' and could not connect; set it to that."
+        )
+
+
+def _port_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
+    listening = listeners(host, wanted.ports.values())
+    for variable, port in wanted.ports.items():
+        others = [name for name in listening.get(port, []) if name != "nginx"]
+        if others:
+            yield (
+                f"{variable} is {port}, where {others[0] or 'another process'} listens already; "
+                "choose a free port."
+            )
+
+
+def _site_conflicts(wanted: Wanted, others: Iterable[App]) -> Iterator[str]:
+    """What another app of ours serves already: as the default server, or by the same name."""
+    names = [name.lower() for name in wanted.server_names]
+    for app in others:
+        shared = {name: port for name, port in wanted.ports.items() if port in app.ports}
+        if not names and not app.server_names:
+            for variable, port in shared.items():
+                yield (
+                    f"{variable} is {port}, where the app '{app.name}' is the default server "
+                    "already; choose another port, or streaming_api_server_names."
+                )
+        taken = {name.lower() for name in app.server_names} if shared else set()
+        for name in names:
+            if name in taken:
+                port = min(shared.values())
+                yield (
+                    f"streaming_api_server_names has '{name}', which the app '{app.name}' serves "
+                    f"on port {port} already; choose other names or another port."
+                )

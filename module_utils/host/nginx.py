@@ -1,0 +1,67 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Nginx: its version, its workers and its default site."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .access import Host
+
+NGINX = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx")
+NGINX_WORKER = b"nginx: worker process"
+NGINX_QUITTING = b"nginx: worker process is shutting down"
+
+
+def nginx(host: Host) -> dict[str, Any]:
+    for path in NGINX:
+        if host.path(path).exists():
+            version = re.search(r"nginx/([\d.]+)", host.run([path, "-v"]).text)
+            return {
+                "installed": True,
+                "version": version.group(1) if version else None,
+                "welcome_page": _has_welcome_page(host),
+                "workers": _nginx_workers(host),
+            }
+    return {"installed": False, "version": None, "welcome_page": False, "workers": []}
+
+
+def _nginx_workers(host: Host) -> list[int]:
+    """The processes that take requests; those that finish what they have begun do not."""
+    master = host.text("/run/nginx.pid").strip()
+    return sorted(
+        int(process.name)
+        for process in host.path("/proc").glob("[0-9]*")
+        if _takes_requests(process, master)
+    )
+
+
+def _takes_requests(process: Path, master: str) -> bool:
+    try:
+        command = (process / "cmdline").read_bytes()
+        return (
+            command.startswith(NGINX_WORKER)
+            and not command.startswith(NGINX_QUITTING)
+            and (process / "stat").read_text().rpartition(")")[2].split()[1] == master
+        )
+    except OSError:
+        return False  # it ended
+
+
+def _has_welcome_page(host: Host) -> bool:
+    """Whether the default site is served, and still as the package brought it."""
+    enabled = host.path("/etc/nginx/sites-enabled/default")
+    brought = re.search(
+        r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$",
+        host.text("/var/lib/dpkg/status"),
+        re.MULTILINE,
+    )
+    if brought is None or not enabled.exists():
+        return False
+    page = enabled.read_bytes()
+    return hashlib.new("md5", page).hexdigest() == brought.group(1)  # noqa: S324 - as dpkg

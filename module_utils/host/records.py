@@ -1,0 +1,76 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the role has noted of its apps, and which release is live by it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Callable, NamedTuple
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from .access import Host
+    from .wanted import Wanted
+
+RECORDS = "/etc/streaming_api"
+SITES = "/etc/nginx/conf.d"
+
+
+class App(NamedTuple):
+    """An app that this role put on the host."""
+
+    name: str
+    user: str
+    root: str
+    ports: list[int]
+    server_names: list[str]
+
+
+def _proven_site(host: Host, wanted: Wanted) -> str:
+    return host.text(f"{RECORDS}/{wanted.name}.conf")
+
+
+def site_is_proven(host: Host, wanted: Wanted) -> bool:
+    """Whether Nginx's site is the one that was last seen to stream, or neither is there."""
+    return host.text(f"{SITES}/{wanted.name}.conf") == _proven_site(host, wanted)
+
+
+def live(host: Host, wanted: Wanted) -> str | None:
+    """The release that the proven site names: what a killed play has begun does not count."""
+    named = re.search(
+        rf"unix:/run/{re.escape(wanted.name)}/(\w+)\.sock", _proven_site(host, wanted)
+    )
+    return named.group(1) if named else None
+
+
+def history(host: Host, wanted: Wanted) -> list[str]:
+    """What has been live, the latest first."""
+    try:
+        record = json.loads(host.text(f"{RECORDS}/{wanted.name}.json"))
+        return [str(release) for release in record["history"]]
+    except (ValueError, KeyError, TypeError):
+        return []
+
+
+def apps(host: Host, warn: Callable[[str], None]) -> list[App]:
+    """The apps that this role put on the host."""
+    apps = [_app(file, warn) for file in sorted(host.path(RECORDS).glob("*.json"))]
+    return [app for app in apps if app]
+
+
+def _app(file: Path, warn: Callable[[str], None]) -> App | None:
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return App(
+            str(record["name"]),
+            str(record["user"]),
+            str(record["root"]),
+            [int(port) for port in record["ports"]],
+            [str(name) for name in record["server_names"]],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        warn(f"{RECORDS}/{file.name} is no record of an app and is ignored ({reason}).")
+        return None
