@@ -137,7 +137,9 @@ def by_the_machine(victim):
     group = MEMORY / "streaming-api-change"
     group.mkdir()
     try:
-        (group / "memory.limit_in_bytes").write_text("0")  # the next page that it asks for is its last
+        (group / "memory.limit_in_bytes").write_text(
+            "0"
+        )  # the next page that it asks for is its last
         (group / "cgroup.procs").write_text(victim)
         killed = within(30, lambda: "oom_kill 1" in (group / "memory.oom_control").read_text())
     finally:
