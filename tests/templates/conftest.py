@@ -82,7 +82,7 @@ def nginx_reads(tmp_path: Path) -> Callable[..., None]:
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
         (tmp_path / "nginx.conf").write_text(
-            f"pid {tmp_path}/nginx.pid; events {{}} http {{ {temporary} include {tmp_path}/*.site; }}"
+            f"pid {tmp_path}/nginx.pid; events {{}} http {{ access_log off; {temporary} include {tmp_path}/*.site; }}"
         )
         argv = ["nginx", "-t", "-q", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
