@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Iterable, Iterator, Mapping
 
 from .listeners import listeners
+from .records import SITES, names_socket
 from .system import is_supported, runs_systemd, user_id
 
 if TYPE_CHECKING:
@@ -28,12 +29,15 @@ SYSTEM_UIDS = range(1, 1000)
 
 
 def conflicts(
-    wanted: Wanted, host: Host, system: Mapping[str, str], others: Iterable[App], *, ours: bool
+    wanted: Wanted, host: Host, system: Mapping[str, str], apps: Iterable[App]
 ) -> list[str]:
     """Why the host cannot take the app, a sentence for each reason."""
+    own = next((app for app in apps if app.name == wanted.name), None)
+    others = [app for app in apps if app != own]
     return [
         *_system_conflicts(system, host),
-        *_name_conflicts(wanted, host, ours=ours),
+        *_unit_conflicts(wanted, host),
+        *(_own_conflicts(wanted, own) if own else _name_conflicts(wanted, host)),
         *_user_conflicts(wanted, host),
         *_nginx_conflicts(wanted, host),
         *_port_conflicts(wanted, host),
@@ -52,7 +56,7 @@ def _system_conflicts(system: Mapping[str, str], host: Host) -> Iterator[str]:
         yield "The host is not run by systemd (/run/systemd/system is missing), which runs the app."
 
 
-def _name_conflicts(wanted: Wanted, host: Host, *, ours: bool) -> Iterator[str]:
+def _unit_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
     units = [
         f"{directory}/{wanted.name}{suffix}"
         for directory in UNIT_DIRECTORIES
@@ -64,12 +68,46 @@ def _name_conflicts(wanted: Wanted, host: Host, *, ours: bool) -> Iterator[str]:
             f"streaming_api_name is '{wanted.name}', a unit of the host already ({unit}); "
             "choose another name."
         )
-    home = f"{wanted.root}/{wanted.name}"
-    if not ours and _is_occupied(host.path(home)):
+
+
+def _own_conflicts(wanted: Wanted, own: App) -> Iterator[str]:
+    """What cannot change while the app is there: releases of before and after would not agree."""
+    removed = "until the app is removed (docs/deploy.md)"
+    if wanted.user != own.user:
         yield (
-            f"streaming_api_name is '{wanted.name}', and {home} on the host holds something else "
+            f"streaming_api_user is '{wanted.user}', but {own.name} runs as '{own.user}' on the host, "
+            f"and what it has stored is that user's; allowed is '{own.user}', {removed}."
+        )
+    if wanted.root != own.root:
+        yield (
+            f"streaming_api_root is '{wanted.root}', but {own.name} is in '{own.root}' on the host; "
+            f"allowed is '{own.root}', {removed}."
+        )
+
+
+def _name_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
+    """What others have by the app's name."""
+    is_so = f"streaming_api_name is '{wanted.name}', and"
+    home = f"{wanted.root}/{wanted.name}"
+    if _is_occupied(host.path(home)):
+        yield (
+            f"{is_so} {home} on the host holds something else "
             "already; choose another name, or another streaming_api_root."
         )
+    site = f"{SITES}/{wanted.name}.conf"
+    if host.path(site).exists() and not names_socket(host.text(site), wanted.name):
+        yield f"{is_so} {site} on the host is a site of somebody else; choose another name."
+    for state in (f"/var/lib/{wanted.name}", f"/var/cache/{wanted.name}"):
+        if _has_another_owner(host.path(state), user_id(host, wanted.user)):
+            yield (
+                f"{is_so} {state} on the host is not of the user '{wanted.user}', who could then read "
+                f"and write all of it; choose another name, or give that directory to '{wanted.user}'."
+            )
+
+
+def _has_another_owner(directory: Path, uid: int | None) -> bool:
+    """Whether something is in there that systemd would hand over to the app."""
+    return directory.is_dir() and any(directory.iterdir()) and directory.stat().st_uid != uid
 
 
 def _is_occupied(home: Path) -> bool:

@@ -32,7 +32,6 @@ def look(
     system = os_release(host)
     warnings: list[str] = []
     known = apps(host, warnings.append)
-    others = [app for app in known if app.name != wanted.name]
     return {
         "distribution": {
             "id": system.get("ID", ""),
@@ -53,7 +52,7 @@ def look(
         "live": live(host, wanted),
         "history": history(host, wanted),
         "releases": [release._asdict() for release in releases(host, wanted)],
-        "apps": [app._asdict() for app in others],
-        "conflicts": conflicts(wanted, host, system, others, ours=len(others) < len(known)),
+        "apps": [app._asdict() for app in known if app.name != wanted.name],
+        "conflicts": conflicts(wanted, host, system, known),
         "warnings": warnings,
     }

@@ -39,9 +39,12 @@ def site_is_proven(host: Host, wanted: Wanted) -> bool:
 
 def live(host: Host, wanted: Wanted) -> str | None:
     """The release that the proven site names: what a killed play has begun does not count."""
-    named = re.search(
-        rf"unix:/run/{re.escape(wanted.name)}/(\w+)\.sock", _proven_site(host, wanted)
-    )
+    return names_socket(_proven_site(host, wanted), wanted.name)
+
+
+def names_socket(site: str, name: str) -> str | None:
+    """The release of an app whose socket a site of Nginx names."""
+    named = re.search(rf"unix:/run/{re.escape(name)}/(\w+)\.sock", site)
     return named.group(1) if named else None
 
 

@@ -114,12 +114,12 @@ def root(tmp_path: Path) -> Path:
 
 
 def see(
-    root: Path, run: Callable[[list[str]], Answer] = quiet, name: str = "chat", **wanted: Any
+    root: Path, /, run: Callable[[list[str]], Answer] = quiet, name: str = "chat", **wanted: Any
 ) -> dict[str, Any]:
     return look(Wanted(**{"name": name, "user": name, **wanted}), root, run)
 
 
-def conflicts(root: Path, **wanted: Any) -> list[str]:
+def conflicts(root: Path, /, **wanted: Any) -> list[str]:
     found: list[str] = see(root, **wanted)["conflicts"]
     return found
 
@@ -515,7 +515,13 @@ def test_sites(
     their_names: list[str],
     problems: list[str],
 ) -> None:
-    record = {**RECORD, "name": "docs", "ports": theirs, "server_names": their_names}
+    record = {
+        **RECORD,
+        "name": "docs",
+        "user": "docs",
+        "ports": theirs,
+        "server_names": their_names,
+    }
     write(root, {"/etc/streaming_api/docs.json": json.dumps(record)})
     assert conflicts(root, ports=ports, server_names=tuple(names)) == problems
     assert conflicts(root, name="docs", ports=ports, server_names=tuple(names)) == []
@@ -565,7 +571,9 @@ def test_a_masked_unit_is_one(root: Path) -> None:
         (
             {
                 "/srv/chat/x": "",
-                "/etc/streaming_api/chat.json": json.dumps({"name": "chat", **RECORD}),
+                "/etc/streaming_api/chat.json": json.dumps(
+                    {**RECORD, "name": "chat", "user": "chat"}
+                ),
             },
             True,
         ),
@@ -578,6 +586,69 @@ def test_directories(root: Path, files: dict[str, str], free: bool) -> None:
         "choose another name, or another streaming_api_root."
     )
     assert conflicts(root) == ([] if free else [problem])
+
+
+OTHERS_SITE = "server { listen 80; }"
+OUR_SITE = "upstream chat { server unix:/run/chat/aaaa.sock; }"
+
+
+@pytest.mark.parametrize(
+    ("files", "problem"),
+    [
+        (
+            {"/etc/nginx/conf.d/chat.conf": OTHERS_SITE},
+            "/etc/nginx/conf.d/chat.conf on the host is a site of somebody else; choose another name.",
+        ),
+        ({"/etc/nginx/conf.d/chat.conf": OUR_SITE}, None),
+        (
+            {"/var/lib/chat/data": ""},
+            "/var/lib/chat on the host is not of the user 'chat', who could then read and write all of"
+            " it; choose another name, or give that directory to 'chat'.",
+        ),
+        (
+            {"/var/cache/chat/data": ""},
+            "/var/cache/chat on the host is not of the user 'chat', who could then read and write all"
+            " of it; choose another name, or give that directory to 'chat'.",
+        ),
+    ],
+)
+def test_what_others_have_by_this_name(
+    root: Path, files: dict[str, str], problem: str | None
+) -> None:
+    """Unless the record says that the app is there already."""
+    write(root, files)
+    assert conflicts(root) == ([f"streaming_api_name is 'chat', and {problem}"] if problem else [])
+    record = {**RECORD, "name": "chat", "user": "chat"}
+    write(root, {"/etc/streaming_api/chat.json": json.dumps(record)})
+    assert conflicts(root) == []
+
+
+def test_the_state_of_its_own_user_is_its_own(root: Path) -> None:
+    write(root, {"/var/lib/chat/data": "", "/etc/passwd": f"chat:x:{os.getuid() or 990}:1::/:/x"})
+    os.chown(root / "var/lib/chat", os.getuid() or 990, -1)
+    assert [problem for problem in conflicts(root) if "/var/lib" in problem] == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "problem"),
+    [
+        ({}, None),
+        (
+            {"user": "svc"},
+            "streaming_api_user is 'svc', but chat runs as 'chat' on the host, and what it has stored"
+            " is that user's; allowed is 'chat', until the app is removed (docs/deploy.md).",
+        ),
+        (
+            {"root": "/opt"},
+            "streaming_api_root is '/opt', but chat is in '/srv' on the host;"
+            " allowed is '/srv', until the app is removed (docs/deploy.md).",
+        ),
+    ],
+)
+def test_the_app_stays_where_it_is(root: Path, wanted: dict[str, str], problem: str | None) -> None:
+    record = {**RECORD, "name": "chat", "user": "chat"}
+    write(root, {"/etc/streaming_api/chat.json": json.dumps(record)})
+    assert conflicts(root, **wanted) == ([problem] if problem else [])
 
 
 def test_an_empty_directory_is_free(root: Path) -> None:

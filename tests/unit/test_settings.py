@@ -203,6 +203,11 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ),
     (
         "directive of the role",
+        {"service_settings": {"RuntimeDirectory": "chat"}},
+        ("_service_settings.RuntimeDirectory is 'chat'", "the first one that ends removes it"),
+    ),
+    (
+        "time of the role",
         {"service_settings": {"TimeoutStopSec": 5}},
         ("_service_settings.TimeoutStopSec is 5", "streaming_api_stop_timeout"),
     ),
