@@ -216,6 +216,13 @@ releases:
     seconds_left:
       description: How long it may still drain; null when it does not.
       type: int
+    probe:
+      description: Whether it has the probe; null when its manifest does not say.
+      type: bool
+    proof_paths:
+      description: The streams that it was to be measured by; null when its manifest does not say.
+      type: list
+      elements: str
 apps:
   description: The other apps that the role put on the host.
   returned: success

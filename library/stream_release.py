@@ -28,6 +28,12 @@ options:
     type: list
     elements: str
     default: []
+  project:
+    description:
+      - Directory of the source that may be a project to install, see RV(installable); by default
+        its top.
+    type: str
+    default: ""
   parts:
     description: What else the release is made of, such as the text of its unit or its environment.
     type: dict
@@ -112,7 +118,7 @@ dependency_files:
   sample: [uv.lock, pyproject.toml]
 installable:
   description:
-    - Whether the source is a project to install, not files to run in place. C(pyproject.toml) has a
+    - Whether O(project) is a project to install, not files to run in place. C(pyproject.toml) has a
       table C([build-system\]), or there is a C(setup.py).
   returned: success
   type: bool
@@ -125,6 +131,7 @@ from ..module_utils import release
 OPTIONS = {
     "source": {"type": "path"},
     "exclude": {"type": "list", "elements": "str", "default": []},
+    "project": {"type": "str", "default": ""},
     "parts": {"type": "dict", "default": {}},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "archive": {"type": "path"},
@@ -137,7 +144,9 @@ def main() -> None:
     given, archive = module.params, module.params["archive"]
     try:
         entries = release.scan(given["source"], given["exclude"]) if given["source"] else []
-        source = release.describe(entries) if given["source"] else release.NO_SOURCE
+        source = (
+            release.describe(entries, given["project"]) if given["source"] else release.NO_SOURCE
+        )
         packs = bool(archive) and not release.is_packed(archive)
         if packs and not module.check_mode:
             release.pack(entries, given["source_digest"] or source.digest, archive)

@@ -18,8 +18,8 @@ options:
   values:
     description:
       - The user's variables, name to value, as templating gives them.
-      - Of a secret pass the name and V(***) as the value. The key may be V(pem) or V(path) in place
-        of itself. No message has the value of a secret.
+      - Of a secret pass the name, and V(***) as the value if it is text or a number, else null.
+        The key may be V(pem) or V(path) in place of itself. No message has the value of a secret.
     type: dict
     required: true
   spec:

@@ -166,8 +166,8 @@ def _excluder(patterns: Iterable[str]) -> Callable[[str, str], bool]:
 # --- reading ---
 
 
-def describe(entries: list[Entry]) -> Source:
-    """Read all of it once."""
+def describe(entries: list[Entry], project: str = "") -> Source:
+    """Read all of it once. ``project`` is the directory that may be a project to install."""
     size = 0
     buffer = memoryview(bytearray(BLOCK))
 
@@ -186,7 +186,8 @@ def describe(entries: list[Entry]) -> Source:
     named = {entry.name: Path(entry.path) for entry in entries}
     top = {name: named.get(name.encode()) for name in DEPENDENCY_FILES}
     found = {name: path for name, path in top.items() if path and path.is_file()}
-    return Source(digest, len(entries), size, list(found), installable=_installable(found))
+    inside = {name: named.get(os.fsencode(str(Path(project, name)))) for name in top}
+    return Source(digest, len(entries), size, list(found), installable=_installable(inside))
 
 
 def _digest(entries: Iterable[Entry], content: Callable[[Entry], bytes]) -> str:
@@ -199,13 +200,14 @@ def _digest(entries: Iterable[Entry], content: Callable[[Entry], bytes]) -> str:
     return whole.hexdigest()
 
 
-def _installable(found: Mapping[str, Path]) -> bool:
-    """Whether the source is a project that pip can install, rather than files to run in place."""
-    if "setup.py" in found:
+def _installable(found: Mapping[str, Path | None]) -> bool:
+    """Whether this is a project that pip can install, rather than files to run in place."""
+    setup, pyproject = found.get("setup.py"), found.get("pyproject.toml")
+    if setup and setup.is_file():
         return True
-    if "pyproject.toml" not in found:
+    if not pyproject or not pyproject.is_file():
         return False
-    text = found["pyproject.toml"].read_text(encoding="utf-8", errors="replace")
+    text = pyproject.read_text(encoding="utf-8", errors="replace")
     return re.search(r"^\s*\[\s*build-system\s*\]\s*(#.*)?$", text, re.MULTILINE) is not None
 
 

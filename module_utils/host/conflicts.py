@@ -75,13 +75,13 @@ def _own_conflicts(wanted: Wanted, own: App) -> Iterator[str]:
     removed = "until the app is removed (docs/deploy.md)"
     if wanted.user != own.user:
         yield (
-            f"streaming_api_user is '{wanted.user}', but {own.name} runs as '{own.user}' on the host, "
-            f"and what it has stored is that user's; allowed is '{own.user}', {removed}."
+            f"streaming_api_user is '{wanted.user}', but {own.name} runs as '{own.user}' on the "
+            f"host, and what it has stored is that user's; allowed is '{own.user}', {removed}."
         )
     if wanted.root != own.root:
         yield (
-            f"streaming_api_root is '{wanted.root}', but {own.name} is in '{own.root}' on the host; "
-            f"allowed is '{own.root}', {removed}."
+            f"streaming_api_root is '{wanted.root}', but {own.name} is in '{own.root}' on the "
+            f"host; allowed is '{own.root}', {removed}."
         )
 
 
@@ -100,8 +100,8 @@ def _name_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
     for state in (f"/var/lib/{wanted.name}", f"/var/cache/{wanted.name}"):
         if _has_another_owner(host.path(state), user_id(host, wanted.user)):
             yield (
-                f"{is_so} {state} on the host is not of the user '{wanted.user}', who could then read "
-                f"and write all of it; choose another name, or give that directory to '{wanted.user}'."
+                f"{is_so} {state} on the host is not of the user '{wanted.user}', who could then "
+                f"write to all of it; choose another name, or give it to '{wanted.user}'."
             )
 
 

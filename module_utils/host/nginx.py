@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Iterable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 NGINX = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx")
 NGINX_WORKER = b"nginx: worker process"
 NGINX_QUITTING = b"nginx: worker process is shutting down"
+MARGIN = 0.05  # seconds by which the clocks of files and processes may differ
 
 
 def nginx(host: Host) -> dict[str, Any]:
@@ -26,12 +29,27 @@ def nginx(host: Host) -> dict[str, Any]:
                 "installed": True,
                 "version": version.group(1) if version else None,
                 "welcome_page": _has_welcome_page(host),
-                "workers": _nginx_workers(host),
+                "workers": _workers(host),
             }
     return {"installed": False, "version": None, "welcome_page": False, "workers": []}
 
 
-def _nginx_workers(host: Host) -> list[int]:
+def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
+    """Whether one of these files of its configuration is newer than a worker that takes requests:
+    the play that was to reload it was killed before.
+    """
+    paths = [host.path(file) for file in files]
+    changed = max((path.stat().st_ctime for path in paths if path.exists()), default=0.0)
+    stats = [host.text(f"/proc/{worker}/stat") for worker in _workers(host)]
+    started = [int(stat.rpartition(")")[2].split()[19]) for stat in stats if stat]
+    if not changed or not started:
+        return False
+    # Ages, since the two count from different moments.
+    oldest = time.clock_gettime(time.CLOCK_BOOTTIME) - min(started) / os.sysconf("SC_CLK_TCK")
+    return time.time() - changed < oldest - MARGIN
+
+
+def _workers(host: Host) -> list[int]:
     """The processes that take requests; those that finish what they have begun do not."""
     master = host.text("/run/nginx.pid").strip()
     return sorted(

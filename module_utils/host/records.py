@@ -8,6 +8,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from .nginx import has_lost_reload
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -33,8 +35,11 @@ def _proven_site(host: Host, wanted: Wanted) -> str:
 
 
 def site_is_proven(host: Host, wanted: Wanted) -> bool:
-    """Whether Nginx's site is the one that was last seen to stream, or neither is there."""
-    return host.text(f"{SITES}/{wanted.name}.conf") == _proven_site(host, wanted)
+    """Whether Nginx has the site that was last seen to stream, or neither is there."""
+    site, proven = f"{SITES}/{wanted.name}.conf", _proven_site(host, wanted)
+    if host.text(site) != proven:
+        return False
+    return not proven or not has_lost_reload(host, [site, "/etc/nginx/nginx.conf"])
 
 
 def live(host: Host, wanted: Wanted) -> str | None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
 from . import records
 from .access import HostError
 from .system import runs_systemd
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .access import Host
     from .wanted import Wanted
 
@@ -23,7 +25,9 @@ CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
 
 class Release(NamedTuple):
-    """A release on the host; the last three are of what runs."""
+    """A release on the host. The three of what runs, and what it was to be measured by when it was
+    built, are at their defaults when that is not known.
+    """
 
     id: str
     state: str
@@ -32,6 +36,8 @@ class Release(NamedTuple):
     connections: int = 0
     memory_bytes: int | None = None
     seconds_left: int | None = None
+    probe: bool | None = None
+    proof_paths: list[str] | None = None
 
 
 class Running(NamedTuple):
@@ -57,14 +63,15 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
     aged = []
     for release in ids:
         directory = f"{wanted.root}/{wanted.name}/releases/{release}"
-        manifest = f"{directory}/release.json"
+        manifest = host.path(f"{directory}/release.json")
         runs = running.get(release, Running())
         state = "live" if release == live else runs.state
         # One that was taken back goes when its last stream has ended.
         withdrawn = host.path(f"{directory}/withdrawn").exists() and not state
-        built = host.path(manifest).exists() and not withdrawn
-        created = _created(host, manifest) if built else None
-        written = host.path(manifest).stat().st_mtime_ns if built else 0
+        built = manifest.exists() and not withdrawn
+        told = _read(manifest) if built else {}
+        created = str(told["created"]) if "created" in told else None
+        written = manifest.stat().st_mtime_ns if built else 0
         found = Release(
             release,
             state or ("kept" if built else "partial"),
@@ -73,17 +80,19 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
             connections.get(release, 0),
             memory.get(release),
             runs.seconds_left,
+            told.get("probe"),
+            told.get("proof_paths"),
         )
         was_live = -history.index(release) if release in history else -len(history)
         aged.append((built, was_live, created or "", written, found))
     return [release for *_, release in sorted(aged, reverse=True)]
 
 
-def _created(host: Host, manifest: str) -> str | None:
+def _read(manifest: Path) -> dict[str, Any]:
     try:
-        return str(json.loads(host.text(manifest))["created"])
-    except (ValueError, KeyError, TypeError):
-        return None
+        return dict(json.loads(manifest.read_text(encoding="utf-8", errors="replace")))
+    except (ValueError, TypeError):
+        return {}
 
 
 def _connections(host: Host, name: str) -> dict[str, int]:

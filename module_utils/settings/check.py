@@ -122,7 +122,7 @@ def _check_entries(place: Place, entries: Mapping[Any, Any]) -> Iterator[str]:
         if broken:
             yield complaint(place.name(), name_shown(place, name), broken.allowed)
             continue
-        redacted = place.hidden and value == REDACTED
+        redacted = place.hidden and value == REDACTED  # it is text or a number
         broken = None if redacted else _broken_rule(place.value(name), value)
         if broken:
             yield complaint(place.value(name), value, broken.allowed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.templates.conftest import ID, ROLE
+from tests.templates.conftest import HOST, ID, ROLE
 
 PROBE = "/.stream-probe?count=30"
 
@@ -49,6 +49,31 @@ def test_the_streams(evaluate, variables, through_nginx, on_socket):
     assert [list(pair) for pair in found] == through_nginx
     found = evaluate("__streaming_api_streams_on_socket", **variables)
     assert [list(pair) for pair in found] == on_socket
+
+
+@pytest.mark.parametrize(
+    ("built_with", "paths"),
+    [
+        ({}, [PROBE, "/a", "/b"]),  # a release of before this was noted
+        ({"probe": True, "proof_paths": ["/a", "/gone"]}, [PROBE, "/a"]),
+        ({"probe": False, "proof_paths": ["/b"]}, ["/b"]),
+        ({"probe": False, "proof_paths": []}, []),
+    ],
+)
+def test_a_rollback_is_measured_by_what_that_release_has(evaluate, built_with, paths):
+    host = {**HOST, "releases": [{"id": ID, "state": "kept", "built": True, **built_with}]}
+    variables = {
+        "__streaming_api_host": host,
+        "__streaming_api_chosen": ID,
+        "streaming_api_release": "previous",
+        "streaming_api_proof_paths": ["/a", "/b"],
+        "ansible_check_mode": False,
+    }
+    found = evaluate("__streaming_api_streams_on_socket", **variables)
+    assert [pair[1] for pair in found] == paths
+    assert evaluate("__streaming_api_proves", **variables) is bool(paths)
+    told = "was not measured: it has neither the probe nor one of streaming_api_proof_paths."
+    assert (told in evaluate("__streaming_api_shown", **variables)) is not bool(paths)
 
 
 TLS = {"streaming_api_tls": "self_signed"}
@@ -162,6 +187,7 @@ def outside(evaluate: Any, expression: str, *results: dict[str, Any], **variable
     return evaluate(
         expression,
         inventory_hostname="192.0.2.1",
+        ansible_check_mode=False,
         __streaming_api_through_nginx={"results": list(results)},
         **variables,
     )

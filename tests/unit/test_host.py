@@ -8,6 +8,7 @@ import os
 import platform
 import socket
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -332,6 +333,9 @@ def test_releases(root: Path) -> None:
         "eeee": "2026-01-05T00:00:00Z",
     }.items():
         write(root, {f"{here}/{release}/release.json": json.dumps({"created": created})})
+    measured_by = {"probe": False, "proof_paths": ["/a"]}
+    manifest = {"created": "2026-01-02T00:00:00Z", **measured_by}
+    write(root, {f"{here}/cccc/release.json": json.dumps(manifest)})
     write(
         root,
         {
@@ -361,6 +365,9 @@ def test_releases(root: Path) -> None:
         write(root, {f"/proc/{pid}/smaps_rollup": f"Rss: 99 kB\nPss: {kilobytes:>12} kB\n"})
     found = see(root, systemctl(states))
     assert found["live"] == "cccc"
+    told = {one["id"]: {name: one.pop(name) for name in measured_by} for one in found["releases"]}
+    assert told.pop("cccc") == measured_by
+    assert all(one == {"probe": None, "proof_paths": None} for one in told.values())
     assert [tuple(release.values()) for release in found["releases"]] == [
         ("eeee", "kept", "2026-01-05T00:00:00Z", True, 0, None, None),
         ("dddd", "kept", "2026-01-04T00:00:00Z", True, 0, None, None),
@@ -422,6 +429,29 @@ def test_nginx_workers(root: Path) -> None:
     ]:
         write(root, {f"/proc/{pid}/cmdline": command, f"/proc/{pid}/stat": f"{pid} (nginx) S {parent} 0"})  # fmt: skip
     assert see(root, lambda _: Answer(0, "nginx/1.26.3"))["nginx"]["workers"] == [71, 73]
+
+
+@pytest.mark.parametrize(("worker_age", "is_proven"), [(0.0, True), (60.0, False)])
+@pytest.mark.parametrize("file", ["/etc/nginx/nginx.conf", "/etc/nginx/conf.d/chat.conf"])
+def test_a_reload_that_never_came(
+    root: Path, file: str, worker_age: float, is_proven: bool
+) -> None:
+    """What is written may not be what Nginx has: a play was killed between the two."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    started = int((time.clock_gettime(time.CLOCK_BOOTTIME) - worker_age) * ticks)
+    after = " ".join(["0"] * 17)
+    write(
+        root,
+        {
+            "/run/nginx.pid": "70\n",
+            "/proc/71/cmdline": "nginx: worker process",
+            "/proc/71/stat": f"71 (nginx) S 70 {after} {started} 0",
+            "/etc/streaming_api/chat.conf": SITE % "aaaa",
+            "/etc/nginx/conf.d/chat.conf": SITE % "aaaa",
+            file: SITE % "aaaa",
+        },
+    )
+    assert see(root)["site_is_proven"] is is_proven
 
 
 def test_releases_of_one_second_are_sorted_by_their_files(root: Path) -> None:
@@ -589,6 +619,10 @@ def test_directories(root: Path, files: dict[str, str], free: bool) -> None:
 
 
 OTHERS_SITE = "server { listen 80; }"
+NOT_ITS_OWN = (
+    "on the host is not of the user 'chat', who could then write to all of it; "
+    "choose another name, or give it to 'chat'."
+)
 OUR_SITE = "upstream chat { server unix:/run/chat/aaaa.sock; }"
 
 
@@ -602,13 +636,11 @@ OUR_SITE = "upstream chat { server unix:/run/chat/aaaa.sock; }"
         ({"/etc/nginx/conf.d/chat.conf": OUR_SITE}, None),
         (
             {"/var/lib/chat/data": ""},
-            "/var/lib/chat on the host is not of the user 'chat', who could then read and write all of"
-            " it; choose another name, or give that directory to 'chat'.",
+            f"/var/lib/chat {NOT_ITS_OWN}",
         ),
         (
             {"/var/cache/chat/data": ""},
-            "/var/cache/chat on the host is not of the user 'chat', who could then read and write all"
-            " of it; choose another name, or give that directory to 'chat'.",
+            f"/var/cache/chat {NOT_ITS_OWN}",
         ),
     ],
 )
@@ -635,13 +667,17 @@ def test_the_state_of_its_own_user_is_its_own(root: Path) -> None:
         ({}, None),
         (
             {"user": "svc"},
-            "streaming_api_user is 'svc', but chat runs as 'chat' on the host, and what it has stored"
-            " is that user's; allowed is 'chat', until the app is removed (docs/deploy.md).",
+            (
+                "streaming_api_user is 'svc', but chat runs as 'chat' on the host, and what it has "
+                "stored is that user's; allowed is 'chat', until the app is removed (docs/deploy.md)."
+            ),
         ),
         (
             {"root": "/opt"},
-            "streaming_api_root is '/opt', but chat is in '/srv' on the host;"
-            " allowed is '/srv', until the app is removed (docs/deploy.md).",
+            (
+                "streaming_api_root is '/opt', but chat is in '/srv' on the host; "
+                "allowed is '/srv', until the app is removed (docs/deploy.md)."
+            ),
         ),
     ],
 )

@@ -186,6 +186,16 @@ def test_facts(
     assert (source.files, source.bytes) == (len(files), sum(map(len, files.values())))
 
 
+@pytest.mark.parametrize(
+    ("project", "installable"), [("", False), ("a", True), ("b/c", True), ("b", False)]
+)
+def test_a_project_may_be_below_the_top(tmp_path: Path, project: str, installable: bool) -> None:
+    write(
+        tmp_path, {"a/pyproject.toml": "[build-system]", "b/c/setup.py": "", "pyproject.toml": ""}
+    )
+    assert describe(scan(str(tmp_path)), project).installable is installable
+
+
 def test_a_dependency_file_may_be_a_link(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").symlink_to("setup/pyproject.toml")
     assert describe(scan(str(tmp_path))).dependency_files == []
