@@ -52,6 +52,21 @@ def test_the_streams(evaluate, variables, through_nginx, on_socket):
 
 
 @pytest.mark.parametrize(
+    ("dependencies", "project"),
+    [
+        ("auto", ""),
+        ("requirements/prod.txt", ""),
+        ("pyproject.toml", ""),
+        ("backend/pyproject.toml", "backend"),
+        ("backend/setup.py", "backend"),
+    ],
+)
+def test_the_project_that_may_be_installed(evaluate, dependencies, project):
+    found = evaluate("__streaming_api_project", streaming_api_dependencies=dependencies)
+    assert found == project
+
+
+@pytest.mark.parametrize(
     ("built_with", "paths"),
     [
         ({}, [PROBE, "/a", "/b"]),  # a release of before this was noted

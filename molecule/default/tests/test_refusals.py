@@ -48,6 +48,12 @@ BAD = {
     ),
     "name of a unit": ({"streaming_api_name": "ssh"}, ["streaming_api_name is 'ssh'"]),
     "name of a host's unit": ({"streaming_api_name": "taken"}, ["streaming_api_name is 'taken'", "/etc/systemd/system/taken.service"]),
+    "name of a site": ({"streaming_api_name": "foreign"}, ["streaming_api_name is 'foreign'", "/etc/nginx/conf.d/foreign.conf", "somebody else"]),
+    "another user of an app": (
+        {"streaming_api_name": "second-app", "streaming_api_user": "other"},
+        ["streaming_api_user is 'other'", "second-app runs as 'second-app'", "allowed is 'second-app'"],
+    ),
+    "secret without a value": ({"streaming_api_secrets": {"KEY": None}}, ["streaming_api_secrets.KEY is ***", "text or a number"]),
     "a person's account": ({"streaming_api_user": "deploy"}, ["streaming_api_user is 'deploy'"]),
 }  # fmt: skip
 
@@ -133,10 +139,11 @@ def changed_files(host):
 def refusals(host, machine, tmp_path_factory):
     while host.check_output("systemctl list-units --no-legend '*-drain@*'"):
         time.sleep(0.5)  # their ends change files
-    host.check_output("touch /etc/systemd/system/taken.service && sleep 0.1 && touch /root/mark")
+    taken = "/etc/systemd/system/taken.service /etc/nginx/conf.d/foreign.conf"
+    host.check_output(f"touch {taken} && sleep 0.1 && touch /root/mark")
     said = attempt(machine, tmp_path_factory.mktemp("refusals"), BAD)
     yield said, changed_files(host)
-    host.check_output("rm /etc/systemd/system/taken.service /root/mark")
+    host.check_output(f"rm {taken} /root/mark")
 
 
 @pytest.mark.parametrize("case", BAD)

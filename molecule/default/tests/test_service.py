@@ -100,6 +100,23 @@ def test_the_apps_own_versions_win(machine):
     assert tuple(map(int, about["uvicorn"].split(".")[:2])) < (0, 54)
 
 
+NEEDRESTART = """
+our %%nrconf = (override_rc => {});
+do "/etc/needrestart/conf.d/%s.conf" or die;
+print join " ", grep { my $unit = $_; grep { $unit =~ /$_/ } keys %%{$nrconf{override_rc}} } @ARGV;
+"""
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_an_update_of_a_library_restarts_no_release(host, name):
+    """Read as needrestart does it. (It cannot look into the processes of a container's users.)"""
+    units = [f"{name}@0123456789ab.service", f"{name}-drain@0123456789ab.service"]
+    others = [f"{name}s@a.service", f"my-{name}@a.service", "nginx.service"]
+    script = NEEDRESTART % name
+    told = host.check_output("perl -e %s -- %s", script, " ".join([*units, *others]))
+    assert told.split() == units
+
+
 def test_a_dead_master_is_replaced(host, unit):
     before = show(host, f"{unit}.service", "MainPID")
     host.check_output("kill -KILL " + before)
