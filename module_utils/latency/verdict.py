@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence, 
 
 from . import metrics as figures
 from . import timeline as ends
-from .decode import CUT_SHORT
+from .decode import CHUNKS, CUT_SHORT, LINES
 from .metrics import Metrics
+from .timeline import Event
 
 if TYPE_CHECKING:
     from .timeline import Timeline
@@ -151,6 +152,8 @@ def judge(
     how many events the stream always has, if it has, and ``nearest`` whether the layer is the
     app's own.
     """
+    if before and any(other.format == CHUNKS for other in before.timelines):
+        timelines = [_in_chunks(one) for one in timelines]
     found = figures.measure(timelines, before.timelines if before else ())
     allowed = allowed or Thresholds()
     case = _Case(name, timelines, found, before, alone, allowed, length, nearest)
@@ -161,6 +164,13 @@ def judge(
                 return Judged(UNKNOWN, READER, why, found, timelines)
             return Judged(verdict, problem, reason, found, timelines)
     return Judged(STREAMING, "", "", found, timelines)
+
+
+def _in_chunks(one: Timeline) -> Timeline:
+    """Text whose layer before has no lines has none here either, whatever few reads look like."""
+    if one.format != LINES or figures.encoding(one) != "identity":
+        return one
+    return one._replace(format=CHUNKS, events=tuple(Event(at, size) for at, size in one.reads))
 
 
 def same_pass(name: str, passes: Mapping[str, Judged]) -> Judged | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.latency import causes, metrics, signs, timeline
+from plugins.module_utils.latency import causes, decode, metrics, signs, timeline
 from plugins.module_utils.latency.diagnosis import Diagnosis, confirm, diagnose, hops_between
 from plugins.module_utils.latency.timeline import Event, Measurement
 from plugins.module_utils.latency.verdict import Thresholds
@@ -56,6 +56,26 @@ def tokens(of: int = 1) -> timeline.Timeline:
     return made._replace(events=tuple(came), ended_at=came[-1].arrived)
 
 
+def text(*reads: tuple[float, int], lines: int = 1, ended_at: float = 0.0) -> timeline.Timeline:
+    """Text with a few line breaks, which are the last bytes; by its reads, as the decoder has it."""
+    last, size = reads[-1][0], sum(size for _, size in reads)
+    chunks = lines * decode.READS_PER_LINE < len(reads)
+    events = [Event(at, size) for at, size in reads]
+    return timeline.Timeline(
+        1000.0,
+        events=tuple(events if chunks else [Event(last, size // lines)] * lines),
+        reads=reads,
+        headers=(("content-type", "text/plain"), ("transfer-encoding", "chunked")),
+        status=200,
+        http="1.1",
+        format="chunks" if chunks else "lines",
+        headers_at=0.002,
+        ended_at=ended_at or last,
+        size=size,
+        last_at=last,
+    )
+
+
 def bunches(of: int, more: int = 0) -> timeline.Timeline:
     """Events that the app sends together, and that do not tell when."""
     at = [0.1 + 0.4 * n for n in range(12) for _ in range(of)] + [0.1 + 0.4 * 11] * more
@@ -74,6 +94,9 @@ def stagger(step: float, count: int = 10) -> list[timeline.Timeline]:
     return [stream(hold=n * step, headers_at=0.002 + n * step) for n in range(count)]
 
 
+TOKENS = text(*((0.05 * n, 6) for n in range(1, 11)))
+FAST_TOKENS = text(*((0.005 * n, 6) for n in range(1, 101)), lines=5)
+PAIRED = [0.05, 0.1, 0.15, 0.25, 0.3, 0.35, 0.45, 0.5]  # two pairs of ten share a read
 ENDLESS = layer("gunicorn", identity=endless(), gzip=endless())
 
 # layers -> culprit, its verdict, the first cause
@@ -149,6 +172,9 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "bare text in one piece": ([layer("gunicorn", identity=tokens()), layer("nginx", identity=tokens(of=100))], "nginx", "buffered", "nginx-buffering-http10"),
     "bare text in lumps": ([layer("gunicorn", identity=tokens()), layer("nginx", identity=tokens(of=20))], "nginx", "lumped", "nginx-buffering-http10"),
     "bare text": ([layer("gunicorn", identity=tokens()), layer("nginx", identity=tokens())], "", "streaming", ""),
+    "tokens and a line break, pairs in one read": ([layer("gunicorn", identity=TOKENS), layer("nginx", identity=text(*((at, 12 if at in (0.25, 0.45) else 6) for at in PAIRED)))], "", "streaming", ""),
+    "tokens and line breaks, some in one read": ([layer("gunicorn", identity=text(*((0.05 * n, 6) for n in range(1, 21)), lines=2)), layer("nginx", identity=text(*((0.05 * n, 12 if n % 5 == 0 else 6) for n in range(1, 21) if n % 5 != 4), lines=2))], "", "streaming", ""),
+    "tokens and line breaks in one piece": ([layer("gunicorn", identity=FAST_TOKENS), layer("nginx", identity=text((0.5, 600), lines=5))], "nginx", "buffered", "nginx-buffering-http10"),
     "JSON lines in one piece": ([layer("gunicorn", identity=stream(stamped=False, **JSON)), layer("nginx", identity=in_the_end(stamped=False, **JSON))], "nginx", "buffered", "nginx-buffering-http10"),
     "events are rare": ([layer("public", identity=stream(count=4, every=1.0, stamped=False, ended="timeout", ended_at=24.0, finished=False))], "", "unknown", ""),
     "no answer": ([layer("public", identity=nothing("timeout"))], "public", "stalled", "silence"),
