@@ -124,7 +124,7 @@ def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
         return [delay - least for delay in late], OFFSET_UNKNOWN
     if len(one.events) < 3 or cadence is None:
         return [], ""
-    return _held_in_lumps(one, cadence), LUMPS
+    return _held_in(arrivals(one.events), cadence), LUMPS
 
 
 def clocks_agree(one: Timeline, least: float) -> bool:
@@ -141,15 +141,17 @@ def clocks_agree(one: Timeline, least: float) -> bool:
 def lumps(timelines: Sequence[Timeline]) -> tuple[Number, Number]:
     """The p50 and p99 that a layer's own lumps would be, if it were they that held the events."""
     late = sorted(
-        delay for one in timelines for delay in _held_in_lumps(one, cadence_of(one) or 0.0)
+        delay
+        for one in timelines
+        for delay in _held_in(_bunches(one.events), cadence_of(one) or 0.0)
     )
     return quantile(late, 0.5), quantile(late, 0.99)
 
 
-def _held_in_lumps(one: Timeline, cadence: float) -> list[float]:
+def _held_in(lumps: Sequence[list[Event]], cadence: float) -> list[float]:
     """What came together was sent in the stream's cadence, but not before the last arrival."""
     late, previous = [], 0.0
-    for cluster in arrivals(one.events):
+    for cluster in lumps:
         at = cluster[0].arrived
         late += [min(n * cadence, at - previous) for n in range(len(cluster))]
         previous = at
@@ -165,6 +167,17 @@ def arrivals(events: Sequence[Event]) -> list[list[Event]]:
         else:
             clusters.append([event])
     return clusters
+
+
+def _bunches(events: Sequence[Event]) -> list[list[Event]]:
+    """The events, those together that the next layer may well get together."""
+    found: list[list[Event]] = []
+    for event in events:
+        if found and event.arrived - found[-1][0].arrived < NEAR:
+            found[-1].append(event)
+        else:
+            found.append([event])
+    return found
 
 
 def span(events: Sequence[Event]) -> float:

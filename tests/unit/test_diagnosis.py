@@ -84,6 +84,14 @@ def bunches(of: int, more: int = 0) -> timeline.Timeline:
     )
 
 
+def bursts(of: int, step: float, every: float = 1.0) -> timeline.Timeline:
+    """So many events soon after each other, again and again; they do not tell when they were sent."""
+    at = [0.1 + every * n + step * m for n in range(10) for m in range(of)]
+    return stream(stamped=False)._replace(
+        events=tuple(Event(one, 60) for one in at), ended_at=at[-1]
+    )
+
+
 def far(trip: float, late: list[float] | float = 0.04) -> timeline.Timeline:
     """A stream to a reader at such a round trip."""
     return stream(late, same_clock=False, hold=3 * trip, connected=3 * trip, headers_at=4 * trip)
@@ -185,6 +193,9 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "events in bunches": ([layer("gunicorn", identity=bunches(4)), layer("nginx", identity=bunches(4))], "", "streaming", ""),
     "[DONE] with the last one": ([layer("gunicorn", identity=bunches(1, more=1))], "", "streaming", ""),
     "bunches from outside": ([layer("public", identity=bunches(4))], "", "unknown", ""),
+    "bursts a little closer": ([layer("gunicorn", identity=bursts(5, 0.0006)), layer("nginx", identity=bursts(5, 0.00045))], "", "streaming", ""),
+    "a token's events in one read": ([layer("gunicorn", identity=bursts(3, 0.001, 0.05)), layer("nginx", identity=bursts(3, 0.0, 0.05))], "", "streaming", ""),
+    "bursts held for another second": ([layer("gunicorn", identity=bursts(3, 0.001, 0.05)), layer("nginx", identity=bursts(30, 0.0, 0.5))], "nginx", "lumped", "nginx-buffering-http10"),
     "answers of other lengths": ([layer("gunicorn", identity=stream(count=19), parallel=[stream(count=20 + 3 * n) for n in range(20)])], "", "streaming", ""),
     "reads the request first": ([layer("gunicorn", upload=stream(headers_at=1.01, hold=1.0, opened=1001.0, marks=((0.5, "sent"), (1.0, "sent"))))], "", "streaming", ""),
     "nginx reads the request first": ([layer("gunicorn", upload=stream(marks=((1.0, "sent"),))), layer("nginx", upload=stream(headers_at=1.01, hold=1.0, marks=((1.0, "sent"),)))], "nginx", "delayed", "nginx-request-buffering"),
