@@ -211,11 +211,12 @@ def headers_held(one: Timeline) -> Number:
 
 
 def link(one: Timeline) -> float:
-    """What the way to a far server may add to the delay of an event, in seconds: at least that of
-    a bad wireless link, or a round trip with its handshakes. Nothing on the server's own machine.
+    """What the way to a far server may add to the delay of an event, in seconds: that of a bad
+    wireless link, or a round trip, of which there are three until it is connected; a slow handshake
+    excuses no more. Nothing on the server's own machine.
     """
     far = (one.connected or 0.0) > NEAR and not one.same_clock
-    return max(0.05, one.connected or 0.0) if far else 0.0
+    return max(0.05, min(0.1, (one.connected or 0.0) / 3)) if far else 0.0
 
 
 def largest_gap(one: Timeline) -> float:

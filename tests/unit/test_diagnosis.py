@@ -204,6 +204,7 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "far, by a bad link": ([SOCKET, layer("public", identity=far(0.04, [0.04 + 0.045 * (n % 2) for n in range(50)]))], "", "streaming", ""),
     "far, a packet is lost": ([SOCKET, layer("public", identity=far(0.04, [0.04 + (0.3 - (n - 20) * 0.02 if 20 <= n < 35 else 0.0) for n in range(50)]))], "", "streaming", ""),
     "far, and buffered": ([SOCKET, layer("public", identity=in_the_end(same_clock=False, connected=0.24, headers_at=0.325))], "public", "buffered", "nginx-buffering-http10"),
+    "far, connected slowly, and buffered": ([layer("public", identity=in_the_end(same_clock=False, connected=0.56, headers_at=0.7))], "public", "buffered", "app-computed-first"),
     # Passes that only one layer has
     "blocking, measured at nginx only": ([layer("gunicorn", identity=stream(every=0.01)), layer("nginx", identity=stream(every=0.01), parallel=[stream(every=0.08)] * 8)], "nginx", "delayed", "app-blocking"),
     "threads, multiplexed": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(0.5)]), layer("nginx", identity=stream(), multiplex=stagger(0.5))], "gunicorn", "stalled", "gunicorn-sync-worker"),
