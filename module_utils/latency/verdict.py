@@ -380,10 +380,15 @@ def _how_held(here: Metrics, had: Metrics) -> str:
 
 
 def at_once_in_the_end(one: Timeline) -> bool:
-    """Whether all came in one read, and late; for events that do not tell when they were sent."""
+    """Whether all came in one read, late, and the stream ended with it; for events that do not tell
+    when they were sent. What goes on after it may have begun with what was there already.
+    """
     stamped = any(event.sent is not None for event in one.events)
-    late = (figures.first_chunk(one) or 0.0) > 0.25
-    return not stamped and len(one.events) >= 5 and late and len(figures.arrivals(one.events)) == 1
+    first = figures.first_chunk(one) or 0.0
+    late = first - (one.connected or 0.0) > 0.25
+    together = len(figures.arrivals(one.events)) == 1 and figures.span(one.events) < 0.1 * first
+    over = one.ended not in {ends.LIMIT, ends.TIMEOUT} and figures.silence_before_end(one) < 0.1
+    return not stamped and len(one.events) >= 5 and late and together and over
 
 
 def _replayed(case: _Case) -> Iterator[Problem]:

@@ -92,6 +92,20 @@ def bursts(of: int, step: float, every: float = 1.0) -> timeline.Timeline:
     )
 
 
+def at_once(
+    at: float, then: float = 0.0, *, count: int = 10, step: float = 0.0, **others: Any
+) -> timeline.Timeline:
+    """Events that come together, and do not tell when they were sent; and what is quiet then."""
+    events = tuple(Event(at + step * n, 60) for n in range(count))
+    last = events[-1].arrived
+    return stream(stamped=False, finished=False, headers_at=at, last_at=last)._replace(
+        events=events,
+        reads=tuple((one.arrived, 60) for one in events[::count]),
+        **others,
+        ended_at=last + then,
+    )
+
+
 def far(trip: float, late: list[float] | float = 0.04) -> timeline.Timeline:
     """A stream to a reader at such a round trip."""
     return stream(late, same_clock=False, hold=3 * trip, connected=3 * trip, headers_at=4 * trip)
@@ -196,6 +210,13 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "bursts a little closer": ([layer("gunicorn", identity=bursts(5, 0.0006)), layer("nginx", identity=bursts(5, 0.00045))], "", "streaming", ""),
     "a token's events in one read": ([layer("gunicorn", identity=bursts(3, 0.001, 0.05)), layer("nginx", identity=bursts(3, 0.0, 0.05))], "", "streaming", ""),
     "bursts held for another second": ([layer("gunicorn", identity=bursts(3, 0.001, 0.05)), layer("nginx", identity=bursts(30, 0.0, 0.5))], "nginx", "lumped", "nginx-buffering-http10"),
+    "a backlog, then quiet": ([layer("public", identity=at_once(0.3, 9.7, ended="limit"))], "", "unknown", ""),
+    "a backlog, then quiet until patience ends": ([layer("public", identity=at_once(0.3, 20.0, ended="timeout"))], "", "unknown", ""),
+    "a backlog, then an end": ([layer("public", identity=at_once(0.3, 2.0))], "", "unknown", ""),
+    "a backlog at the app": ([layer("gunicorn", identity=at_once(0.3, 9.7, ended="limit")), layer("nginx", identity=at_once(0.3, 9.7, ended="limit"))], "", "streaming", ""),
+    "all at once, far away": ([layer("public", identity=at_once(0.45, connected=0.3))], "", "unknown", ""),
+    "many rows without a pause": ([layer("gunicorn", identity=at_once(0.3, count=5000, step=0.0003))], "", "streaming", ""),
+    "all at once, from outside": ([layer("public", identity=at_once(0.6))], "public", "buffered", "app-computed-first"),
     "answers of other lengths": ([layer("gunicorn", identity=stream(count=19), parallel=[stream(count=20 + 3 * n) for n in range(20)])], "", "streaming", ""),
     "reads the request first": ([layer("gunicorn", upload=stream(headers_at=1.01, hold=1.0, opened=1001.0, marks=((0.5, "sent"), (1.0, "sent"))))], "", "streaming", ""),
     "nginx reads the request first": ([layer("gunicorn", upload=stream(marks=((1.0, "sent"),))), layer("nginx", upload=stream(headers_at=1.01, hold=1.0, marks=((1.0, "sent"),)))], "nginx", "delayed", "nginx-request-buffering"),
