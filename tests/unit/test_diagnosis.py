@@ -310,6 +310,30 @@ def test_a_cache_is_found_in_the_first_round_and_warm_in_the_second() -> None:
     assert (found.culprit, found.causes[0].cause.id) == ("nginx", "nginx-cache")
 
 
+def test_noise_of_one_layer_does_not_excuse_the_next() -> None:
+    first = [layer("gunicorn", identity=stream(0.24)), layer("nginx", identity=stream(0.5))]
+    second = [SOCKET, layer("nginx", identity=in_the_end())]
+    for rounds in ((first, second), (second, first)):
+        found = confirm(*(diagnose(one) for one in rounds))
+        assert found.culprit == "nginx", found.message
+
+
+def test_what_was_unsteady_is_so_for_a_later_task() -> None:
+    found = rounds(stream(0.3), stream(count=20, ended="timeout", ended_at=9.0, finished=False))
+    carried = [json.loads(json.dumps(one.as_json())) for one in found.measurements()]
+    again = diagnose([Measurement.of(one) for one in carried])
+    assert (again.culprit, again.verdict, again.message) == ("", "unknown", found.message)
+    assert confirm(again, again).message == found.message
+
+
+def test_facts_are_those_of_the_round_that_counts() -> None:
+    bad = layer("gunicorn", identity=in_lumps(), gzip=stream())
+    first = bad._replace(facts={"reader_busy": {"identity": 0.3, "gzip": 0.1}, "sent_pieces": [1]})
+    second = SOCKET._replace(facts={"reader_busy": {"identity": 0.2, "gzip": 0.2}})
+    (one,) = confirm(diagnose([first]), diagnose([second])).measurements()
+    assert one.facts == {"reader_busy": {"identity": 0.2, "gzip": 0.1}, "sent_pieces": [1]}
+
+
 def test_what_counts_of_two_rounds_is_what_a_later_task_gets() -> None:
     first = [layer("gunicorn", identity=stream(), gzip=in_lumps())]
     second = [layer("gunicorn", identity=in_lumps(), gzip=stream())]
