@@ -38,6 +38,20 @@ BUSY = 0.4  # share of one CPU
 STARVED = 0.1  # share of the time
 RESTART = 2.0  # seconds that the start of a service may take
 NOT_STREAMS = ("text/html", "application/json", "image/", "video/", "application/pdf")
+DOWNLOADS = (
+    *NOT_STREAMS,
+    "application/octet-stream",
+    "application/zip",
+    "application/gzip",
+    "application/xml",
+    "application/javascript",
+    "text/javascript",
+    "text/css",
+    "text/csv",
+    "text/xml",
+    "audio/",
+    "font/",
+)
 
 
 Problem = Tuple[str, str, str]  # the verdict, what it rests on, why
@@ -337,14 +351,29 @@ def _no_stream(case: _Case) -> Iterator[Problem]:
     one = case.timelines[0]
     if case.name in {"burst", "idle", "leave"}:
         return
-    kind = one.header("content-type").split(";")[0]
+    kind = _type(one)
     flows_before = case.had.reads > 1
     at_once = len(figures.arrivals(one.events)) <= 1 and not flows_before
     if at_once and one.format in {"lines", "chunks"} and kind.startswith(NOT_STREAMS):
         yield UNKNOWN, NO_STREAM, f"not a stream: {kind} of {one.size} bytes, all at once"
+        return
+    trouble = f", {one.error}" if one.error else ""
+    whole = [case.alone.timelines[0]] if case.alone and case.alone.timelines else []
+    # Over a network the parts of a file come one by one too, and compressed it has no length.
+    if not case.before and any(map(_is_download, (one, *whole))):
+        yield UNKNOWN, NO_STREAM, f"not a stream: {kind} of {one.size} bytes{trouble}"
     elif len(one.events) < FEWEST_EVENTS:
-        trouble = f", {one.error}" if one.error else ""
         yield UNKNOWN, NO_STREAM, f"too short to tell: {len(one.events)} events{trouble}"
+
+
+def _type(one: Timeline) -> str:
+    return one.header("content-type").split(";")[0].strip().lower()
+
+
+def _is_download(one: Timeline) -> bool:
+    """Whether it is a file or a page, whose length was known before its first byte."""
+    bare = one.format in {"lines", "chunks"} and bool(one.header("content-length"))
+    return bare and _type(one).startswith(DOWNLOADS)
 
 
 def _held_back(case: _Case) -> Iterator[Problem]:

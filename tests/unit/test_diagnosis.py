@@ -76,6 +76,13 @@ def text(*reads: tuple[float, int], lines: int = 1, ended_at: float = 0.0) -> ti
     )
 
 
+def download(kind: str, *, at: float = 0.05, length: bool = True) -> timeline.Timeline:
+    """So many bytes as a network brings them."""
+    came = text(*((at + 0.003 * n, 10_000) for n in range(60)))
+    size = (("content-length", "600000"),) if length else (("content-encoding", "gzip"),)
+    return came._replace(headers=(("content-type", kind), *size))
+
+
 def bunches(of: int, more: int = 0) -> timeline.Timeline:
     """Events that the app sends together, and that do not tell when."""
     at = [0.1 + 0.4 * n for n in range(12) for _ in range(of)] + [0.1 + 0.4 * 11] * more
@@ -177,6 +184,9 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "certificate": ([layer("public", identity=refused(0, "the certificate is not valid"))], "public", "refused", "certificate"),
     "redirect": ([layer("public", identity=refused(301, headers=(("location", "/x"),)))], "public", "refused", "redirect"),
     "a page": ([layer("public", identity=stream(count=2, stamped=False, format="lines", headers=(("content-type", "text/html"),)))], "", "unknown", ""),
+    "a download": ([layer("public", identity=download("application/json"), gzip=download("application/json", length=False))], "", "unknown", "no-stream"),
+    "a film": ([layer("public", identity=download("Video/mp4; codecs=x"))], "", "unknown", "no-stream"),
+    "text that is computed first": ([layer("public", identity=text((0.6, 60), lines=10)._replace(headers=(("content-type", "text/plain"), ("content-length", "60"))))], "public", "buffered", "app-computed-first"),
     "silence": ([SOCKET, layer("nginx", identity=stream(count=3, ended="timeout", ended_at=9.0, finished=False))], "nginx", "stalled", "silence"),
     "a limit of the reader": ([SOCKET, layer("nginx", identity=stream(ended="limit", finished=False))], "", "streaming", ""),
     "the reader is busy": ([SOCKET, layer("nginx", identity=in_lumps())._replace(facts={"reader_busy": {"identity": 0.9}})], "", "unknown", ""),
