@@ -439,6 +439,9 @@ def _socket_refused(path: str, number: int) -> str:
 
 
 def _try_socket(path: str) -> int:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.setblocking(False)
-        return one.connect_ex(path)
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.setblocking(False)
+            return one.connect_ex(path)
+    except OSError as error:
+        return error.errno or 0

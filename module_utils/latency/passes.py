@@ -11,7 +11,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .curl import need
-from .reader import Disturbance, ReaderError, Request, read, read_all
+from .reader import SPARE, Disturbance, ReaderError, Request, files_for, read, read_all
 from .timeline import Measurement, Timeline
 
 PROBE = "/.stream-probe"  # how the path of the probe endpoint ends
@@ -134,6 +134,11 @@ class _Layer:
                 self._read(name, requests)
 
     def _read(self, name: str, requests: list[Request], *, shared: bool = False) -> None:
+        streams = 1 if shared else len(requests)
+        files = files_for(streams)
+        if streams + SPARE > files:
+            self._skip(name, f"this machine may open only {files} files")
+            return
         work = _Work()
         self.passes[name] = read_all(requests, shared=shared)
         work.note(name, self.facts)

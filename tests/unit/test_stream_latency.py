@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from plugins.module_utils.latency import curl, ladder, passes
+from plugins.module_utils.latency import curl, ladder, passes, reader
 from plugins.module_utils.latency.ladder import Ladder, LadderError
 from plugins.module_utils.latency.passes import Layer, Plan
 from plugins.module_utils.latency.reader import Disturbance, Request
@@ -256,6 +256,34 @@ def test_a_pass_that_makes_no_sense_is_left_out(name: str, base: dict[str, Any],
     layer = passes._Layer(Layer("x", Request(**base), (name,)), Plan())
     assert layer.together() == {}
     assert why in layer.facts["skipped"][name]
+
+
+@pytest.mark.parametrize(
+    ("most", "kernels", "name", "skipped"),
+    [
+        (150, 150, "burst", "this machine may open only 150 files"),
+        (4096, 4096, "burst", ""),
+        (1 << 40, 1 << 20, "burst", ""),
+        (150, 150, "parallel", ""),
+    ],
+)
+def test_what_this_machine_cannot_open_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, most: int, kernels: int, name: str, skipped: str
+) -> None:
+    limits = [(100, most)]
+
+    def change(_: int, wanted: tuple[int, int]) -> None:
+        if wanted[0] > wanted[1] or wanted[1] > kernels:
+            raise ValueError
+        limits.append(wanted)
+
+    monkeypatch.setattr(reader.resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(reader.resource, "setrlimit", change)
+    monkeypatch.setattr(passes, "read_all", lambda asked, **_: (stream(),) * len(asked))
+    layer = passes._Layer(Layer("x", Request(URL), (name,)), Plan(burst=300))
+    layer.read_others()
+    assert layer.facts.get("skipped", {}).get(name, "") == skipped
+    assert bool(layer.passes) != bool(skipped)
 
 
 def test_what_was_skipped_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
