@@ -21,6 +21,7 @@ LARGE = {"size": 1 << 16, "count": 200, "interval": 0.01}  # more than all buffe
 PIECES = tuple((n * 0.25, b"." * 1024) for n in range(5))  # of an upload: a second
 MOST_TLS = 100  # streams of a burst
 SHORT = 0.2  # seconds
+LONGEST_PATH = 107  # bytes of a unix socket's
 ASKS = 8  # to find out how many streams are open: there may be several processes
 NOTICE = 3.0  # seconds that the app has to notice that a reader has left
 
@@ -328,6 +329,8 @@ def _problem(request: Request) -> str:
     except ReaderError as error:
         return str(error).rstrip(".")
     path = request.unix_socket
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        return f"the path of the socket is longer than {LONGEST_PATH} bytes: {path}"
     if path:
         try:
             allowed = Path(path).stat() and os.access(path, os.W_OK, effective_ids=True)

@@ -353,6 +353,33 @@ def test_another_address(address: str, expected: str) -> None:
     assert curl.connect_to(address) == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://bücher.example/", "http://xn--bcher-kva.example/"),
+        ("http://bücher.example:80/a", "http://xn--bcher-kva.example:80/a"),
+        ("http://jörg:é@h/", "http://j%C3%B6rg:%C3%A9@h/"),
+        ("http://h/straße/%20?q=é&r=%C3", "http://h/stra%C3%9Fe/%20?q=%C3%A9&r=%C3"),
+        (PROBE, PROBE),
+    ],
+)
+def test_a_url_is_asked_for_in_ascii(url: str, asked: str) -> None:
+    assert curl.in_ascii(url) == asked
+
+
+def test_what_libcurl_cannot_take_is_said_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = run_module(stream_latency, {"url": f"http://{'ü' * 90}.example/"}, capsys)
+    assert result["failed"] and result["msg"].startswith("libcurl refuses a setting: ")
+
+
+def test_a_socket_whose_path_is_too_long() -> None:
+    assert passes._problem(Request(URL, unix_socket="/run/" + "ü" * 51)) == ""
+    problem = passes._problem(Request(URL, unix_socket="/run/" + "ü" * 52))
+    assert problem.startswith("the path of the socket is longer than 107 bytes: /run/")
+
+
 def test_the_documentation_has_the_options() -> None:
     documented = yaml.safe_load(stream_latency.DOCUMENTATION)["options"]
 
