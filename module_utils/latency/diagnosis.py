@@ -13,6 +13,7 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from . import verdict as words
 from .causes import CAUSES, Cause
+from .decode import KEPT
 from .metrics import Metrics
 from .signs import Scene, seen
 from .timeline import Measurement
@@ -353,6 +354,9 @@ def _remarks(layers: Sequence[Layer]) -> Iterator[str]:
         if not layer.passes and not layer.problem:
             yield f"{layer.name} was not measured: none of its passes makes sense there."
         for name, judged in layer.passes.items():
+            if any(len(one.events) >= KEPT for one in judged.timelines):
+                which = f"the {name} pass at {layer.name}"
+                yield f"The figures of {which} are of its first {KEPT} events."
             if judged.verdict == words.UNKNOWN and layer.verdict != words.UNKNOWN:
                 yield f"The {name} pass at {layer.name} does not tell: {judged.reason}."
     waited = max((share for layer in layers for share in _waited(layer).values()), default=0.0)

@@ -220,7 +220,16 @@ def link(one: Timeline) -> float:
 
 
 def largest_gap(one: Timeline) -> float:
-    """The longest silence between two arrivals, in seconds."""
+    """The longest silence between two arrivals, in seconds; also after the events that are kept."""
+    gap = kept_gap(one)
+    # The silence before the first read is none between two.
+    if len(one.events) >= KEPT and one.longest_silence > (first_chunk(one) or 0.0):
+        gap = max(gap, one.longest_silence)
+    return gap
+
+
+def kept_gap(one: Timeline) -> float:
+    """The longest silence between two of the events that are kept, in seconds."""
     times = [event.arrived for event in one.events]
     return max((b - a for a, b in zip(times, times[1:])), default=0.0)
 

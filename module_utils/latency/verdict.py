@@ -475,7 +475,7 @@ def _pace(one: Timeline) -> float:
     """Seconds between two events, on average; without the longest pause, which waits for others."""
     if len(one.events) <= FEWEST_EVENTS:
         return 0.0
-    return (figures.span(one.events) - figures.largest_gap(one)) / (len(one.events) - 2)
+    return (figures.span(one.events) - figures.kept_gap(one)) / (len(one.events) - 2)
 
 
 def _over_the_limits(case: _Case) -> Iterator[Problem]:

@@ -412,6 +412,18 @@ def test_thresholds(given: dict[str, Any], verdict: str) -> None:
     assert diagnose([SOCKET], Thresholds.of(given)).verdict == verdict
 
 
+def test_a_stall_after_the_events_that_are_kept() -> None:
+    limit = Thresholds.of({"largest_gap": 2})
+    long = stream(count=decode.KEPT, every=0.001)
+    found = diagnose([layer("gunicorn", identity=long._replace(longest_silence=12.0))], limit)
+    assert (found.verdict, found.culprit) == ("stalled", "gunicorn")
+    assert found.notes == (
+        "The figures of the identity pass at gunicorn are of its first 5000 events.",
+    )
+    held = stream(count=decode.KEPT, every=0.001, hold=3.0, headers_at=0.002, longest_silence=3.001)
+    assert diagnose([layer("gunicorn", identity=held)], limit).verdict == "streaming"
+
+
 def test_the_catalogue_fits_the_signs() -> None:
     ids = [cause.id for cause in causes.CAUSES]
     assert len(set(ids)) == len(ids)
