@@ -270,8 +270,14 @@ def _idle(ask: _Ask) -> list[Request]:
 
 def _slow(ask: _Ask) -> list[Request]:
     ask.http()
-    base = ask.stream(**LARGE)
-    return [base._replace(pause=(0.5, ask.plan.pause), seconds=base.seconds + ask.plan.pause)]
+    base, pause = ask.stream(**LARGE), ask.plan.pause
+    return [
+        base._replace(
+            pause=(0.5, pause),
+            patience=max(base.patience, pause + 5),
+            seconds=base.seconds + pause,
+        )
+    ]
 
 
 def _upload(ask: _Ask) -> list[Request]:

@@ -299,8 +299,25 @@ def _waiting(case: _Case) -> Iterator[Problem]:
     wait = case.allowed.wait
     waiting = waiters(case.timelines, case.alone, wait)
     if waiting and not (case.before and waiters(case.before.timelines, case.alone, wait)):
-        longest = max(one.headers_at or 0.0 for one in waiting)
+        longest = max(one.headers_at or one.ended_at for one in waiting)
         yield STALLED, WAITING, f"{case.share(waiting)}headers after up to {longest:.2f} s"
+
+
+def _left_unanswered(case: _Case) -> Iterator[Problem]:
+    """The reader has left before there was an answer: late it is only if others were not."""
+    left = [one for one in case.timelines if one.ended == ends.LIMIT and one.headers_at is None]
+    if not left:
+        return
+    waited = f"{case.share(left)}no answer yet after {left[0].ended_at:.1f} s"
+    before, way = case.had.time_to_headers_seconds, 2 * (left[0].connected or 0.0)
+    where = "at the layer before"
+    if before is None and case.alone:
+        before, where = case.alone.metrics.time_to_headers_seconds, "alone"
+    limit = case.allowed.time_to_headers + case.allowed.relative * (before or 0.0) + way
+    if before is not None and left[0].ended_at > limit:
+        yield STALLED, SILENT, f"{waited}, {where} after {before:.2f} s"
+    else:
+        yield UNKNOWN, NO_STREAM, waited
 
 
 def _restarted(case: _Case) -> Iterator[Problem]:
@@ -326,10 +343,15 @@ def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) ->
         for one in timelines
         if one.headers_at is not None
     ]
-    if len(opened) < 2:
+    if not opened:
         return []
     first = min(at for at, _ in opened)
     lasted = sorted(one.ended_at - (one.headers_at or 0.0) for _, one in opened)
+    opened += [  # those that were left would have begun later still
+        (one.ended_at - (one.connected or 0.0), one)
+        for one in timelines
+        if one.headers_at is None and one.ended == ends.LIMIT
+    ]
     usual = alone.metrics.duration_seconds if alone else figures.quantile(lasted, 0.5)
     return [one for at, one in opened if at - first > max(0.5 * (usual or 0.0), wait)]
 
@@ -499,6 +521,7 @@ _LOOKS = (
     _withheld,
     _silent,
     _waiting,
+    _left_unanswered,
     _restarted,
     _upload_held,
     _no_stream,

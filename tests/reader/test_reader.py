@@ -171,6 +171,12 @@ def test_a_huge_answer_takes_little_time_and_memory(faulty: Server) -> None:
     assert time.monotonic() - begun < 10
 
 
+def test_a_reader_without_time_is_not_one_without_patience(faulty: Server) -> None:
+    one = read(Request(f"{faulty.url}/mute", seconds=0.3))
+    assert (one.ended, one.headers_at) == ("limit", None)
+    assert one.error.startswith("no answer yet after 0.")
+
+
 def test_an_endless_stream_is_left(faulty: Server) -> None:
     one = read(Request(f"{faulty.url}/endless", seconds=0.3))
     assert one.ended == "limit" and not one.error and len(one.events) > 7

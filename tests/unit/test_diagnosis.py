@@ -209,6 +209,10 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "tokens and line breaks in one piece": ([layer("gunicorn", identity=FAST_TOKENS), layer("nginx", identity=text((0.5, 600), lines=5))], "nginx", "buffered", "nginx-buffering-http10"),
     "JSON lines in one piece": ([layer("gunicorn", identity=stream(stamped=False, **JSON)), layer("nginx", identity=in_the_end(stamped=False, **JSON))], "nginx", "buffered", "nginx-buffering-http10"),
     "events are rare": ([layer("public", identity=stream(count=4, every=1.0, stamped=False, ended="timeout", ended_at=24.0, finished=False))], "", "unknown", ""),
+    "no answer yet": ([layer("public", identity=nothing("limit"))], "", "unknown", ""),
+    "no answer yet, but to the layer before": ([layer("gunicorn", identity=stream(count=2, every=9.0)), layer("nginx", identity=nothing("limit"))], "nginx", "stalled", "silence"),
+    "no answer yet to some": ([layer("gunicorn", identity=stream(), parallel=[stream()] * 5 + [nothing("limit")] * 5)], "gunicorn", "stalled", "gunicorn-sync-worker"),
+    "no answer yet to any": ([layer("gunicorn", identity=stream(), parallel=[nothing("limit")] * 5)], "gunicorn", "stalled", "silence"),
     "no answer": ([layer("public", identity=nothing("timeout"))], "public", "stalled", "silence"),
     # Cuts
     "unframed, always as long": ([layer("gunicorn", identity=stream(**LONG), gzip=stream(**LONG)), layer("nginx", identity=stream(**{**LONG, "count": 20}))], "nginx", "truncated", ""),

@@ -228,6 +228,11 @@ def test_what_a_pass_asks_for(name: str, streams: int, changed: dict[str, Any]) 
     assert found[0]._replace(url="") == Request()._replace(**changed)
 
 
+def test_a_reader_that_pauses_is_patient() -> None:
+    (one,) = asks("slow", PROBE, Plan(pause=30.0))
+    assert (one.pause, one.patience, one.seconds) == ((0.5, 30.0), 35.0, 90.0)
+
+
 @pytest.mark.parametrize(
     ("url", "stream", "query"),
     [
