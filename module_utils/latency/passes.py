@@ -344,6 +344,7 @@ def _problem(request: Request) -> str:
             allowed = not isinstance(error, PermissionError)  # the reader says what else it is
         if not allowed:
             return f"no permission on the socket {path}"
-    if request.ca_path and not os.access(request.ca_path, os.R_OK):
+    tls = urlsplit(request.url).scheme == "https"
+    if tls and request.ca_path and not os.access(request.ca_path, os.R_OK):
         return f"the certificates in {request.ca_path} cannot be read"
     return ""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from plugins.module_utils.latency import curl, ladder, passes, reader
 from plugins.module_utils.latency.ladder import Ladder, LadderError
@@ -383,6 +386,41 @@ def test_a_socket_whose_path_is_too_long() -> None:
     assert passes._problem(Request(URL, unix_socket="/run/" + "ü" * 51)) == ""
     problem = passes._problem(Request(URL, unix_socket="/run/" + "ü" * 52))
     assert problem.startswith("the path of the socket is longer than 107 bytes: /run/")
+
+
+def test_certificates_matter_for_tls_only() -> None:
+    assert passes._problem(Request(URL, ca_path="/no/such")) == ""
+    assert "/no/such cannot be read" in passes._problem(Request(PROBE, ca_path="/no/such"))
+
+
+PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "diagnose.yml"
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "found"),
+    [
+        ({"report": "/x.txt"}, "report_files", ["/x.txt"]),
+        ({"report": "/x.json"}, "report_files", ["/x.json"]),
+        ({"report": "/x.html"}, "report_files", ["/x.html", "/x.json"]),
+        ({"report": "/x.htm"}, "report_files", ["/x.htm", "/x.json"]),
+        ({"origin": "203.0.113.10:80"}, "origin_url", "http://a.example/x"),
+        ({"origin": "[2001:db8::1]:80"}, "origin_url", "http://a.example/x"),
+        ({"origin": "2001:db8::80"}, "origin_url", "https://a.example/x"),
+        ({"origin": "203.0.113.10:8080"}, "origin_url", "https://a.example/x"),
+        ({"origin": "203.0.113.10"}, "origin_url", "https://a.example/x"),
+        ({}, "origin_url", "https://a.example/x"),
+    ],
+)
+def test_the_variables_of_the_playbook(given: dict[str, str], name: str, found: Any) -> None:
+    (play,) = yaml.safe_load(PLAYBOOK.read_text(encoding="utf-8"))
+    variables = {key: _trusted(value) for key, value in play["vars"].items()}
+    given = {"url": "https://a.example/x", **given}
+    templar = Templar(loader=DataLoader(), variables={**variables, **given})
+    assert templar.template(trust_as_template(f"{{{{ {name} }}}}")) == found
+
+
+def _trusted(value: Any) -> Any:
+    return trust_as_template(value) if isinstance(value, str) else value
 
 
 def test_the_documentation_has_the_options() -> None:
