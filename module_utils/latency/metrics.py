@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
 
 from .decode import CHUNKS, KEPT
@@ -256,8 +257,11 @@ def framing(one: Timeline) -> str:
 
 
 def quantile(ordered: Sequence[float], share: float) -> Number:
-    """The value below which this share of the ordered values is."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    """The value up to which this share of the values is; of two in the middle the upper one."""
+    if not ordered:
+        return None
+    count = len(ordered)
+    return ordered[max(math.ceil(share * count) - 1, count // 2)]
 
 
 def cadence_of(one: Timeline) -> Number:

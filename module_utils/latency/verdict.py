@@ -224,10 +224,18 @@ def _refused(case: _Case) -> Iterator[Problem]:
         for one in case.timelines
         if not answered(one) and (one.status or one.ended == ends.REFUSED)
     ]
-    if refused and case.name in {"post", "upload"} and refused[0].status in {405, 501}:
+    if refused and _takes_none(case, refused[0].status):
         yield UNKNOWN, NO_STREAM, f"there is no {case.name} here: {said(refused[0])}"
     elif refused:
         yield REFUSED, NOT_ANSWERED, case.share(refused) + said(refused[0])
+
+
+def _takes_none(case: _Case, status: int) -> bool:
+    """Whether this says that there is nothing to POST to; or not so, where a GET is answered."""
+    if case.name not in {"post", "upload"}:
+        return False
+    gets = case.alone is not None and any(map(answered, case.alone.timelines))
+    return status in {405, 501} or (case.name == "post" and gets and 400 <= status < 500)
 
 
 def said(one: Timeline) -> str:

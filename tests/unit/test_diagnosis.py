@@ -244,6 +244,8 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "blocking, measured at nginx only": ([layer("gunicorn", identity=stream(every=0.01)), layer("nginx", identity=stream(every=0.01), parallel=[stream(every=0.08)] * 8)], "nginx", "delayed", "app-blocking"),
     "threads, multiplexed": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(0.5)]), layer("nginx", identity=stream(), multiplex=stagger(0.5))], "gunicorn", "stalled", "gunicorn-sync-worker"),
     "no POST": ([layer("gunicorn", identity=stream(), post=refused(405))], "", "streaming", ""),
+    "POST without what it wants": ([layer("gunicorn", identity=stream(), post=refused(422))], "", "streaming", ""),
+    "POST is too much": ([layer("gunicorn", identity=stream(), post=refused(500))], "gunicorn", "refused", "server-error"),
     "POST only": ([layer("public", identity=refused(405))], "public", "refused", "method"),
     "maintenance": ([SOCKET, layer("nginx", identity=refused(503))], "nginx", "refused", "unavailable"),
     "none of its passes": ([Measurement("gunicorn", {}), layer("nginx", identity=stream())], "", "streaming", ""),
@@ -446,6 +448,22 @@ def test_json_carries_a_measurement() -> None:
     assert now.delay_p50_seconds == pytest.approx(then.delay_p50_seconds, abs=1e-5)
     assert now.coalesced_ratio == then.coalesced_ratio
     assert kept.marks == ((0.5, "reload"),)
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "value"),
+    [
+        (1, 0.99, 0),
+        (2, 0.5, 1),
+        (3, 0.5, 1),
+        (50, 0.5, 25),
+        (50, 0.99, 49),
+        (100, 0.99, 98),
+        (101, 0.99, 99),
+    ],
+)
+def test_quantiles(count: int, share: float, value: int) -> None:
+    assert metrics.quantile(range(count), share) == value
 
 
 def test_reads_that_are_close_are_one_arrival() -> None:
