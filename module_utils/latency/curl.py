@@ -13,7 +13,7 @@ import socket
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 try:
     import pycurl
@@ -173,14 +173,14 @@ class Transfer(Stream):
         self._http = ""
         try:
             self._set_up()
-        except pycurl.error as error:
+        except (pycurl.error, UnicodeError, TypeError) as error:
             raise ReaderError(f"libcurl refuses a setting: {error.args[-1]}") from error
 
     def _set_up(self) -> None:
         request, setopt = self.request, self.curl.setopt
-        setopt(pycurl.URL, request.url)
+        setopt(pycurl.URL, in_ascii(request.url))
         setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS)
-        setopt(pycurl.PROXY, request.proxy)
+        setopt(pycurl.PROXY, request.proxy.encode())
         setopt(pycurl.NOSIGNAL, 1)
         setopt(pycurl.CONNECTTIMEOUT_MS, int(1000 * min(request.connect, request.patience)))
         setopt(pycurl.HEADERFUNCTION, self._on_header)
@@ -191,9 +191,9 @@ class Transfer(Stream):
             setopt(pycurl.FRESH_CONNECT, 1)
             setopt(pycurl.FORBID_REUSE, 1)
         if request.unix_socket:
-            setopt(pycurl.UNIX_SOCKET_PATH, request.unix_socket)
+            setopt(pycurl.UNIX_SOCKET_PATH, os.fsencode(request.unix_socket))
         elif request.address:
-            setopt(pycurl.CONNECT_TO, [connect_to(request.address)])
+            setopt(pycurl.CONNECT_TO, [connect_to(_idna(request.address))])
         self._set_version()
         if request.url.lower().startswith("https:"):
             self._set_tls()
@@ -213,7 +213,8 @@ class Transfer(Stream):
             setopt(pycurl.SSL_VERIFYPEER, 0)
             setopt(pycurl.SSL_VERIFYHOST, 0)
         elif path:
-            setopt(pycurl.CAPATH if Path(path).is_dir() else pycurl.CAINFO, path)
+            which = pycurl.CAPATH if Path(path).is_dir() else pycurl.CAINFO
+            setopt(which, os.fsencode(path))
         else:
             for authorities in AUTHORITIES:
                 if Path(authorities).exists():
@@ -246,8 +247,8 @@ class Transfer(Stream):
         if method == "HEAD":
             setopt(pycurl.NOBODY, 1)
         elif method not in ("", "GET", "POST"):
-            setopt(pycurl.CUSTOMREQUEST, method)
-        setopt(pycurl.HTTPHEADER, headers)
+            setopt(pycurl.CUSTOMREQUEST, method.encode())
+        setopt(pycurl.HTTPHEADER, [header.encode() for header in headers])
 
     def start(self) -> None:
         later = self._multi.loop.later
@@ -381,6 +382,24 @@ class Transfer(Stream):
             self._go_on()
 
 
+def in_ascii(url: str) -> str:
+    """The URL as a server is asked for it: a name by IDNA, the others by their percents."""
+    if url.isascii():
+        return url
+    parts = urlsplit(url)
+    user, at, place = parts.netloc.rpartition("@")
+    rest = (_percent(part) for part in (parts.path, parts.query, parts.fragment))
+    return urlunsplit((parts.scheme, _percent(user) + at + _idna(place), *rest))
+
+
+def _percent(text: str) -> str:
+    return re.sub(r"[^\0-\x7f]+", lambda found: quote(found.group()), text)
+
+
+def _idna(name: str) -> str:
+    return name if name.isascii() else name.encode("idna").decode()
+
+
 def connect_to(address: str) -> str:
     """What libcurl wants for ``host[:port]``; an IPv6 address may go without its brackets."""
     if address.count(":") > 1 and not address.startswith("["):
@@ -439,6 +458,9 @@ def _socket_refused(path: str, number: int) -> str:
 
 
 def _try_socket(path: str) -> int:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.setblocking(False)
-        return one.connect_ex(path)
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.setblocking(False)
+            return one.connect_ex(path)
+    except OSError as error:
+        return error.errno or 0

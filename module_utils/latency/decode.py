@@ -20,6 +20,7 @@ LONGEST = 1 << 20  # bytes of an event; a longer one is cut
 STEP = 1 << 16  # bytes that are decompressed at a time
 # A token stream has line breaks too, but each of its lines comes in many reads, though it is short.
 READS_PER_LINE = 8
+NO_TIME = 1e12  # seconds; what is larger counts something else
 CUT_SHORT = "the compressed body ends in the middle"
 SHORT_LINE = 1 << 13  # bytes
 
@@ -159,7 +160,10 @@ class Decoder:
         if name == "hello":
             self.opened = _number(said.get("opened_monotonic"))
             self.server_clock = str(said.get("clock") or "")[:64]
-            self.server = {key: said[key] for key in HELLO if key in said}
+            # Whoever says it: values only, nothing that goes deeper.
+            self.server = {
+                key: said[key] for key in HELLO if isinstance(said.get(key), (str, int, float))
+            }
         elif name == "end" or piece.data.strip() == b"[DONE]":
             self.finished = True
         if len(self._events) < KEPT:
@@ -191,7 +195,7 @@ class _Splitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         if self._after_cr and data.startswith(b"\n"):
-            data = data[1:]
+            data, self._after_cr = data[1:], False
         if not data:
             return []
         self._after_cr = data.endswith(b"\r")
@@ -391,7 +395,7 @@ def _number(value: object) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return number if math.isfinite(number) and abs(number) < NO_TIME else None
 
 
 def _quote(line: bytes) -> str:

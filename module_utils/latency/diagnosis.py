@@ -13,6 +13,7 @@ from typing import Any, Iterator, Mapping, NamedTuple, Sequence
 
 from . import verdict as words
 from .causes import CAUSES, Cause
+from .decode import KEPT
 from .metrics import Metrics
 from .signs import Scene, seen
 from .timeline import Measurement
@@ -31,6 +32,8 @@ VERBS = {
 }
 
 
+OF_PASSES = ("reader_busy", "reader_waited")  # facts by pass
+OF_PASS = {"sent_pieces": "upload", "open_before": "leave", "open_after": "leave"}  # of one pass
 # A pass that the second round could not ask for: it confirms nothing.
 NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), ())
 
@@ -71,6 +74,11 @@ class Layer(NamedTuple):
         return not self.problem and any(
             one.verdict != words.REFUSED for one in self.passes.values()
         )
+
+    def measurement(self) -> Measurement:
+        """What its verdict rests on."""
+        passes = {name: tuple(judged.timelines) for name, judged in self.passes.items()}
+        return Measurement(self.name, passes, self.url, self.facts, self.problem)
 
 
 class Finding(NamedTuple):
@@ -117,16 +125,7 @@ class Diagnosis(NamedTuple):
 
     def measurements(self) -> tuple[Measurement, ...]:
         """What the verdict rests on: of two rounds, the one that counts for each pass."""
-        return tuple(
-            Measurement(
-                layer.name,
-                {name: tuple(judged.timelines) for name, judged in layer.passes.items()},
-                layer.url,
-                layer.facts,
-                layer.problem,
-            )
-            for layer in self.layers
-        )
+        return tuple(layer.measurement() for layer in self.layers)
 
     @property
     def failed(self) -> bool:
@@ -218,7 +217,14 @@ def _judged(one: Measurement, earlier: Sequence[Layer], allowed: Thresholds) -> 
                 length=_length(before.passes) if before else 0,
                 nearest=layer.nearest,
             )
+    for name, why in one.facts.get("unsteady", {}).items():
+        if name in passes:
+            passes[name] = _unsteady(passes[name], why)
     return layer._replace(passes=passes)
+
+
+def _unsteady(judged: Judged, why: str) -> Judged:
+    return judged._replace(verdict=words.UNKNOWN, problem=words.UNSTEADY, reason=why)
 
 
 def _waited(of: Measurement | Layer) -> Mapping[str, float]:
@@ -243,18 +249,48 @@ def _length(passes: Mapping[str, Judged]) -> int:
 
 
 def confirm(first: Diagnosis, second: Diagnosis) -> Diagnosis:
-    """What only one of two rounds has seen is noise: of each pass the better one counts."""
+    """What only one of two rounds has seen is noise: of each pass the better one counts. Both are
+    compared with what counts of the layer before, not with its noise.
+    """
     notes: list[str] = []
-    layers = []
-    for one, other in zip(first.layers, second.layers):
+    layers: list[Layer] = []
+    for pair in zip(first.layers, second.layers):
+        one, other = (_judged(layer.measurement(), layers, first.allowed) for layer in pair)
         passes = {}
         for name, judged in one.passes.items():
             again = other.passes.get(name)
             passes[name], note = _milder(judged, again or NOT_AGAIN)
             if note:
                 notes.append(f"Noise: the {name} pass at {one.name} was {note}.")
-        layers.append(one._replace(passes=passes, problem=one.problem and other.problem))
+        facts = _facts(one, other, passes)
+        problem = one.problem and other.problem
+        layers.append(one._replace(passes=passes, facts=facts, problem=problem))
     return _conclude(layers, first.allowed, notes)
+
+
+def _facts(one: Layer, other: Layer, passes: Mapping[str, Judged]) -> dict[str, Any]:
+    """The facts of each pass are those of the round that counts for it; a later task has to know
+    what was unsteady, for it gets one round only.
+    """
+    facts = {**other.facts, **one.facts}
+    of_second = {
+        name
+        for name, judged in passes.items()
+        if judged.timelines is not one.passes[name].timelines
+    }
+    for key in OF_PASSES:
+        first, second = one.facts.get(key, {}), other.facts.get(key, {})
+        kept = {name: value for name, value in first.items() if name not in of_second}
+        kept.update((name, value) for name, value in second.items() if name in of_second)
+        if kept or key in facts:
+            facts[key] = kept
+    for key, name in OF_PASS.items():
+        if name in of_second and key in other.facts:
+            facts[key] = other.facts[key]
+    unsteady = {
+        name: judged.reason for name, judged in passes.items() if judged.problem == words.UNSTEADY
+    }
+    return {**facts, "unsteady": unsteady} if unsteady else facts
 
 
 def _milder(one: Judged, other: Judged) -> tuple[Judged, str]:
@@ -267,7 +303,7 @@ def _milder(one: Judged, other: Judged) -> tuple[Judged, str]:
     if not words.alike(better.problem, worse.problem):
         why = f"{one.verdict} in one round ({one.reason}), {other.verdict} in the other"
         why = f"{why} ({other.reason})"
-        return better._replace(verdict=words.UNKNOWN, problem=words.UNSTEADY, reason=why), ""
+        return _unsteady(better, why), ""
     return better, ""
 
 
@@ -318,6 +354,9 @@ def _remarks(layers: Sequence[Layer]) -> Iterator[str]:
         if not layer.passes and not layer.problem:
             yield f"{layer.name} was not measured: none of its passes makes sense there."
         for name, judged in layer.passes.items():
+            if any(len(one.events) >= KEPT for one in judged.timelines):
+                which = f"the {name} pass at {layer.name}"
+                yield f"The figures of {which} are of its first {KEPT} events."
             if judged.verdict == words.UNKNOWN and layer.verdict != words.UNKNOWN:
                 yield f"The {name} pass at {layer.name} does not tell: {judged.reason}."
     waited = max((share for layer in layers for share in _waited(layer).values()), default=0.0)

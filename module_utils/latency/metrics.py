@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, NamedTuple, Optional, Sequence
 
 from .decode import CHUNKS, KEPT
@@ -124,7 +125,7 @@ def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
         return [delay - least for delay in late], OFFSET_UNKNOWN
     if len(one.events) < 3 or cadence is None:
         return [], ""
-    return _held_in_lumps(one, cadence), LUMPS
+    return _held_in(arrivals(one.events), cadence), LUMPS
 
 
 def clocks_agree(one: Timeline, least: float) -> bool:
@@ -141,15 +142,17 @@ def clocks_agree(one: Timeline, least: float) -> bool:
 def lumps(timelines: Sequence[Timeline]) -> tuple[Number, Number]:
     """The p50 and p99 that a layer's own lumps would be, if it were they that held the events."""
     late = sorted(
-        delay for one in timelines for delay in _held_in_lumps(one, cadence_of(one) or 0.0)
+        delay
+        for one in timelines
+        for delay in _held_in(_bunches(one.events), cadence_of(one) or 0.0)
     )
     return quantile(late, 0.5), quantile(late, 0.99)
 
 
-def _held_in_lumps(one: Timeline, cadence: float) -> list[float]:
+def _held_in(lumps: Sequence[list[Event]], cadence: float) -> list[float]:
     """What came together was sent in the stream's cadence, but not before the last arrival."""
     late, previous = [], 0.0
-    for cluster in arrivals(one.events):
+    for cluster in lumps:
         at = cluster[0].arrived
         late += [min(n * cadence, at - previous) for n in range(len(cluster))]
         previous = at
@@ -165,6 +168,17 @@ def arrivals(events: Sequence[Event]) -> list[list[Event]]:
         else:
             clusters.append([event])
     return clusters
+
+
+def _bunches(events: Sequence[Event]) -> list[list[Event]]:
+    """The events, those together that the next layer may well get together."""
+    found: list[list[Event]] = []
+    for event in events:
+        if found and event.arrived - found[-1][0].arrived < NEAR:
+            found[-1].append(event)
+        else:
+            found.append([event])
+    return found
 
 
 def span(events: Sequence[Event]) -> float:
@@ -198,15 +212,25 @@ def headers_held(one: Timeline) -> Number:
 
 
 def link(one: Timeline) -> float:
-    """What the way to a far server may add to the delay of an event, in seconds: at least that of
-    a bad wireless link, or a round trip with its handshakes. Nothing on the server's own machine.
+    """What the way to a far server may add to the delay of an event, in seconds: that of a bad
+    wireless link, or a round trip, of which there are three until it is connected; a slow handshake
+    excuses no more. Nothing on the server's own machine.
     """
     far = (one.connected or 0.0) > NEAR and not one.same_clock
-    return max(0.05, one.connected or 0.0) if far else 0.0
+    return max(0.05, min(0.1, (one.connected or 0.0) / 3)) if far else 0.0
 
 
 def largest_gap(one: Timeline) -> float:
-    """The longest silence between two arrivals, in seconds."""
+    """The longest silence between two arrivals, in seconds; also after the events that are kept."""
+    gap = kept_gap(one)
+    # The silence before the first read is none between two.
+    if len(one.events) >= KEPT and one.longest_silence > (first_chunk(one) or 0.0):
+        gap = max(gap, one.longest_silence)
+    return gap
+
+
+def kept_gap(one: Timeline) -> float:
+    """The longest silence between two of the events that are kept, in seconds."""
     times = [event.arrived for event in one.events]
     return max((b - a for a, b in zip(times, times[1:])), default=0.0)
 
@@ -233,8 +257,11 @@ def framing(one: Timeline) -> str:
 
 
 def quantile(ordered: Sequence[float], share: float) -> Number:
-    """The value below which this share of the ordered values is."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+    """The value up to which this share of the values is; of two in the middle the upper one."""
+    if not ordered:
+        return None
+    count = len(ordered)
+    return ordered[max(math.ceil(share * count) - 1, count // 2)]
 
 
 def cadence_of(one: Timeline) -> Number:

@@ -11,7 +11,7 @@ from typing import Any, Callable, Mapping, NamedTuple, Sequence
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .curl import need
-from .reader import Disturbance, ReaderError, Request, read, read_all
+from .reader import SPARE, Disturbance, ReaderError, Request, files_for, read, read_all
 from .timeline import Measurement, Timeline
 
 PROBE = "/.stream-probe"  # how the path of the probe endpoint ends
@@ -21,6 +21,7 @@ LARGE = {"size": 1 << 16, "count": 200, "interval": 0.01}  # more than all buffe
 PIECES = tuple((n * 0.25, b"." * 1024) for n in range(5))  # of an upload: a second
 MOST_TLS = 100  # streams of a burst
 SHORT = 0.2  # seconds
+LONGEST_PATH = 107  # bytes of a unix socket's
 ASKS = 8  # to find out how many streams are open: there may be several processes
 NOTICE = 3.0  # seconds that the app has to notice that a reader has left
 
@@ -134,6 +135,11 @@ class _Layer:
                 self._read(name, requests)
 
     def _read(self, name: str, requests: list[Request], *, shared: bool = False) -> None:
+        streams = 1 if shared else len(requests)
+        files = files_for(streams)
+        if streams + SPARE > files:
+            self._skip(name, f"this machine may open only {files} files")
+            return
         work = _Work()
         self.passes[name] = read_all(requests, shared=shared)
         work.note(name, self.facts)
@@ -264,8 +270,14 @@ def _idle(ask: _Ask) -> list[Request]:
 
 def _slow(ask: _Ask) -> list[Request]:
     ask.http()
-    base = ask.stream(**LARGE)
-    return [base._replace(pause=(0.5, ask.plan.pause), seconds=base.seconds + ask.plan.pause)]
+    base, pause = ask.stream(**LARGE), ask.plan.pause
+    return [
+        base._replace(
+            pause=(0.5, pause),
+            patience=max(base.patience, pause + 5),
+            seconds=base.seconds + pause,
+        )
+    ]
 
 
 def _upload(ask: _Ask) -> list[Request]:
@@ -323,6 +335,8 @@ def _problem(request: Request) -> str:
     except ReaderError as error:
         return str(error).rstrip(".")
     path = request.unix_socket
+    if len(os.fsencode(path)) > LONGEST_PATH:
+        return f"the path of the socket is longer than {LONGEST_PATH} bytes: {path}"
     if path:
         try:
             allowed = Path(path).stat() and os.access(path, os.W_OK, effective_ids=True)
@@ -330,6 +344,7 @@ def _problem(request: Request) -> str:
             allowed = not isinstance(error, PermissionError)  # the reader says what else it is
         if not allowed:
             return f"no permission on the socket {path}"
-    if request.ca_path and not os.access(request.ca_path, os.R_OK):
+    tls = urlsplit(request.url).scheme == "https"
+    if tls and request.ca_path and not os.access(request.ca_path, os.R_OK):
         return f"the certificates in {request.ca_path} cannot be read"
     return ""

@@ -8,6 +8,7 @@ import contextlib
 import resource
 import shlex
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from .timeline import Timeline
 
 __all__ = ["Disturbance", "ReaderError", "Request", "read", "read_all"]
+
+SPARE = 50  # open files besides the streams
 
 
 class Disturbance(NamedTuple):
@@ -44,8 +47,7 @@ def read_all(
     """Open all at once, and read them to their ends. Each has a connection of its own, or all
     share one (HTTP/2). Raises ReaderError on what cannot even be tried.
     """
-    if len(requests) > 200:
-        _allow_files()
+    files_for(1 if shared else len(requests))
     loop = Loop()
     multi = Multi(loop, shared=shared)
     streams: list[Stream] = []
@@ -99,8 +101,17 @@ class _Disturber:
                 self._process.wait(10)
 
 
-def _allow_files() -> None:
-    """A stream is an open file."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+def files_for(streams: int) -> int:
+    """How many files may be open here, raised when so many streams need it: each is a file. What
+    they need is ``SPARE`` more than there are streams.
+    """
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = streams + SPARE
+    # The most cannot be had where it is above what the kernel allows.
+    for limits in ((most, most), (wanted, most), (wanted, wanted)):
+        if soft == resource.RLIM_INFINITY or soft >= wanted:
+            break
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft

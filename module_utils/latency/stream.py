@@ -95,8 +95,10 @@ class Stream:
             return
         now, request = self.now(), self.request
         if self.headers_at is None:
-            if now > min(request.patience, request.seconds) + SECOND:
+            if now > request.patience + SECOND:
                 self.end(TIMEOUT, f"no answer within {now:.1f} s")
+            elif now > request.seconds + SECOND:
+                self.end(LIMIT, f"no answer yet after {now:.1f} s")
         elif now > request.seconds:
             self.end(LIMIT)
         elif now - self.last > request.patience:

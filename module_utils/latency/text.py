@@ -38,7 +38,7 @@ _HEADER = re.compile(r"[\w-]+\Z")  # its name
 _IN_NAME = r"[\w.\-%\[\]]"
 _IN_VALUE = r"[^&;#\s\"'<>]"
 _SECRETS = (
-    (re.compile(r"://[^/\s?#@\"'<>]*@"), "://***@"),
+    (re.compile(r"://[^/\s?#\"<>]*@"), "://***@"),
     (
         re.compile(
             rf"([?&;#]{_IN_NAME}{{0,60}}(?:{_NAMES}){_IN_NAME}*=){_IN_VALUE}+", re.IGNORECASE

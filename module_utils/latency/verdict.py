@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence, 
 
 from . import metrics as figures
 from . import timeline as ends
-from .decode import CUT_SHORT
+from .decode import CHUNKS, CUT_SHORT, LINES
 from .metrics import Metrics
+from .timeline import Event
 
 if TYPE_CHECKING:
     from .timeline import Timeline
@@ -37,6 +38,20 @@ BUSY = 0.4  # share of one CPU
 STARVED = 0.1  # share of the time
 RESTART = 2.0  # seconds that the start of a service may take
 NOT_STREAMS = ("text/html", "application/json", "image/", "video/", "application/pdf")
+DOWNLOADS = (
+    *NOT_STREAMS,
+    "application/octet-stream",
+    "application/zip",
+    "application/gzip",
+    "application/xml",
+    "application/javascript",
+    "text/javascript",
+    "text/css",
+    "text/csv",
+    "text/xml",
+    "audio/",
+    "font/",
+)
 
 
 Problem = Tuple[str, str, str]  # the verdict, what it rests on, why
@@ -151,6 +166,8 @@ def judge(
     how many events the stream always has, if it has, and ``nearest`` whether the layer is the
     app's own.
     """
+    if before and any(other.format == CHUNKS for other in before.timelines):
+        timelines = [_in_chunks(one) for one in timelines]
     found = figures.measure(timelines, before.timelines if before else ())
     allowed = allowed or Thresholds()
     case = _Case(name, timelines, found, before, alone, allowed, length, nearest)
@@ -161,6 +178,13 @@ def judge(
                 return Judged(UNKNOWN, READER, why, found, timelines)
             return Judged(verdict, problem, reason, found, timelines)
     return Judged(STREAMING, "", "", found, timelines)
+
+
+def _in_chunks(one: Timeline) -> Timeline:
+    """Text whose layer before has no lines has none here either, whatever few reads look like."""
+    if one.format != LINES or figures.encoding(one) != "identity":
+        return one
+    return one._replace(format=CHUNKS, events=tuple(Event(at, size) for at, size in one.reads))
 
 
 def same_pass(name: str, passes: Mapping[str, Judged]) -> Judged | None:
@@ -200,10 +224,18 @@ def _refused(case: _Case) -> Iterator[Problem]:
         for one in case.timelines
         if not answered(one) and (one.status or one.ended == ends.REFUSED)
     ]
-    if refused and case.name in {"post", "upload"} and refused[0].status in {405, 501}:
+    if refused and _takes_none(case, refused[0].status):
         yield UNKNOWN, NO_STREAM, f"there is no {case.name} here: {said(refused[0])}"
     elif refused:
         yield REFUSED, NOT_ANSWERED, case.share(refused) + said(refused[0])
+
+
+def _takes_none(case: _Case, status: int) -> bool:
+    """Whether this says that there is nothing to POST to; or not so, where a GET is answered."""
+    if case.name not in {"post", "upload"}:
+        return False
+    gets = case.alone is not None and any(map(answered, case.alone.timelines))
+    return status in {405, 501} or (case.name == "post" and gets and 400 <= status < 500)
 
 
 def said(one: Timeline) -> str:
@@ -275,8 +307,25 @@ def _waiting(case: _Case) -> Iterator[Problem]:
     wait = case.allowed.wait
     waiting = waiters(case.timelines, case.alone, wait)
     if waiting and not (case.before and waiters(case.before.timelines, case.alone, wait)):
-        longest = max(one.headers_at or 0.0 for one in waiting)
+        longest = max(one.headers_at or one.ended_at for one in waiting)
         yield STALLED, WAITING, f"{case.share(waiting)}headers after up to {longest:.2f} s"
+
+
+def _left_unanswered(case: _Case) -> Iterator[Problem]:
+    """The reader has left before there was an answer: late it is only if others were not."""
+    left = [one for one in case.timelines if one.ended == ends.LIMIT and one.headers_at is None]
+    if not left:
+        return
+    waited = f"{case.share(left)}no answer yet after {left[0].ended_at:.1f} s"
+    before, way = case.had.time_to_headers_seconds, 2 * (left[0].connected or 0.0)
+    where = "at the layer before"
+    if before is None and case.alone:
+        before, where = case.alone.metrics.time_to_headers_seconds, "alone"
+    limit = case.allowed.time_to_headers + case.allowed.relative * (before or 0.0) + way
+    if before is not None and left[0].ended_at > limit:
+        yield STALLED, SILENT, f"{waited}, {where} after {before:.2f} s"
+    else:
+        yield UNKNOWN, NO_STREAM, waited
 
 
 def _restarted(case: _Case) -> Iterator[Problem]:
@@ -302,10 +351,15 @@ def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) ->
         for one in timelines
         if one.headers_at is not None
     ]
-    if len(opened) < 2:
+    if not opened:
         return []
     first = min(at for at, _ in opened)
     lasted = sorted(one.ended_at - (one.headers_at or 0.0) for _, one in opened)
+    opened += [  # those that were left would have begun later still
+        (one.ended_at - (one.connected or 0.0), one)
+        for one in timelines
+        if one.headers_at is None and one.ended == ends.LIMIT
+    ]
     usual = alone.metrics.duration_seconds if alone else figures.quantile(lasted, 0.5)
     return [one for at, one in opened if at - first > max(0.5 * (usual or 0.0), wait)]
 
@@ -327,14 +381,29 @@ def _no_stream(case: _Case) -> Iterator[Problem]:
     one = case.timelines[0]
     if case.name in {"burst", "idle", "leave"}:
         return
-    kind = one.header("content-type").split(";")[0]
+    kind = _type(one)
     flows_before = case.had.reads > 1
     at_once = len(figures.arrivals(one.events)) <= 1 and not flows_before
     if at_once and one.format in {"lines", "chunks"} and kind.startswith(NOT_STREAMS):
         yield UNKNOWN, NO_STREAM, f"not a stream: {kind} of {one.size} bytes, all at once"
+        return
+    trouble = f", {one.error}" if one.error else ""
+    whole = [case.alone.timelines[0]] if case.alone and case.alone.timelines else []
+    # Over a network the parts of a file come one by one too, and compressed it has no length.
+    if not case.before and any(map(_is_download, (one, *whole))):
+        yield UNKNOWN, NO_STREAM, f"not a stream: {kind} of {one.size} bytes{trouble}"
     elif len(one.events) < FEWEST_EVENTS:
-        trouble = f", {one.error}" if one.error else ""
         yield UNKNOWN, NO_STREAM, f"too short to tell: {len(one.events)} events{trouble}"
+
+
+def _type(one: Timeline) -> str:
+    return one.header("content-type").split(";")[0].strip().lower()
+
+
+def _is_download(one: Timeline) -> bool:
+    """Whether it is a file or a page, whose length was known before its first byte."""
+    bare = one.format in {"lines", "chunks"} and bool(one.header("content-length"))
+    return bare and _type(one).startswith(DOWNLOADS)
 
 
 def _held_back(case: _Case) -> Iterator[Problem]:
@@ -370,10 +439,15 @@ def _how_held(here: Metrics, had: Metrics) -> str:
 
 
 def at_once_in_the_end(one: Timeline) -> bool:
-    """Whether all came in one read, and late; for events that do not tell when they were sent."""
+    """Whether all came in one read, late, and the stream ended with it; for events that do not tell
+    when they were sent. What goes on after it may have begun with what was there already.
+    """
     stamped = any(event.sent is not None for event in one.events)
-    late = (figures.first_chunk(one) or 0.0) > 0.25
-    return not stamped and len(one.events) >= 5 and late and len(figures.arrivals(one.events)) == 1
+    first = figures.first_chunk(one) or 0.0
+    late = first - (one.connected or 0.0) > 0.25
+    together = len(figures.arrivals(one.events)) == 1 and figures.span(one.events) < 0.1 * first
+    over = one.ended not in {ends.LIMIT, ends.TIMEOUT} and figures.silence_before_end(one) < 0.1
+    return not stamped and len(one.events) >= 5 and late and together and over
 
 
 def _replayed(case: _Case) -> Iterator[Problem]:
@@ -431,7 +505,7 @@ def _pace(one: Timeline) -> float:
     """Seconds between two events, on average; without the longest pause, which waits for others."""
     if len(one.events) <= FEWEST_EVENTS:
         return 0.0
-    return (figures.span(one.events) - figures.largest_gap(one)) / (len(one.events) - 2)
+    return (figures.span(one.events) - figures.kept_gap(one)) / (len(one.events) - 2)
 
 
 def _over_the_limits(case: _Case) -> Iterator[Problem]:
@@ -455,6 +529,7 @@ _LOOKS = (
     _withheld,
     _silent,
     _waiting,
+    _left_unanswered,
     _restarted,
     _upload_held,
     _no_stream,

@@ -130,6 +130,18 @@ def test_nobody_there(request_: Request, error: str) -> None:
     assert time.monotonic() - begun < 3
 
 
+def test_names_that_are_not_ascii(faulty: Server, tmp_path: Path) -> None:
+    there = tmp_path / "bücher"
+    there.symlink_to(faulty.path)
+    one = read(Request("http://bücher.example/chunked", str(there)))
+    assert (one.ended, len(one.events)) == ("complete", 3)
+    no = read(Request("http://x/chunked", address="bücher.invalid"))
+    assert "cannot be resolved" in no.error
+    at = faulty.url.rpartition("/")[2]
+    one = read(Request("http://bücher.example/echo?q=é", address=at))
+    assert "/echo?q=%C3%A9 " in faulty.notes["head"] and one.ended == "complete"
+
+
 def test_a_socket_that_is_not_for_us(faulty: Server) -> None:
     mode = Path(faulty.path).stat().st_mode
     Path(faulty.path).chmod(0)
@@ -157,6 +169,12 @@ def test_a_huge_answer_takes_little_time_and_memory(faulty: Server) -> None:
     assert len(one.events) <= 5000 and len(one.reads) <= 5000
     assert grown < 40 << 10  # KiB
     assert time.monotonic() - begun < 10
+
+
+def test_a_reader_without_time_is_not_one_without_patience(faulty: Server) -> None:
+    one = read(Request(f"{faulty.url}/mute", seconds=0.3))
+    assert (one.ended, one.headers_at) == ("limit", None)
+    assert one.error.startswith("no answer yet after 0.")
 
 
 def test_an_endless_stream_is_left(faulty: Server) -> None:
@@ -200,6 +218,8 @@ def test_a_request_is_sent_in_pieces(faulty: Server) -> None:
         ({"headers": (("X", "y"), ("Z", ""))}, ["\r\nX: y\r\n", "\r\nZ:"]),
         ({"headers": (("Host", "a.example"),)}, ["\r\nHost: a.example\r\n"]),
         ({"http": "1.0"}, [" HTTP/1.0\r\n"]),
+        ({"headers": (("X", "Jörg"),)}, ["\r\nX: J\xc3\xb6rg\r\n"]),
+        ({"method": "größe"}, ["GR\xc3\x96SSE /echo"]),
     ],
 )
 def test_what_the_server_is_asked(

@@ -53,6 +53,7 @@ def times(decoder: Decoder) -> list[float]:
         ([b"data: a\r\r"], 1),
         ([b"data: a\r", b"\n\r", b"\ndata: b\n\n"], 2),
         ([b"data: a\r", b"\r", b"data: b\r\r"], 2),
+        ([b"data: a\r", b"\n", b"\n", b"data: b\n\n"], 2),
         ([b"\xef\xbb\xbfdata: a\n\n"], 1),
         ([b"data:a\ndata:b\n\n"], 1),
         ([b"data\n\n"], 1),
@@ -69,6 +70,12 @@ def test_server_sent_events(pieces: list[bytes], expected: int) -> None:
     decoder = decoded(SSE, *pieces)
     assert (len(decoder.events), decoder.seen) == (expected, expected)
     assert decoder.format == "sse" and not decoder.trouble
+
+
+def test_a_hello_of_others_is_values_only() -> None:
+    deep = "[" * 600 + "]" * 600
+    hello = f'data: {{"event": "hello", "pid": 1, "release": {deep}}}\n\n'
+    assert decoded(SSE, hello.encode()).server == {"pid": 1}
 
 
 def test_an_event_comes_when_its_last_byte_has_come() -> None:
@@ -115,6 +122,7 @@ def test_what_an_event_says_of_itself(kind: str, wrap: bytes) -> None:
     ("event", "sent"),
     [
         ('{"sent_monotonic": 1}', 1.0),
+        ('{"sent_monotonic": -1e308}', None),
         ('{"sent_monotonic": true}', None),
         ('{"sent_monotonic": "1"}', None),
         ('{"sent_monotonic": NaN}', None),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.latency import causes, metrics, signs, timeline
+from plugins.module_utils.latency import causes, decode, metrics, signs, timeline
 from plugins.module_utils.latency.diagnosis import Diagnosis, confirm, diagnose, hops_between
 from plugins.module_utils.latency.timeline import Event, Measurement
 from plugins.module_utils.latency.verdict import Thresholds
@@ -56,11 +56,60 @@ def tokens(of: int = 1) -> timeline.Timeline:
     return made._replace(events=tuple(came), ended_at=came[-1].arrived)
 
 
+def text(*reads: tuple[float, int], lines: int = 1, ended_at: float = 0.0) -> timeline.Timeline:
+    """Text with a few line breaks, which are the last bytes; by its reads, as the decoder has it."""
+    last, size = reads[-1][0], sum(size for _, size in reads)
+    chunks = lines * decode.READS_PER_LINE < len(reads)
+    events = [Event(at, size) for at, size in reads]
+    return timeline.Timeline(
+        1000.0,
+        events=tuple(events if chunks else [Event(last, size // lines)] * lines),
+        reads=reads,
+        headers=(("content-type", "text/plain"), ("transfer-encoding", "chunked")),
+        status=200,
+        http="1.1",
+        format="chunks" if chunks else "lines",
+        headers_at=0.002,
+        ended_at=ended_at or last,
+        size=size,
+        last_at=last,
+    )
+
+
+def download(kind: str, *, at: float = 0.05, length: bool = True) -> timeline.Timeline:
+    """So many bytes as a network brings them."""
+    came = text(*((at + 0.003 * n, 10_000) for n in range(60)))
+    size = (("content-length", "600000"),) if length else (("content-encoding", "gzip"),)
+    return came._replace(headers=(("content-type", kind), *size))
+
+
 def bunches(of: int, more: int = 0) -> timeline.Timeline:
     """Events that the app sends together, and that do not tell when."""
     at = [0.1 + 0.4 * n for n in range(12) for _ in range(of)] + [0.1 + 0.4 * 11] * more
     return stream(stamped=False)._replace(
         events=tuple(Event(one, 60) for one in at), ended_at=at[-1]
+    )
+
+
+def bursts(of: int, step: float, every: float = 1.0) -> timeline.Timeline:
+    """So many events soon after each other, again and again; they do not tell when they were sent."""
+    at = [0.1 + every * n + step * m for n in range(10) for m in range(of)]
+    return stream(stamped=False)._replace(
+        events=tuple(Event(one, 60) for one in at), ended_at=at[-1]
+    )
+
+
+def at_once(
+    at: float, then: float = 0.0, *, count: int = 10, step: float = 0.0, **others: Any
+) -> timeline.Timeline:
+    """Events that come together, and do not tell when they were sent; and what is quiet then."""
+    events = tuple(Event(at + step * n, 60) for n in range(count))
+    last = events[-1].arrived
+    return stream(stamped=False, finished=False, headers_at=at, last_at=last)._replace(
+        events=events,
+        reads=tuple((one.arrived, 60) for one in events[::count]),
+        **others,
+        ended_at=last + then,
     )
 
 
@@ -74,6 +123,9 @@ def stagger(step: float, count: int = 10) -> list[timeline.Timeline]:
     return [stream(hold=n * step, headers_at=0.002 + n * step) for n in range(count)]
 
 
+TOKENS = text(*((0.05 * n, 6) for n in range(1, 11)))
+FAST_TOKENS = text(*((0.005 * n, 6) for n in range(1, 101)), lines=5)
+PAIRED = [0.05, 0.1, 0.15, 0.25, 0.3, 0.35, 0.45, 0.5]  # two pairs of ten share a read
 ENDLESS = layer("gunicorn", identity=endless(), gzip=endless())
 
 # layers -> culprit, its verdict, the first cause
@@ -132,6 +184,9 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "certificate": ([layer("public", identity=refused(0, "the certificate is not valid"))], "public", "refused", "certificate"),
     "redirect": ([layer("public", identity=refused(301, headers=(("location", "/x"),)))], "public", "refused", "redirect"),
     "a page": ([layer("public", identity=stream(count=2, stamped=False, format="lines", headers=(("content-type", "text/html"),)))], "", "unknown", ""),
+    "a download": ([layer("public", identity=download("application/json"), gzip=download("application/json", length=False))], "", "unknown", "no-stream"),
+    "a film": ([layer("public", identity=download("Video/mp4; codecs=x"))], "", "unknown", "no-stream"),
+    "text that is computed first": ([layer("public", identity=text((0.6, 60), lines=10)._replace(headers=(("content-type", "text/plain"), ("content-length", "60"))))], "public", "buffered", "app-computed-first"),
     "silence": ([SOCKET, layer("nginx", identity=stream(count=3, ended="timeout", ended_at=9.0, finished=False))], "nginx", "stalled", "silence"),
     "a limit of the reader": ([SOCKET, layer("nginx", identity=stream(ended="limit", finished=False))], "", "streaming", ""),
     "the reader is busy": ([SOCKET, layer("nginx", identity=in_lumps())._replace(facts={"reader_busy": {"identity": 0.9}})], "", "unknown", ""),
@@ -149,8 +204,15 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "bare text in one piece": ([layer("gunicorn", identity=tokens()), layer("nginx", identity=tokens(of=100))], "nginx", "buffered", "nginx-buffering-http10"),
     "bare text in lumps": ([layer("gunicorn", identity=tokens()), layer("nginx", identity=tokens(of=20))], "nginx", "lumped", "nginx-buffering-http10"),
     "bare text": ([layer("gunicorn", identity=tokens()), layer("nginx", identity=tokens())], "", "streaming", ""),
+    "tokens and a line break, pairs in one read": ([layer("gunicorn", identity=TOKENS), layer("nginx", identity=text(*((at, 12 if at in (0.25, 0.45) else 6) for at in PAIRED)))], "", "streaming", ""),
+    "tokens and line breaks, some in one read": ([layer("gunicorn", identity=text(*((0.05 * n, 6) for n in range(1, 21)), lines=2)), layer("nginx", identity=text(*((0.05 * n, 12 if n % 5 == 0 else 6) for n in range(1, 21) if n % 5 != 4), lines=2))], "", "streaming", ""),
+    "tokens and line breaks in one piece": ([layer("gunicorn", identity=FAST_TOKENS), layer("nginx", identity=text((0.5, 600), lines=5))], "nginx", "buffered", "nginx-buffering-http10"),
     "JSON lines in one piece": ([layer("gunicorn", identity=stream(stamped=False, **JSON)), layer("nginx", identity=in_the_end(stamped=False, **JSON))], "nginx", "buffered", "nginx-buffering-http10"),
     "events are rare": ([layer("public", identity=stream(count=4, every=1.0, stamped=False, ended="timeout", ended_at=24.0, finished=False))], "", "unknown", ""),
+    "no answer yet": ([layer("public", identity=nothing("limit"))], "", "unknown", ""),
+    "no answer yet, but to the layer before": ([layer("gunicorn", identity=stream(count=2, every=9.0)), layer("nginx", identity=nothing("limit"))], "nginx", "stalled", "silence"),
+    "no answer yet to some": ([layer("gunicorn", identity=stream(), parallel=[stream()] * 5 + [nothing("limit")] * 5)], "gunicorn", "stalled", "gunicorn-sync-worker"),
+    "no answer yet to any": ([layer("gunicorn", identity=stream(), parallel=[nothing("limit")] * 5)], "gunicorn", "stalled", "silence"),
     "no answer": ([layer("public", identity=nothing("timeout"))], "public", "stalled", "silence"),
     # Cuts
     "unframed, always as long": ([layer("gunicorn", identity=stream(**LONG), gzip=stream(**LONG)), layer("nginx", identity=stream(**{**LONG, "count": 20}))], "nginx", "truncated", ""),
@@ -159,6 +221,16 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "events in bunches": ([layer("gunicorn", identity=bunches(4)), layer("nginx", identity=bunches(4))], "", "streaming", ""),
     "[DONE] with the last one": ([layer("gunicorn", identity=bunches(1, more=1))], "", "streaming", ""),
     "bunches from outside": ([layer("public", identity=bunches(4))], "", "unknown", ""),
+    "bursts a little closer": ([layer("gunicorn", identity=bursts(5, 0.0006)), layer("nginx", identity=bursts(5, 0.00045))], "", "streaming", ""),
+    "a token's events in one read": ([layer("gunicorn", identity=bursts(3, 0.001, 0.05)), layer("nginx", identity=bursts(3, 0.0, 0.05))], "", "streaming", ""),
+    "bursts held for another second": ([layer("gunicorn", identity=bursts(3, 0.001, 0.05)), layer("nginx", identity=bursts(30, 0.0, 0.5))], "nginx", "lumped", "nginx-buffering-http10"),
+    "a backlog, then quiet": ([layer("public", identity=at_once(0.3, 9.7, ended="limit"))], "", "unknown", ""),
+    "a backlog, then quiet until patience ends": ([layer("public", identity=at_once(0.3, 20.0, ended="timeout"))], "", "unknown", ""),
+    "a backlog, then an end": ([layer("public", identity=at_once(0.3, 2.0))], "", "unknown", ""),
+    "a backlog at the app": ([layer("gunicorn", identity=at_once(0.3, 9.7, ended="limit")), layer("nginx", identity=at_once(0.3, 9.7, ended="limit"))], "", "streaming", ""),
+    "all at once, far away": ([layer("public", identity=at_once(0.45, connected=0.3))], "", "unknown", ""),
+    "many rows without a pause": ([layer("gunicorn", identity=at_once(0.3, count=5000, step=0.0003))], "", "streaming", ""),
+    "all at once, from outside": ([layer("public", identity=at_once(0.6))], "public", "buffered", "app-computed-first"),
     "answers of other lengths": ([layer("gunicorn", identity=stream(count=19), parallel=[stream(count=20 + 3 * n) for n in range(20)])], "", "streaming", ""),
     "reads the request first": ([layer("gunicorn", upload=stream(headers_at=1.01, hold=1.0, opened=1001.0, marks=((0.5, "sent"), (1.0, "sent"))))], "", "streaming", ""),
     "nginx reads the request first": ([layer("gunicorn", upload=stream(marks=((1.0, "sent"),))), layer("nginx", upload=stream(headers_at=1.01, hold=1.0, marks=((1.0, "sent"),)))], "nginx", "delayed", "nginx-request-buffering"),
@@ -167,10 +239,13 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "far, by a bad link": ([SOCKET, layer("public", identity=far(0.04, [0.04 + 0.045 * (n % 2) for n in range(50)]))], "", "streaming", ""),
     "far, a packet is lost": ([SOCKET, layer("public", identity=far(0.04, [0.04 + (0.3 - (n - 20) * 0.02 if 20 <= n < 35 else 0.0) for n in range(50)]))], "", "streaming", ""),
     "far, and buffered": ([SOCKET, layer("public", identity=in_the_end(same_clock=False, connected=0.24, headers_at=0.325))], "public", "buffered", "nginx-buffering-http10"),
+    "far, connected slowly, and buffered": ([layer("public", identity=in_the_end(same_clock=False, connected=0.56, headers_at=0.7))], "public", "buffered", "app-computed-first"),
     # Passes that only one layer has
     "blocking, measured at nginx only": ([layer("gunicorn", identity=stream(every=0.01)), layer("nginx", identity=stream(every=0.01), parallel=[stream(every=0.08)] * 8)], "nginx", "delayed", "app-blocking"),
     "threads, multiplexed": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(0.5)]), layer("nginx", identity=stream(), multiplex=stagger(0.5))], "gunicorn", "stalled", "gunicorn-sync-worker"),
     "no POST": ([layer("gunicorn", identity=stream(), post=refused(405))], "", "streaming", ""),
+    "POST without what it wants": ([layer("gunicorn", identity=stream(), post=refused(422))], "", "streaming", ""),
+    "POST is too much": ([layer("gunicorn", identity=stream(), post=refused(500))], "gunicorn", "refused", "server-error"),
     "POST only": ([layer("public", identity=refused(405))], "public", "refused", "method"),
     "maintenance": ([SOCKET, layer("nginx", identity=refused(503))], "nginx", "refused", "unavailable"),
     "none of its passes": ([Measurement("gunicorn", {}), layer("nginx", identity=stream())], "", "streaming", ""),
@@ -251,6 +326,30 @@ def test_a_cache_is_found_in_the_first_round_and_warm_in_the_second() -> None:
     assert (found.culprit, found.causes[0].cause.id) == ("nginx", "nginx-cache")
 
 
+def test_noise_of_one_layer_does_not_excuse_the_next() -> None:
+    first = [layer("gunicorn", identity=stream(0.24)), layer("nginx", identity=stream(0.5))]
+    second = [SOCKET, layer("nginx", identity=in_the_end())]
+    for rounds in ((first, second), (second, first)):
+        found = confirm(*(diagnose(one) for one in rounds))
+        assert found.culprit == "nginx", found.message
+
+
+def test_what_was_unsteady_is_so_for_a_later_task() -> None:
+    found = rounds(stream(0.3), stream(count=20, ended="timeout", ended_at=9.0, finished=False))
+    carried = [json.loads(json.dumps(one.as_json())) for one in found.measurements()]
+    again = diagnose([Measurement.of(one) for one in carried])
+    assert (again.culprit, again.verdict, again.message) == ("", "unknown", found.message)
+    assert confirm(again, again).message == found.message
+
+
+def test_facts_are_those_of_the_round_that_counts() -> None:
+    bad = layer("gunicorn", identity=in_lumps(), gzip=stream())
+    first = bad._replace(facts={"reader_busy": {"identity": 0.3, "gzip": 0.1}, "sent_pieces": [1]})
+    second = SOCKET._replace(facts={"reader_busy": {"identity": 0.2, "gzip": 0.2}})
+    (one,) = confirm(diagnose([first]), diagnose([second])).measurements()
+    assert one.facts == {"reader_busy": {"identity": 0.2, "gzip": 0.1}, "sent_pieces": [1]}
+
+
 def test_what_counts_of_two_rounds_is_what_a_later_task_gets() -> None:
     first = [layer("gunicorn", identity=stream(), gzip=in_lumps())]
     second = [layer("gunicorn", identity=in_lumps(), gzip=stream())]
@@ -319,6 +418,18 @@ def test_thresholds(given: dict[str, Any], verdict: str) -> None:
     assert diagnose([SOCKET], Thresholds.of(given)).verdict == verdict
 
 
+def test_a_stall_after_the_events_that_are_kept() -> None:
+    limit = Thresholds.of({"largest_gap": 2})
+    long = stream(count=decode.KEPT, every=0.001)
+    found = diagnose([layer("gunicorn", identity=long._replace(longest_silence=12.0))], limit)
+    assert (found.verdict, found.culprit) == ("stalled", "gunicorn")
+    assert found.notes == (
+        "The figures of the identity pass at gunicorn are of its first 5000 events.",
+    )
+    held = stream(count=decode.KEPT, every=0.001, hold=3.0, headers_at=0.002, longest_silence=3.001)
+    assert diagnose([layer("gunicorn", identity=held)], limit).verdict == "streaming"
+
+
 def test_the_catalogue_fits_the_signs() -> None:
     ids = [cause.id for cause in causes.CAUSES]
     assert len(set(ids)) == len(ids)
@@ -337,6 +448,22 @@ def test_json_carries_a_measurement() -> None:
     assert now.delay_p50_seconds == pytest.approx(then.delay_p50_seconds, abs=1e-5)
     assert now.coalesced_ratio == then.coalesced_ratio
     assert kept.marks == ((0.5, "reload"),)
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "value"),
+    [
+        (1, 0.99, 0),
+        (2, 0.5, 1),
+        (3, 0.5, 1),
+        (50, 0.5, 25),
+        (50, 0.99, 49),
+        (100, 0.99, 98),
+        (101, 0.99, 99),
+    ],
+)
+def test_quantiles(count: int, share: float, value: int) -> None:
+    assert metrics.quantile(range(count), share) == value
 
 
 def test_reads_that_are_close_are_one_arrival() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
-from plugins.module_utils.latency import curl, ladder, passes
+from plugins.module_utils.latency import curl, ladder, passes, reader
 from plugins.module_utils.latency.ladder import Ladder, LadderError
 from plugins.module_utils.latency.passes import Layer, Plan
 from plugins.module_utils.latency.reader import Disturbance, Request
@@ -228,6 +231,11 @@ def test_what_a_pass_asks_for(name: str, streams: int, changed: dict[str, Any]) 
     assert found[0]._replace(url="") == Request()._replace(**changed)
 
 
+def test_a_reader_that_pauses_is_patient() -> None:
+    (one,) = asks("slow", PROBE, Plan(pause=30.0))
+    assert (one.pause, one.patience, one.seconds) == ((0.5, 30.0), 35.0, 90.0)
+
+
 @pytest.mark.parametrize(
     ("url", "stream", "query"),
     [
@@ -256,6 +264,34 @@ def test_a_pass_that_makes_no_sense_is_left_out(name: str, base: dict[str, Any],
     layer = passes._Layer(Layer("x", Request(**base), (name,)), Plan())
     assert layer.together() == {}
     assert why in layer.facts["skipped"][name]
+
+
+@pytest.mark.parametrize(
+    ("most", "kernels", "name", "skipped"),
+    [
+        (150, 150, "burst", "this machine may open only 150 files"),
+        (4096, 4096, "burst", ""),
+        (1 << 40, 1 << 20, "burst", ""),
+        (150, 150, "parallel", ""),
+    ],
+)
+def test_what_this_machine_cannot_open_is_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, most: int, kernels: int, name: str, skipped: str
+) -> None:
+    limits = [(100, most)]
+
+    def change(_: int, wanted: tuple[int, int]) -> None:
+        if wanted[0] > wanted[1] or wanted[1] > kernels:
+            raise ValueError
+        limits.append(wanted)
+
+    monkeypatch.setattr(reader.resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(reader.resource, "setrlimit", change)
+    monkeypatch.setattr(passes, "read_all", lambda asked, **_: (stream(),) * len(asked))
+    layer = passes._Layer(Layer("x", Request(URL), (name,)), Plan(burst=300))
+    layer.read_others()
+    assert layer.facts.get("skipped", {}).get(name, "") == skipped
+    assert bool(layer.passes) != bool(skipped)
 
 
 def test_what_was_skipped_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
@@ -323,6 +359,68 @@ def test_where_a_layer_is_read_is_shown_without_a_password(asked_for: Request, s
 )
 def test_another_address(address: str, expected: str) -> None:
     assert curl.connect_to(address) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://bücher.example/", "http://xn--bcher-kva.example/"),
+        ("http://bücher.example:80/a", "http://xn--bcher-kva.example:80/a"),
+        ("http://jörg:é@h/", "http://j%C3%B6rg:%C3%A9@h/"),
+        ("http://h/straße/%20?q=é&r=%C3", "http://h/stra%C3%9Fe/%20?q=%C3%A9&r=%C3"),
+        (PROBE, PROBE),
+    ],
+)
+def test_a_url_is_asked_for_in_ascii(url: str, asked: str) -> None:
+    assert curl.in_ascii(url) == asked
+
+
+def test_what_libcurl_cannot_take_is_said_in_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = run_module(stream_latency, {"url": f"http://{'ü' * 90}.example/"}, capsys)
+    assert result["failed"] and result["msg"].startswith("libcurl refuses a setting: ")
+
+
+def test_a_socket_whose_path_is_too_long() -> None:
+    assert passes._problem(Request(URL, unix_socket="/run/" + "ü" * 51)) == ""
+    problem = passes._problem(Request(URL, unix_socket="/run/" + "ü" * 52))
+    assert problem.startswith("the path of the socket is longer than 107 bytes: /run/")
+
+
+def test_certificates_matter_for_tls_only() -> None:
+    assert passes._problem(Request(URL, ca_path="/no/such")) == ""
+    assert "/no/such cannot be read" in passes._problem(Request(PROBE, ca_path="/no/such"))
+
+
+PLAYBOOK = Path(__file__).parents[2] / "playbooks" / "diagnose.yml"
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "found"),
+    [
+        ({"report": "/x.txt"}, "report_files", ["/x.txt"]),
+        ({"report": "/x.json"}, "report_files", ["/x.json"]),
+        ({"report": "/x.html"}, "report_files", ["/x.html", "/x.json"]),
+        ({"report": "/x.htm"}, "report_files", ["/x.htm", "/x.json"]),
+        ({"origin": "203.0.113.10:80"}, "origin_url", "http://a.example/x"),
+        ({"origin": "[2001:db8::1]:80"}, "origin_url", "http://a.example/x"),
+        ({"origin": "2001:db8::80"}, "origin_url", "https://a.example/x"),
+        ({"origin": "203.0.113.10:8080"}, "origin_url", "https://a.example/x"),
+        ({"origin": "203.0.113.10"}, "origin_url", "https://a.example/x"),
+        ({}, "origin_url", "https://a.example/x"),
+    ],
+)
+def test_the_variables_of_the_playbook(given: dict[str, str], name: str, found: Any) -> None:
+    (play,) = yaml.safe_load(PLAYBOOK.read_text(encoding="utf-8"))
+    variables = {key: _trusted(value) for key, value in play["vars"].items()}
+    given = {"url": "https://a.example/x", **given}
+    templar = Templar(loader=DataLoader(), variables={**variables, **given})
+    assert templar.template(trust_as_template(f"{{{{ {name} }}}}")) == found
+
+
+def _trusted(value: Any) -> Any:
+    return trust_as_template(value) if isinstance(value, str) else value
 
 
 def test_the_documentation_has_the_options() -> None:

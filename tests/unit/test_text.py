@@ -39,6 +39,8 @@ def test_seconds_as_people_say_them(value: float | None, shown: str) -> None:
     [
         ("https://u:p@example.com/", "https://***@example.com/"),
         ("to http://token@host and https://a:b@c", "to http://***@host and https://***@c"),
+        ("https://user:it's@host/x", "https://***@host/x"),
+        ("https://user:p@ss@host/x", "https://***@host/x"),
         ("https://h/s?token=abc&n=1", "https://h/s?token=***&n=1"),
         ("https://h/s?n=1&api_key=abc#x", "https://h/s?n=1&api_key=***#x"),
         ("https://h/s?X-Amz-Signature=abc", "https://h/s?X-Amz-Signature=***"),

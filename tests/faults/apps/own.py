@@ -75,6 +75,19 @@ async def chat() -> StreamingResponse:
     return StreamingResponse(paced(0.4, events), media_type="text/event-stream")
 
 
+@app.get("/history")
+async def history() -> StreamingResponse:
+    """What was missed at once, then nothing for a while."""
+    return StreamingResponse(missed(), media_type="text/event-stream")
+
+
+async def missed() -> AsyncIterator[str]:
+    """Ten events after a look into a database."""
+    await asyncio.sleep(0.3)
+    yield "data: x\n\n" * 10
+    await asyncio.sleep(5)
+
+
 @app.get("/bunches")
 async def bunches() -> StreamingResponse:
     """Four events at a time."""
