@@ -102,8 +102,9 @@ def test_the_apps_own_versions_win(machine):
 
 NEEDRESTART = """
 our %%nrconf = (override_rc => {});
-do "/etc/needrestart/conf.d/%s.conf" or die;
-print join " ", grep { my $unit = $_; grep { $unit =~ /$_/ } keys %%{$nrconf{override_rc}} } @ARGV;
+defined(do "/etc/needrestart/conf.d/%s.conf") or die;
+my @left_alone = keys %%{$nrconf{override_rc}};
+print join " ", grep { my $unit = $_; grep { $unit =~ /$_/ } @left_alone } split " ", shift;
 """
 
 
