@@ -227,12 +227,22 @@ def clock(deploy, host, live, size):
     deploy("rollback", release=before)
 
 
+def settled(left):
+    """What is there when what was replaced has had the time to end."""
+    for _ in range(90):
+        after = left()
+        if len(after["processes"]) == 1 and len(after["units"]) == 2:
+            break
+        time.sleep(1)
+    return after
+
+
 @pytest.fixture
 def fails(begin, left, watch):
     """A deploy that fails, and leaves all as it was, while streams are read."""
 
     def fails(what, words, **variables):
-        before = left()
+        before = settled(left)
         with watch(what) as (_, seen):
             play = begin(**variables)
             assert not play.end(), play.output
@@ -265,16 +275,6 @@ def test_no_package_mirror(fails):
         streaming_api_extra_packages=["six==1.15.0"],
         streaming_api_build_environment=nobody,
     )
-
-
-def settled(left):
-    """What is there when what was replaced has had the time to end."""
-    for _ in range(90):
-        after = left()
-        if len(after["processes"]) == 1 and len(after["units"]) == 2:
-            break
-        time.sleep(1)
-    return after
 
 
 def tidy(after):
