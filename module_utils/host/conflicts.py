@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import TYPE_CHECKING, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Sequence
 
 from .listeners import listeners
 from .records import SITES, names_socket
@@ -29,7 +29,7 @@ SYSTEM_UIDS = range(1, 1000)
 
 
 def conflicts(
-    wanted: Wanted, host: Host, system: Mapping[str, str], apps: Iterable[App]
+    wanted: Wanted, host: Host, system: Mapping[str, str], apps: Sequence[App]
 ) -> list[str]:
     """Why the host cannot take the app, a sentence for each reason."""
     own = next((app for app in apps if app.name == wanted.name), None)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NGINX = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx")
 NGINX_WORKER = b"nginx: worker process"
 NGINX_QUITTING = b"nginx: worker process is shutting down"
+PARENT, STARTED = 1, 19  # of /proc/PID/stat, after the name
 MARGIN = 0.05  # seconds by which the clocks of files and processes may differ
 
 
@@ -29,7 +30,7 @@ def nginx(host: Host) -> dict[str, Any]:
                 "installed": True,
                 "version": version.group(1) if version else None,
                 "welcome_page": _has_welcome_page(host),
-                "workers": _workers(host),
+                "workers": sorted(_workers(host)),
             }
     return {"installed": False, "version": None, "welcome_page": False, "workers": []}
 
@@ -40,8 +41,7 @@ def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
     """
     paths = [host.path(file) for file in files]
     changed = max((path.stat().st_ctime for path in paths if path.exists()), default=0.0)
-    stats = [host.text(f"/proc/{worker}/stat") for worker in _workers(host)]
-    started = [int(stat.rpartition(")")[2].split()[19]) for stat in stats if stat]
+    started = [int(stat[STARTED]) for stat in _workers(host).values()]
     if not changed or not started:
         return False
     # Ages, since the two count from different moments.
@@ -49,26 +49,28 @@ def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
     return time.time() - changed < oldest - MARGIN
 
 
-def _workers(host: Host) -> list[int]:
-    """The processes that take requests; those that finish what they have begun do not."""
+def _workers(host: Host) -> dict[int, list[str]]:
+    """The processes that take requests, each with what its stat says after its name; those that
+    finish what they have begun do not.
+    """
     master = host.text("/run/nginx.pid").strip()
-    return sorted(
-        int(process.name)
-        for process in host.path("/proc").glob("[0-9]*")
-        if _takes_requests(process, master)
-    )
+    stats = {process: _stat(process) for process in host.path("/proc").glob("[0-9]*")}
+    return {
+        int(process.name): stat
+        for process, stat in stats.items()
+        if stat and stat[PARENT] == master
+    }
 
 
-def _takes_requests(process: Path, master: str) -> bool:
+def _stat(process: Path) -> list[str]:
+    """Empty when it is no such worker, or has ended."""
     try:
         command = (process / "cmdline").read_bytes()
-        return (
-            command.startswith(NGINX_WORKER)
-            and not command.startswith(NGINX_QUITTING)
-            and (process / "stat").read_text().rpartition(")")[2].split()[1] == master
-        )
+        if not command.startswith(NGINX_WORKER) or command.startswith(NGINX_QUITTING):
+            return []
+        return (process / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return False  # it ended
+        return []
 
 
 def _has_welcome_page(host: Host) -> bool:

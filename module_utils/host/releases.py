@@ -14,8 +14,6 @@ from .access import HostError
 from .system import runs_systemd
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from .access import Host
     from .wanted import Wanted
 
@@ -63,13 +61,14 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
     aged = []
     for release in ids:
         directory = f"{wanted.root}/{wanted.name}/releases/{release}"
-        manifest = host.path(f"{directory}/release.json")
+        path = f"{directory}/release.json"
+        manifest = host.path(path)
         runs = running.get(release, Running())
         state = "live" if release == live else runs.state
         # One that was taken back goes when its last stream has ended.
         withdrawn = host.path(f"{directory}/withdrawn").exists() and not state
         built = manifest.exists() and not withdrawn
-        told = _read(manifest) if built else {}
+        told = _read(host, path) if built else {}
         created = str(told["created"]) if "created" in told else None
         written = manifest.stat().st_mtime_ns if built else 0
         found = Release(
@@ -88,9 +87,9 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
     return [release for *_, release in sorted(aged, reverse=True)]
 
 
-def _read(manifest: Path) -> dict[str, Any]:
+def _read(host: Host, manifest: str) -> dict[str, Any]:
     try:
-        return dict(json.loads(manifest.read_text(encoding="utf-8", errors="replace")))
+        return dict(json.loads(host.text(manifest)))
     except (ValueError, TypeError):
         return {}
 
