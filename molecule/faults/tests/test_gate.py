@@ -182,14 +182,28 @@ def test_nothing_of_it_is_left(deploys, case):
 ZONE = "echo 'limit_req_zone $%s zone=gate:1m rate=1000r/s;' >/etc/nginx/conf.d/zone.conf"
 
 
+def reload(host):
+    """Reload Nginx, and wait until it has read its files: `systemctl reload` does not."""
+    workers = host.run("pgrep -fx 'nginx: worker process'").stdout.split()
+    host.check_output("systemctl reload nginx")
+    for _ in range(100):
+        if set(host.run("pgrep -fx 'nginx: worker process'").stdout.split()) - set(workers):
+            return
+        time.sleep(0.1)
+    pytest.fail("Nginx has not reloaded")
+
+
 @pytest.fixture(scope="module")
 def not_reloaded(deploys, host, deploy):  # noqa: ARG001
     """The configuration is good, but Nginx cannot change from the one to the other."""
-    host.check_output(f"{ZONE % 'remote_addr'} && systemctl reload nginx && {ZONE % 'server_name'}")
+    host.check_output(ZONE % "remote_addr")
+    reload(host)
+    host.check_output(ZONE % "server_name")
     before = there(host)
     message = deploy({"streaming_api_environment": {"COLOUR": "blue"}}).message
     after = settled(host, before)
-    host.check_output("rm /etc/nginx/conf.d/zone.conf && systemctl reload nginx")
+    host.check_output("rm /etc/nginx/conf.d/zone.conf")
+    reload(host)
     return message, before, after
 
 
