@@ -48,6 +48,15 @@ options:
     type: list
     elements: path
     default: []
+  contents:
+    description: Files that are to have a content, each with its SHA-1 sum in hexadecimal digits.
+    type: dict
+    default: {}
+  nginx_lines:
+    description: Lines that Nginx's main file is to have, without their indentation.
+    type: list
+    elements: str
+    default: []
   users:
     description: Users that a build needs.
     type: list
@@ -153,6 +162,17 @@ missing_files:
   returned: success
   type: list
   elements: str
+outdated_files:
+  description: Those of O(contents) that are not there or have another content.
+  returned: success
+  type: list
+  elements: str
+missing_nginx_lines:
+  description: Those of O(nginx_lines) that are not in C(/etc/nginx/nginx.conf).
+  returned: success
+  type: list
+  elements: str
+  sample: ["worker_connections 16384;"]
 missing_users:
   description: Those of O(users) that are not there.
   returned: success
@@ -273,6 +293,8 @@ OPTIONS = {
     "server_names": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "files": {"type": "list", "elements": "path", "default": []},
+    "contents": {"type": "dict", "default": {}},
+    "nginx_lines": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "list", "elements": "str", "default": []},
     "nginx_user": {"type": "str"},
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .access import Answer, Host, run
 from .conflicts import conflicts
-from .nginx import nginx
+from .nginx import missing_lines, nginx
 from .packages import is_installed, packages
 from .records import apps, history, live, site_is_proven
 from .releases import releases
@@ -47,6 +47,10 @@ def look(
         "nginx": nginx(host),
         "missing_packages": [spec for spec in wanted.packages if not is_installed(spec, installed)],
         "missing_files": [path for path in wanted.files if not host.path(path).exists()],
+        "outdated_files": [
+            path for path, sha1 in wanted.contents.items() if host.sha1(path) != sha1
+        ],
+        "missing_nginx_lines": missing_lines(host, wanted.nginx_lines),
         "missing_users": [name for name in wanted.users if user_id(host, name) is None],
         "site_is_proven": site_is_proven(host, wanted),
         "live": live(host, wanted),

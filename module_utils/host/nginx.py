@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Nginx: its version, its workers and its default site."""
+"""Nginx: its version, its workers, its main file and its default site."""
 
 from __future__ import annotations
 
@@ -47,6 +47,12 @@ def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
     # Ages, since the two count from different moments.
     oldest = time.clock_gettime(time.CLOCK_BOOTTIME) - min(started) / os.sysconf("SC_CLK_TCK")
     return time.time() - changed < oldest - MARGIN
+
+
+def missing_lines(host: Host, wanted: Iterable[str]) -> list[str]:
+    """Those that its main file does not have, however they are indented."""
+    there = {line.strip() for line in host.text("/etc/nginx/nginx.conf").splitlines()}
+    return [line for line in wanted if line not in there]
 
 
 def _workers(host: Host) -> dict[int, list[str]]:

@@ -19,6 +19,8 @@ class Wanted(NamedTuple):
     server_names: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    contents: Mapping[str, str] = {}
+    nginx_lines: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     nginx_user: str = ""
 
@@ -37,6 +39,8 @@ class Wanted(NamedTuple):
             server_names=tuple(options["server_names"]),
             packages=tuple(options["packages"]),
             files=tuple(options["files"]),
+            contents=options["contents"],
+            nginx_lines=tuple(options["nginx_lines"]),
             users=tuple(options["users"]),
             nginx_user=options["nginx_user"] or "",
         )

@@ -17,6 +17,8 @@ ID = "0123456789ab"
 # What validate.yml would have registered, and what every app must say.
 HOST = {
     "missing_files": [],
+    "outdated_files": [],
+    "missing_nginx_lines": [],
     "ipv6": True,
     "nginx": {"installed": True, "version": "1.22.1"},
     "distribution": {"id": "debian", "version": "12"},

@@ -144,6 +144,8 @@ def test_a_fresh_host(root: Path) -> None:
         "euid": os.geteuid(),
         "missing_packages": [],
         "missing_files": [],
+        "outdated_files": [],
+        "missing_nginx_lines": [],
         "missing_users": [],
         "site_is_proven": True,
         "live": None,
@@ -251,6 +253,21 @@ def test_what_a_build_needs(root: Path) -> None:
     write(root, {"/etc/passwd": "chat:x:990:990::/:/bin/false\n", "/opt/uv": ""})
     found = see(root, files=("/opt/uv", "/opt", "/srv/x"), users=("chat", "chat-build"))
     assert (found["missing_files"], found["missing_users"]) == (["/srv/x"], ["chat-build"])
+
+
+def test_files_that_have_another_content(root: Path) -> None:
+    write(root, {"/etc/same": "so\n", "/etc/other": "so", "/etc/directory/x": ""})
+    wanted = ("/etc/same", "/etc/other", "/etc/none", "/etc/directory")
+    contents = dict.fromkeys(wanted, hashlib.sha1(b"so\n").hexdigest())  # noqa: S324
+    assert see(root, contents=contents)["outdated_files"] == [*wanted[1:]]
+
+
+def test_lines_that_nginx_is_to_have(root: Path) -> None:
+    wanted = ("worker_processes auto;", "worker_connections 16384;", "worker_rlimit_nofile 9;")
+    assert see(root, nginx_lines=wanted)["missing_nginx_lines"] == [*wanted]
+    main = "worker_processes auto;\n# worker_rlimit_nofile 9;\nevents {\n\tworker_connections 16384;\n}\n"
+    write(root, {"/etc/nginx/nginx.conf": main})
+    assert see(root, nginx_lines=wanted)["missing_nginx_lines"] == [wanted[2]]
 
 
 @pytest.mark.parametrize(
@@ -841,6 +858,8 @@ def test_the_module_fails_in_one_sentence(capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_user_is_called_as_the_app_is() -> None:
     options: dict[str, Any] = {"name": "chat", "user": None, "root": "/srv", "ports": {}}
-    options.update({key: [] for key in ("server_names", "packages", "files", "users")})
-    options["nginx_user"] = None
+    options.update(
+        {key: [] for key in ("server_names", "packages", "files", "nginx_lines", "users")}
+    )
+    options.update({"nginx_user": None, "contents": {}})
     assert Wanted.of(options).user == "chat"
