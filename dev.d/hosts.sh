@@ -31,14 +31,28 @@ images() {
 
 cmd_molecule() { with_hosts scenarios molecule "$@"; }
 scenarios() { # molecule [NAME...]
-  local name file bad=0
+  local bad=0
   shift
-  if (($# == 0)); then
-    for file in molecule/*/molecule.yml; do
-      set -- "$@" "$(basename "$(dirname "$file")")"
-    done
-  fi
   images
+  if (($#)); then
+    in_turn "$@"
+    return
+  fi
+  # All of them, two at once where that disturbs neither: `default` has two hosts at once itself,
+  # `change` sees what a deploy costs those who read.
+  in_turn default || bad=1
+  mkdir -p .cache/checks
+  trap 'kill 0' INT # what is in the background does not hear it
+  in_turn faults &>.cache/checks/faults &
+  in_turn apps collection diagnose || bad=1
+  wait $! || bad=1
+  cat .cache/checks/faults
+  in_turn change || bad=1
+  return $bad
+}
+
+in_turn() { # SCENARIO...
+  local name bad=0
   for name; do
     say "scenario $name"
     if molecule test --no-command-borders --scenario-name "$name"; then

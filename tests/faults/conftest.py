@@ -17,7 +17,7 @@ RECORD = pytest.StashKey[Record]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add to pytest's own."""
     parser.addoption("--write", action="store_true", help=f"write {RESULT.name}")
-    parser.addoption("--rounds", type=int, default=1, help="how often each fault is measured")
+    parser.addoption("--rounds", type=int, default=1, help="how often each stack is measured")
 
 
 def pytest_configure(config: pytest.Config) -> None:
