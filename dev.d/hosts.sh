@@ -31,7 +31,7 @@ images() {
 
 cmd_molecule() { with_hosts scenarios molecule "$@"; }
 scenarios() { # molecule [NAME...]
-  local bad=0
+  local file name others=() faults bad=0
   shift
   images
   if (($#)); then
@@ -40,12 +40,17 @@ scenarios() { # molecule [NAME...]
   fi
   # All of them, two at once where that disturbs neither: `default` has two hosts at once itself,
   # `change` sees what a deploy costs those who read.
+  for file in molecule/*/molecule.yml; do
+    name=$(basename "$(dirname "$file")")
+    [[ $name =~ ^(default|faults|change)$ ]] || others+=("$name")
+  done
   in_turn default || bad=1
   mkdir -p .cache/checks
-  trap 'kill 0' INT # what is in the background does not hear it
+  trap 'trap - INT TERM; kill 0' INT TERM # what is in the background does not hear it
   in_turn faults &>.cache/checks/faults &
-  in_turn apps collection diagnose || bad=1
-  wait $! || bad=1
+  faults=$!
+  in_turn "${others[@]}" || bad=1
+  wait "$faults" || bad=1
   cat .cache/checks/faults
   in_turn change || bad=1
   return $bad

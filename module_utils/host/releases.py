@@ -14,6 +14,8 @@ from .access import HostError
 from .system import runs_systemd
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .access import Host
     from .wanted import Wanted
 
@@ -67,10 +69,10 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
         state = "live" if release == live else runs.state
         # One that was taken back goes when its last stream has ended.
         withdrawn = host.path(f"{directory}/withdrawn").exists() and not state
-        built = manifest.exists() and not withdrawn
+        written = 0 if withdrawn else _written(manifest)
+        built = written > 0
         told = _read(host, path) if built else {}
         created = str(told["created"]) if "created" in told else None
-        written = manifest.stat().st_mtime_ns if built else 0
         found = Release(
             release,
             state or ("kept" if built else "partial"),
@@ -85,6 +87,14 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
         was_live = -history.index(release) if release in history else -len(history)
         aged.append((built, was_live, created or "", written, found))
     return [release for *_, release in sorted(aged, reverse=True)]
+
+
+def _written(file: Path) -> int:
+    """When, in nanoseconds; 0 when it is not there, or is being removed."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _read(host: Host, manifest: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def watch(load, figures):
 
         times, seen = [], []
         with load(**{"streams": 20, "rate": 5, "longest": 20} | options) as running:
-            time.sleep(2)
+            time.sleep(4)
             yield now, seen
             time.sleep(3)
             found = running.end()

@@ -73,7 +73,7 @@ CASES = {
         ["streaming_api_app is 'broken:app', which cannot be imported: ModuleNotFoundError: No module named 'not_there'"],
     ),
     "hangs at start": (
-        {"streaming_api_app": "hangs:app", "streaming_api_files": {"hangs.py": HANGS}, "streaming_api_start_timeout": 2},
+        {"streaming_api_app": "hangs:app", "streaming_api_files": {"hangs.py": HANGS}, "streaming_api_start_timeout": 5},
         ["did not answer /readyz on its socket", "timed out", "waiting for a database that is not there"],
     ),
     "nginx lumps": (
@@ -125,7 +125,7 @@ class Watch:
 
     def ask(self):
         while not self.ended.wait(0.2):
-            self.answers.append(read(f"{self.url}/readyz", timeout=5))
+            self.answers.append(read(f"{self.url}/readyz", timeout=30))
 
     @property
     def ids(self):
@@ -135,7 +135,8 @@ class Watch:
 def there(host):
     """All that a release may leave on the host."""
     names = host.check_output(
-        "ls /srv/reference/releases /etc/systemd/system/reference@* /run/reference /etc/nginx/conf.d"
+        "ls /srv/reference/releases /run/reference /etc/nginx/conf.d"
+        " && ls /etc/systemd/system | grep ^reference@"
     )
     units = host.check_output("systemctl list-units --all --plain --no-legend 'reference@*'")
     site = host.check_output("cat /etc/nginx/conf.d/reference.conf")
