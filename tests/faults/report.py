@@ -90,7 +90,7 @@ def render(record: Record) -> str:
     parts = [
         "# Faults that are recognized",
         (
-            "Written by `./dev faults --rounds 2 --write`. Each stack is made of real servers (Gunicorn, Nginx,"
+            "Written by `./dev faults --write`. Each stack is made of real servers (Gunicorn, Nginx,"
             " HAProxy) with this one fault, measured with `stream_latency` at all its layers:"
             " `gunicorn` is its unix socket, `nginx` the Nginx before it, `public` a second proxy in"
             " front. [tests/faults/cases](../tests/faults/cases) says how each is built."

@@ -54,9 +54,8 @@ def test_a_client_sees_each_step_as_it_happens(host, app, code, said):
     assert seen["said"] == said
     times = seen["times"]
     assert len(times) == 10
-    # Ten steps 0.1 s apart, of which a client may be late for the first: what a proxy holds back comes
-    # at once.
-    assert times[-1] - times[0] > 0.3
+    # Ten steps 0.1 s apart: what a proxy holds back comes at once.
+    assert times[-1] - times[0] > 0.6
 
 
 @pytest.mark.parametrize(("url", "expected"), [

@@ -10,7 +10,6 @@ import pytest
 
 QUIET = 4  # seconds without a play before each
 SWITCH = 5  # seconds that are of interest after a reload
-MANY = 1000  # streams, of which one in a hundred says something
 FLOOR = 0.02  # seconds; what is faster is as good on a machine that does all of this at once
 
 each_http = pytest.mark.parametrize("http", ["1.1", "2"])
@@ -112,15 +111,11 @@ def test_every_stream_is_whole(http, run, size):
 
 @each_http
 def test_new_streams_begin_as_fast_during_a_switch(http, run, size):
-    """As at other times of the run; on one machine a play takes its share of both host and readers. In the
-    short form the p99 of a switch is that of a few streams, which one stall of the machine makes late.
-    """
+    """As at other times of the run; on one machine a play takes its share of both host and readers."""
     first = run[0][http]["first_chunk"]
-    usual, switch = (first["normal"], first["deploy"]), first["switch"]
-    assert switch["streams"] >= SWITCH * size["rate"]
-    assert switch["p50"] <= 3 * max(FLOOR, *(one["p50"] for one in usual)), first
-    stall = first["deploy"]["max"] if switch["streams"] < MANY else 0
-    assert switch["p99"] <= max(stall, 3 * max(FLOOR, *(one["p99"] for one in usual))), first
+    usual = max(first["normal"]["p99"], first["deploy"]["p99"], FLOOR)
+    assert first["switch"]["streams"] >= SWITCH * size["rate"]
+    assert first["switch"]["p99"] <= 3 * usual, first
 
 
 def test_an_upload_reaches_the_release_that_was_live_when_it_began(run, upload):  # noqa: ARG001
@@ -164,4 +159,4 @@ def test_the_memory_is_what_it_was(after, figures, memory):  # noqa: ARG001
     """A release that is left over would be most of it."""
     series = figures["series"]
     series["memory_after"] = memory()
-    assert series["memory_after"] < 1.8 * series["memory"]
+    assert series["memory_after"] < 1.5 * series["memory"]

@@ -125,7 +125,7 @@ class Watch:
 
     def ask(self):
         while not self.ended.wait(0.2):
-            self.answers.append(read(f"{self.url}/readyz", timeout=30))
+            self.answers.append(read(f"{self.url}/readyz", timeout=5))
 
     @property
     def ids(self):
