@@ -5,7 +5,7 @@ cmd_bench() { with_hosts bench bench; }
 bench() {
   local packages
   say "which worker class: bench/worker_class.py"
-  mapfile -t packages < <(python -c 'import yaml; print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_server_packages"], sep="\n")')
+  mapfile -t packages < <(python -c 'import yaml; print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_gunicorn_packages"], sep="\n")')
   quietly uv venv --clear .cache/bench
   quietly uv pip install --python .cache/bench "${packages[@]}"
   python bench/worker_class.py .cache/bench/bin/python >.cache/worker_class.md
@@ -29,7 +29,7 @@ bench() {
     echo "Written by \`./dev bench\` on $(date -u +%F): $(nproc) CPUs, $(python --version), test host" \
       "$(molecule/hosts/distros | cut -d' ' -f1) in a container on the same machine. Orders of magnitude."
     echo
-    echo "## Why \`streaming_api_worker_class: uvicorn\`"
+    echo "## Why \`streaming_api_gunicorn_worker_class: uvicorn\`"
     echo
     echo "${packages[*]}, two workers, the socket inherited as from systemd, the fewest of 3 rounds:"
     echo

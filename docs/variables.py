@@ -27,11 +27,11 @@ FIRST = [
     "package",
     "environment",
     "secrets",
-    "workers",
-    "server_names",
+    "gunicorn_workers",
+    "nginx_server_names",
     "tls",
-    "trusted_proxies",
-    "locations",
+    "nginx_trusted_proxies",
+    "nginx_locations",
 ]
 MARKERS = re.compile(r"(<!-- variables -->\n).*?(<!-- /variables -->)", re.DOTALL)
 

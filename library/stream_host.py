@@ -83,7 +83,7 @@ EXAMPLES = r"""
   stream_host:
     name: chat
     ports:
-      streaming_api_http_port: 80
+      streaming_api_nginx_http_port: 80
     server_names: [chat.example.org]
     packages: [nginx]
   register: host
@@ -276,7 +276,7 @@ conflicts:
   returned: success
   type: list
   elements: str
-  sample: ["streaming_api_http_port is 22, where sshd listens already; choose a free port."]
+  sample: ["streaming_api_nginx_http_port is 22, where sshd listens already; choose a free port."]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -60,7 +60,7 @@ problems:
   returned: failure
   type: list
   elements: str
-  sample: ["streaming_api_workers is 'many'; allowed is a whole number, 0 or more."]
+  sample: ["streaming_api_gunicorn_workers is 'many'; allowed is a whole number, 0 or more."]
 origin:
   description: Where the app comes from, V(source), V(git_url) or V(package).
   returned: success

@@ -156,13 +156,13 @@ def _site_conflicts(wanted: Wanted, others: Iterable[App]) -> Iterator[str]:
             for variable, port in shared.items():
                 yield (
                     f"{variable} is {port}, where the app '{app.name}' is the default server "
-                    "already; choose another port, or streaming_api_server_names."
+                    "already; choose another port, or streaming_api_nginx_server_names."
                 )
         taken = {name.lower() for name in app.server_names} if shared else set()
         for name in names:
             if name in taken:
                 port = min(shared.values())
                 yield (
-                    f"streaming_api_server_names has '{name}', which the app '{app.name}' serves "
-                    f"on port {port} already; choose other names or another port."
+                    f"streaming_api_nginx_server_names has '{name}', which the app '{app.name}' "
+                    f"serves on port {port} already; choose other names or another port."
                 )

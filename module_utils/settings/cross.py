@@ -63,7 +63,9 @@ def _pem_and_path(certificate: str | None, key: str | None) -> Iterator[str]:
 def _ports(tls: str, http: int, https: int) -> Iterator[str]:
     if tls != "none" and http == https:
         yield sentence(
-            "streaming_api_https_port", https, "a port other than that of streaming_api_http_port"
+            "streaming_api_nginx_https_port",
+            https,
+            "a port other than that of streaming_api_nginx_http_port",
         )
 
 
@@ -81,7 +83,7 @@ def _location_paths(locations: list[Mapping[str, Any]]) -> Iterator[str]:
         path = re.sub(r"^\^~|\s", "", location["path"])
         if path in seen:
             yield sentence(
-                f"streaming_api_locations[{index}].path",
+                f"streaming_api_nginx_locations[{index}].path",
                 location["path"],
                 "a path that no other location has",
             )
@@ -91,7 +93,7 @@ def _location_paths(locations: list[Mapping[str, Any]]) -> Iterator[str]:
 def _server_names(names: list[str]) -> Iterator[str]:
     for index, name in enumerate(names):
         if name.lower() in (earlier.lower() for earlier in names[:index]):
-            yield sentence(f"streaming_api_server_names[{index}]", name, "each name once")
+            yield sentence(f"streaming_api_nginx_server_names[{index}]", name, "each name once")
 
 
 def _build_user(name: str, user: str | None) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _default_site(kept: bool, names: list[str]) -> Iterator[str]:
     if kept and not names:
         yield (
             "streaming_api_nginx_default_site is true; allowed is false as long as there are no "
-            "streaming_api_server_names, since then the app is the default server itself."
+            "streaming_api_nginx_server_names, since then the app is the default server itself."
         )
 
 
@@ -144,17 +146,20 @@ CROSS: tuple[Cross, ...] = (
         ("streaming_api_tls", "streaming_api_tls_certificate", "streaming_api_tls_key"),
         _certificate,
     ),
-    Cross(("streaming_api_tls", "streaming_api_http_port", "streaming_api_https_port"), _ports),
+    Cross(
+        ("streaming_api_tls", "streaming_api_nginx_http_port", "streaming_api_nginx_https_port"),
+        _ports,
+    ),
     Cross(("streaming_api_tls_certificate", "streaming_api_tls_key"), _pem_and_path),
     Cross(("streaming_api_environment", "streaming_api_secrets"), _secret_names),
-    Cross(("streaming_api_locations",), _location_paths),
-    Cross(("streaming_api_server_names",), _server_names),
+    Cross(("streaming_api_nginx_locations",), _location_paths),
+    Cross(("streaming_api_nginx_server_names",), _server_names),
     Cross(("streaming_api_name", "streaming_api_user"), _build_user),
     Cross(
         ("streaming_api_nginx_worker_connections", "streaming_api_nginx_worker_rlimit_nofile"),
         _nginx_files,
     ),
-    Cross(("streaming_api_nginx_default_site", "streaming_api_server_names"), _default_site),
+    Cross(("streaming_api_nginx_default_site", "streaming_api_nginx_server_names"), _default_site),
     Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),
     *(_managed(variable) for variable in MANAGED),
 )

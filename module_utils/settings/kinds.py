@@ -60,6 +60,6 @@ KINDS: dict[str, Kind] = {
 
 # What YAML makes of a word that is written without quotes.
 SPELT: dict[str, dict[Any, str]] = {
-    "streaming_api_proxy_cache": {False: "off"},
-    "streaming_api_locations[].proxy_cache": {False: "off"},
+    "streaming_api_nginx_proxy_cache": {False: "off"},
+    "streaming_api_nginx_locations[].proxy_cache": {False: "off"},
 }

@@ -30,7 +30,7 @@ from .forms import (
     none_of,
 )
 from .place import REDACTED
-from .words import PREFIX, listed
+from .words import listed
 
 # Units, users and login users of the supported distributions, and of what runs beside an app.
 TAKEN = set(
@@ -102,7 +102,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _NO_PASSWORD,
     ),
     "streaming_api_extra_packages[]": (_REQUIREMENT_RULE, _NO_PASSWORD),
-    "streaming_api_server_packages[]": (_REQUIREMENT_RULE, _NO_PASSWORD),
+    "streaming_api_gunicorn_packages[]": (_REQUIREMENT_RULE, _NO_PASSWORD),
     "streaming_api_files{}": (
         Rule(is_relative, "a file's path relative to the source, never upwards"),
     ),
@@ -150,33 +150,33 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "streaming_api_start_timeout": (_SECONDS,),
     "streaming_api_health_path": (_URL_PATH,),
-    "streaming_api_workers": (at_least(0),),
-    "streaming_api_worker_class": (
+    "streaming_api_gunicorn_workers": (at_least(0),),
+    "streaming_api_gunicorn_worker_class": (
         like(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", "uvicorn, asgi or module.Class"),
         none_of(WSGI_WORKERS, "uvicorn, asgi or module.Class of a worker that serves ASGI"),
     ),
-    "streaming_api_worker_timeout": (_SECONDS,),
-    "streaming_api_backlog": (between(1, 2147483647),),
+    "streaming_api_gunicorn_worker_timeout": (_SECONDS,),
+    "streaming_api_gunicorn_backlog": (between(1, 2147483647),),
     "streaming_api_gunicorn_settings{}": (
         like(r"[a-z_][a-z0-9_]*", "a setting's name in gunicorn.conf.py"),
     ),
-    "streaming_api_limit_nofile": (_FILES,),
-    "streaming_api_writable_paths[]": (_HOST_PATH,),
+    "streaming_api_service_limit_nofile": (_FILES,),
+    "streaming_api_service_writable_paths[]": (_HOST_PATH,),
     "streaming_api_service_settings{}": (
         like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
     ),
     "streaming_api_service_settings.*": (
         Rule(is_line, "text of one line, a number, or a list of such"),
     ),
-    "streaming_api_server_names[]": (
+    "streaming_api_nginx_server_names[]": (
         like(
             rf"(?=.{{1,253}}$)(\*\.|\.)?{_LABEL}(\.{_LABEL})*(\.\*)?",
             "a host name such as chat.example.org or *.example.org",
         ),
         none_of(("_",), "a host name; with no name at all the app is the default server"),
     ),
-    "streaming_api_http_port": (between(1, 65535),),
-    "streaming_api_https_port": (between(1, 65535),),
+    "streaming_api_nginx_http_port": (between(1, 65535),),
+    "streaming_api_nginx_https_port": (between(1, 65535),),
     "streaming_api_tls_certificate": (
         Rule(
             lambda text: is_pem_or_path(text, "CERTIFICATE"),
@@ -189,20 +189,20 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "PEM text of a private key, or an absolute path",
         ),
     ),
-    "streaming_api_trusted_proxies[]": (
+    "streaming_api_nginx_trusted_proxies[]": (
         Rule(is_network, "an address or a network such as 10.0.0.0/8"),
     ),
-    "streaming_api_locations": (Rule(bool, "a list of at least one location"),),
-    "streaming_api_locations[].path": (
+    "streaming_api_nginx_locations": (Rule(bool, "a list of at least one location"),),
+    "streaming_api_nginx_locations[].path": (
         like(
             r"((=|\^~)\s*)?/[^\s;{}\"'`#\\]*|~\*?\s*[^\s;{}\"'`#~*][^\s;{}\"'`#]*",
             "a location such as /api/, = /events or ~ ^/v1/, without space, quote, ; or brace",
         ),
     ),
-    "streaming_api_locations[].extra": (_DIRECTIVES,),
-    "streaming_api_keepalive_connections": (at_least(1),),
-    "streaming_api_server_extra": (_DIRECTIVES,),
-    "streaming_api_site_template": (like(r"[^\x00-\x1f]+", "the path of a template"),),
+    "streaming_api_nginx_locations[].extra": (_DIRECTIVES,),
+    "streaming_api_nginx_keepalive_connections": (at_least(1),),
+    "streaming_api_nginx_server_extra": (_DIRECTIVES,),
+    "streaming_api_nginx_site_template": (like(r"[^\x00-\x1f]+", "the path of a template"),),
     "streaming_api_nginx_worker_processes": (
         like(r"auto|[1-9]\d*", "auto or a whole number, 1 or more"),
     ),
@@ -225,7 +225,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
 # The same for the whole site and for one location.
 RULES.update(
     (prefix + path, rules)
-    for prefix in (PREFIX, "streaming_api_locations[].")
+    for prefix in ("streaming_api_nginx_", "streaming_api_nginx_locations[].")
     for path, rules in {
         "proxy_cache": (like(r"[A-Za-z0-9_.-]+", "off or the name of a cache zone"),),
         "proxy_read_timeout": (_NGINX_SECONDS,),
@@ -235,7 +235,7 @@ RULES.update(
             none_of(
                 ("connection", "upgrade"),
                 "any header but Connection and Upgrade, "
-                "which streaming_api_proxy_keepalive and streaming_api_websocket set",
+                "which streaming_api_nginx_proxy_keepalive and streaming_api_nginx_websocket set",
             ),
         ),
         "proxy_headers.*": (

@@ -9,6 +9,7 @@ import re
 from typing import Iterable
 
 PREFIX = "streaming_api_"
+PROGRAMS = ("gunicorn", "nginx", "service")  # the second part of a variable's name
 LONGEST = 60
 
 
@@ -29,13 +30,20 @@ def sentence(label: str, value: object, allowed: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that is most like this one; empty when none is known."""
-    bare = {
-        candidate[len(PREFIX) :] if candidate.startswith(PREFIX) else candidate: candidate
-        for candidate in known
-    }
-    word = name[len(PREFIX) :] if name.startswith(PREFIX) else name
-    found = difflib.get_close_matches(word, sorted(bare), n=1, cutoff=0)
-    return bare[found[0]] if found else ""
+    short = {form: candidate for candidate in known for form in _short_forms(candidate)}
+    found = difflib.get_close_matches(_bare(name), sorted(short), n=1, cutoff=0)
+    return short[found[0]] if found else ""
+
+
+def _bare(name: str) -> str:
+    return name[len(PREFIX) :] if name.startswith(PREFIX) else name
+
+
+def _short_forms(name: str) -> list[str]:
+    """What people write for a variable: without the role's name, and without the program's."""
+    bare = _bare(name)
+    program, _, rest = bare.partition("_")
+    return [rest, bare] if program in PROGRAMS and rest else [bare]
 
 
 def listed(words: Iterable[object], last: str = "or") -> str:

@@ -21,14 +21,14 @@ def streams(*pairs: tuple[str, str]) -> list[list[str]]:
     [
         ({}, streams((PROBE, PROBE)), streams((PROBE, PROBE))),
         (
-            {"streaming_api_locations": [{"path": "/"}, {"path": "/api/"}, {"path": "/v1"}, {"path": "^~ /v2/"}, {"path": "^~/v3"}]},
+            {"streaming_api_nginx_locations": [{"path": "/"}, {"path": "/api/"}, {"path": "/v1"}, {"path": "^~ /v2/"}, {"path": "^~/v3"}]},
             streams(
                 (PROBE, PROBE), (f"/api{PROBE}", PROBE), (f"/v1{PROBE}", PROBE), (f"/v2{PROBE}", PROBE), (f"/v3{PROBE}", PROBE)
             ),
             streams((PROBE, PROBE)),
         ),
         (
-            {"streaming_api_locations": [{"path": "= /events"}, {"path": "~ ^/v1/"}, {"path": "~* x/"}]},
+            {"streaming_api_nginx_locations": [{"path": "= /events"}, {"path": "~ ^/v1/"}, {"path": "~* x/"}]},
             [],
             streams((PROBE, PROBE)),
         ),
@@ -98,9 +98,9 @@ TLS = {"streaming_api_tls": "self_signed"}
     ("variables", "layer", "url", "address"),
     [
         ({}, "nginx", f"http://localhost:80{PROBE}", "127.0.0.1:80"),
-        ({"streaming_api_server_names": ["*.a.org", "b.org"]}, "nginx", f"http://any.a.org:80{PROBE}", "127.0.0.1:80"),
-        ({"streaming_api_server_names": [".a.org"]}, "nginx", f"http://a.org:80{PROBE}", "127.0.0.1:80"),
-        ({"streaming_api_server_names": ["a.org"], "streaming_api_https_port": 8443, **TLS}, "nginx", f"https://a.org:8443{PROBE}", "127.0.0.1:8443"),
+        ({"streaming_api_nginx_server_names": ["*.a.org", "b.org"]}, "nginx", f"http://any.a.org:80{PROBE}", "127.0.0.1:80"),
+        ({"streaming_api_nginx_server_names": [".a.org"]}, "nginx", f"http://a.org:80{PROBE}", "127.0.0.1:80"),
+        ({"streaming_api_nginx_server_names": ["a.org"], "streaming_api_nginx_https_port": 8443, **TLS}, "nginx", f"https://a.org:8443{PROBE}", "127.0.0.1:8443"),
     ],
 )  # fmt: skip
 def test_a_layer(evaluate, variables, layer, url, address):

@@ -41,15 +41,17 @@ SETTINGS: list[tuple[str, Any, str, str]] = [
 @pytest.mark.parametrize("level", ["role", "location"])
 def test_a_setting_holds_for_the_app_and_for_a_location(render, level, name, value, there, gone):
     if level == "role":
-        site = render(SITE, **{f"streaming_api_{name}": value})
+        site = render(SITE, **{f"streaming_api_nginx_{name}": value})
     else:
-        site = render(SITE, streaming_api_locations=[{"path": "/", name: value}])
+        site = render(SITE, streaming_api_nginx_locations=[{"path": "/", name: value}])
     assert there in directives(site)
     assert gone not in directives(site)
 
 
 def test_a_location_departs_from_the_others_alone(render):
-    site = render(SITE, streaming_api_locations=[{"path": "/"}, {"path": "/api/", "gzip": True}])
+    site = render(
+        SITE, streaming_api_nginx_locations=[{"path": "/"}, {"path": "/api/", "gzip": True}]
+    )
     first, second = re.findall(r"location .*?\n    }", site, re.DOTALL)
     assert "location / {" in first and "gzip off;" in first
     assert "location /api/ {" in second and "gzip on;" in second
@@ -59,13 +61,13 @@ def test_a_location_departs_from_the_others_alone(render):
     ("variables", "there", "gone"),
     [
         ({}, "listen 80 default_server;", "listen 80;"),
-        ({"streaming_api_server_names": ["a.org", "b.org"]}, "server_name a.org b.org;", "listen 80 default_server;"),
-        ({"streaming_api_server_names": ["a.org"]}, "listen [::]:80;", "server_name _;"),
-        ({"streaming_api_http_port": 8080}, "listen 8080 default_server;", "listen 80 default_server;"),
-        ({"streaming_api_trusted_proxies": ["10.0.0.0/8"]}, "set_real_ip_from 10.0.0.0/8;", "proxy_set_header X-Forwarded-Proto $scheme;"),
-        ({"streaming_api_trusted_proxies": ["10.0.0.0/8"]}, "proxy_set_header X-Forwarded-Proto $scheme_chat_app;", "real_ip_header CF-Connecting-IP;"),
-        ({"streaming_api_server_extra": "client_max_body_size 9m;"}, "client_max_body_size 9m;", "real_ip_recursive on;"),
-        ({"streaming_api_locations": [{"path": "/", "extra": "deny all;"}]}, "deny all;", "allow all;"),
+        ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, "server_name a.org b.org;", "listen 80 default_server;"),
+        ({"streaming_api_nginx_server_names": ["a.org"]}, "listen [::]:80;", "server_name _;"),
+        ({"streaming_api_nginx_http_port": 8080}, "listen 8080 default_server;", "listen 80 default_server;"),
+        ({"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}, "set_real_ip_from 10.0.0.0/8;", "proxy_set_header X-Forwarded-Proto $scheme;"),
+        ({"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}, "proxy_set_header X-Forwarded-Proto $scheme_chat_app;", "real_ip_header CF-Connecting-IP;"),
+        ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, "client_max_body_size 9m;", "real_ip_recursive on;"),
+        ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, "deny all;", "allow all;"),
     ],
 )  # fmt: skip
 def test_the_server(render, variables, there, gone):
@@ -86,7 +88,7 @@ def test_the_server(render, variables, there, gone):
     ],
 )
 def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, there, gone):
-    site = directives(render(SITE, nginx=nginx, streaming_api_http2=http2, **certificate))
+    site = directives(render(SITE, nginx=nginx, streaming_api_nginx_http2=http2, **certificate))
     assert there in site
     assert gone not in site
 
@@ -96,23 +98,25 @@ def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, ther
     [(443, "https://$host$request_uri"), (8443, "https://$host:8443$request_uri")],
 )
 def test_with_tls_plain_http_redirects(render, certificate, port, target):
-    site = directives(render(SITE, streaming_api_https_port=port, **certificate))
+    site = directives(render(SITE, streaming_api_nginx_https_port=port, **certificate))
     assert f"return 301 {target};" in site
 
 
-NAMES = {"streaming_api_server_names": ["b.example"], "streaming_api_name": "b"}
+NAMES = {"streaming_api_nginx_server_names": ["b.example"], "streaming_api_name": "b"}
 VARIANTS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "names": NAMES,
-    "proxies": {"streaming_api_trusted_proxies": ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]},
+    "proxies": {
+        "streaming_api_nginx_trusted_proxies": ["10.0.0.0/8", "2001:db8::/32", "192.0.2.1"]
+    },
     "locations": {
-        "streaming_api_locations": [
+        "streaming_api_nginx_locations": [
             {"path": "/", "websocket": False},
             {"path": "= /events", "proxy_buffering": True, "gzip": True, "proxy_read_timeout": 5},
             {"path": "~ ^/v[12]/", "proxy_keepalive": False, "extra": "limit_rate 1m;\nallow all;"},
         ]
     },
-    "extra": {"streaming_api_server_extra": "client_max_body_size 9m;\nserver_tokens off;"},
+    "extra": {"streaming_api_nginx_server_extra": "client_max_body_size 9m;\nserver_tokens off;"},
 }
 
 

@@ -524,34 +524,34 @@ def test_apps(root: Path) -> None:
     ("ports", "names", "theirs", "their_names", "problems"),
     [
         (
-            {"streaming_api_http_port": 80},
+            {"streaming_api_nginx_http_port": 80},
             [],
             [80],
             [],
             [
                 (
-                    "streaming_api_http_port is 80, where the app 'docs' is the default server "
-                    "already; choose another port, or streaming_api_server_names."
+                    "streaming_api_nginx_http_port is 80, where the app 'docs' is the default server "
+                    "already; choose another port, or streaming_api_nginx_server_names."
                 )
             ],
         ),
         (
-            {"streaming_api_http_port": 80, "streaming_api_https_port": 443},
+            {"streaming_api_nginx_http_port": 80, "streaming_api_nginx_https_port": 443},
             ["b.example.com", "A.example.com"],
             [443, 80],
             ["a.example.com", "c.example.com"],
             [
                 (
-                    "streaming_api_server_names has 'a.example.com', which the app 'docs' serves "
+                    "streaming_api_nginx_server_names has 'a.example.com', which the app 'docs' serves "
                     "on port 80 already; choose other names or another port."
                 )
             ],
         ),
-        ({"streaming_api_http_port": 8080}, [], [80], [], []),
-        ({"streaming_api_http_port": 8080}, ["a"], [80], ["a"], []),
-        ({"streaming_api_http_port": 80}, ["a"], [80], ["b"], []),
-        ({"streaming_api_http_port": 80}, [], [80], ["b"], []),
-        ({"streaming_api_http_port": 80}, ["a"], [80], [], []),
+        ({"streaming_api_nginx_http_port": 8080}, [], [80], [], []),
+        ({"streaming_api_nginx_http_port": 8080}, ["a"], [80], ["a"], []),
+        ({"streaming_api_nginx_http_port": 80}, ["a"], [80], ["b"], []),
+        ({"streaming_api_nginx_http_port": 80}, [], [80], ["b"], []),
+        ({"streaming_api_nginx_http_port": 80}, ["a"], [80], [], []),
     ],
 )
 def test_sites(
@@ -771,17 +771,25 @@ def test_ports(
     write(root, {file: table})
     for each in processes:
         process(root, *each)
-    problem = f"streaming_api_http_port is 22, where {name} listens already; choose a free port."
-    assert conflicts(root, ports={"streaming_api_http_port": 22}) == ([problem] if name else [])
+    problem = (
+        f"streaming_api_nginx_http_port is 22, where {name} listens already; choose a free port."
+    )
+    assert conflicts(root, ports={"streaming_api_nginx_http_port": 22}) == (
+        [problem] if name else []
+    )
 
 
 def test_each_port_has_its_variable(root: Path) -> None:
     write(root, {"/proc/net/tcp": tcp((80, "0A", 7), (443, "0A", 8))})
     process(root, 50, "caddy", 7, 8)
-    ports = {"streaming_api_http_port": 80, "streaming_api_https_port": 443, "other": 81}
+    ports = {
+        "streaming_api_nginx_http_port": 80,
+        "streaming_api_nginx_https_port": 443,
+        "other": 81,
+    }
     assert [conflict.split(",")[0] for conflict in conflicts(root, ports=ports)] == [
-        "streaming_api_http_port is 80",
-        "streaming_api_https_port is 443",
+        "streaming_api_nginx_http_port is 80",
+        "streaming_api_nginx_https_port is 443",
     ]
 
 
@@ -834,13 +842,11 @@ def run(capsys: pytest.CaptureFixture[str], *, check: bool = False, **arguments:
 def test_the_module_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        ports = {"streaming_api_http_port": str(port)}
+        ports = {"streaming_api_nginx_http_port": str(port)}
         result = run(capsys, name="no-such-app", ports=ports, packages=["no-such-package"])
         checked = run(capsys, name="no-such-app", ports=ports, check=True)
     name = Path("/proc/self/comm").read_text().strip()
-    problem = (
-        f"streaming_api_http_port is {port}, where {name} listens already; choose a free port."
-    )
+    problem = f"streaming_api_nginx_http_port is {port}, where {name} listens already; choose a free port."
     assert problem in result["conflicts"]
     assert result["conflicts"] == checked["conflicts"]
     assert result["missing_packages"] == ["no-such-package"]
@@ -849,10 +855,10 @@ def test_the_module_on_this_machine(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_module_fails_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    result = run(capsys, name="chat", ports={"streaming_api_http_port": "http"})
+    result = run(capsys, name="chat", ports={"streaming_api_nginx_http_port": "http"})
     assert result["failed"] is True
     assert result["msg"] == (
-        "ports is {'streaming_api_http_port': 'http'}; allowed are whole numbers."
+        "ports is {'streaming_api_nginx_http_port': 'http'}; allowed are whole numbers."
     )
 
 

@@ -41,34 +41,51 @@ def variables(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def locations(*more: dict[str, Any], **options: Any) -> dict[str, Any]:
-    return {"locations": [{"path": "/", **options}, *more]}
+    return {"nginx_locations": [{"path": "/", **options}, *more]}
 
 
 # id, changes, what the one sentence must contain besides "streaming_api_"
 BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     # names
-    ("unknown name", {"worker": 3}, ("_worker is unknown", "streaming_api_workers")),
-    ("unknown name, far", {"port": 80}, ("_port is unknown", "streaming_api_http_port")),
+    ("unknown name", {"worker": 3}, ("_worker is unknown", "streaming_api_gunicorn_workers")),
+    ("unknown name, far", {"port": 80}, ("_port is unknown", "streaming_api_nginx_http_port")),
     ("unknown, no value shown", {"secret": {"A": 1}}, ("_secret is unknown", "_api_secrets.")),
+    ("no program", {"workers": 1}, ("_workers is unknown", "_gunicorn_workers.")),
     ("name missing", {"name": LEAVE_OUT}, ("_name is missing", "lower-case")),
     ("app missing", {"app": LEAVE_OUT}, ("_app is missing", "module:attribute")),
     # types
-    ("word for an int", {"workers": "many"}, ("_workers is 'many'", "a whole number, 0 or more")),
-    ("bool for an int", {"workers": True}, ("_workers is true", "a whole number, 0 or more")),
+    (
+        "word for an int",
+        {"gunicorn_workers": "many"},
+        ("_workers is 'many'", "a whole number, 0 or more"),
+    ),
+    (
+        "bool for an int",
+        {"gunicorn_workers": True},
+        ("_workers is true", "a whole number, 0 or more"),
+    ),
     ("float for an int", {"keep_releases": 2.5}, ("_keep_releases is 2.5", "1 or more")),
-    ("null for an int", {"http_port": None}, ("_http_port is null", "1 to 65535")),
-    ("list for an int", {"backlog": [1]}, ("_backlog is [1]", "1 to 2147483647")),
+    ("null for an int", {"nginx_http_port": None}, ("_http_port is null", "1 to 65535")),
+    ("list for an int", {"gunicorn_backlog": [1]}, ("_backlog is [1]", "1 to 2147483647")),
     ("list for a str", {"app": ["main:app"]}, ("_app is ['main:app']", "module:attribute")),
-    ("dict for a str", {"server_extra": {"a": 1}}, ("_server_extra is {'a': 1}", "whole dir")),
+    (
+        "dict for a str",
+        {"nginx_server_extra": {"a": 1}},
+        ("_server_extra is {'a': 1}", "whole dir"),
+    ),
     ("number for a version", {"python": 3.1}, ("_python is 3.1", "'3.13', in quotes")),
     ("list for a path", {"source": ["a"]}, ("_source is ['a']", "directory")),
-    ("word for a bool", {"gzip": "maybe"}, ("_gzip is 'maybe'", "true or false")),
-    ("number for a bool", {"http2": 2}, ("_http2 is 2", "true or false")),
-    ("str for a list", {"server_names": "a.b"}, ("_names is 'a.b'", "a list, each item a host")),
+    ("word for a bool", {"nginx_gzip": "maybe"}, ("_gzip is 'maybe'", "true or false")),
+    ("number for a bool", {"nginx_http2": 2}, ("_http2 is 2", "true or false")),
+    (
+        "str for a list",
+        {"nginx_server_names": "a.b"},
+        ("_names is 'a.b'", "a list, each item a host"),
+    ),
     ("dict for a list", {"files": ["a"]}, ("_files is ['a']", "a mapping")),
     ("str for a dict", {"environment": "A=1"}, ("_environment is 'A=1'", "a mapping")),
-    ("item of a list", {"server_names": [["a"]]}, ("_names[0] is ['a']", "host name")),
-    ("list of no dicts", {"locations": ["/"]}, ("_locations[0] is '/'", "a mapping")),
+    ("item of a list", {"nginx_server_names": [["a"]]}, ("_names[0] is ['a']", "host name")),
+    ("list of no dicts", {"nginx_locations": ["/"]}, ("_locations[0] is '/'", "a mapping")),
     ("empty text", {"git_version": ""}, ("_git_version is ''", "a branch, a tag or a commit")),
     # choices
     ("choice", {"tls": "acme"}, ("_tls is 'acme'", "none, self_signed or provided")),
@@ -122,7 +139,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("_package is '--index-url x'", "requirement"),
     ),
     ("requirement", {"extra_packages": ["a=1"]}, ("_packages[0] is 'a=1'", "datasette==")),
-    ("server", {"server_packages": ["$(x)"]}, ("_server_packages[0] is '$(x)'", "datasette==")),
+    ("server", {"gunicorn_packages": ["$(x)"]}, ("_gunicorn_packages[0] is '$(x)'", "datasette==")),
     ("apt package", {"apt_packages": ["x; y"]}, ("_apt_packages[0] is 'x; y'", "ffmpeg")),
     ("file upwards", {"files": {"../a": ""}}, ("in streaming_api_files is '../a'", "never up")),
     ("file absolute", {"files": {"/etc/a": ""}}, ("_files is '/etc/a'", "relative")),
@@ -153,7 +170,7 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"extra_packages": ["x @ https://u:secret@h/x.whl"]},
         ("extra_packages[0]", "without a password"),
     ),
-    ("truth in a letter", {"gzip": "y"}, ("_gzip is 'y'", "true or false")),
+    ("truth in a letter", {"nginx_gzip": "y"}, ("_gzip is 'y'", "true or false")),
     ("user root", {"user": "root"}, ("_user is 'root'", "but not root")),
     ("user's name", {"user": "a b"}, ("_user is 'a b'", "a user's name")),
     ("user that builds", {"user": "chat-build"}, ("_user is 'chat-build'", "the one that builds")),
@@ -166,15 +183,19 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ("no time to start", {"start_timeout": "-5"}, ("_start_timeout is -5", "seconds, 1 or more")),
     ("health path", {"health_path": "healthz"}, ("_health_path is 'healthz'", "begins with /")),
     # Gunicorn
-    ("negative workers", {"workers": -1}, ("_workers is -1", "0 or more")),
-    ("worker of WSGI", {"worker_class": "gevent"}, ("_worker_class is 'gevent'", "serves ASGI")),
-    ("worker class", {"worker_class": "a:b"}, ("_worker_class is 'a:b'", "module.Class")),
-    ("backlog", {"backlog": 0}, ("_backlog is 0", "from 1 to")),
+    ("negative workers", {"gunicorn_workers": -1}, ("_workers is -1", "0 or more")),
+    (
+        "worker of WSGI",
+        {"gunicorn_worker_class": "gevent"},
+        ("_worker_class is 'gevent'", "serves ASGI"),
+    ),
+    ("worker class", {"gunicorn_worker_class": "a:b"}, ("_worker_class is 'a:b'", "module.Class")),
+    ("backlog", {"gunicorn_backlog": 0}, ("_backlog is 0", "from 1 to")),
     ("bind", {"gunicorn_settings": {"bind": ":1"}}, ("_settings.bind is ':1'", "a socket unit")),
     (
         "workers twice",
         {"gunicorn_settings": {"workers": 4}},
-        ("_gunicorn_settings.workers is 4", "use streaming_api_workers."),
+        ("_gunicorn_settings.workers is 4", "use streaming_api_gunicorn_workers."),
     ),
     (
         "graceful_timeout",
@@ -193,8 +214,12 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
     ),
     ("code for a setting", {"gunicorn_settings": {"a\nb": 1}}, ("is 'a\\nb'", "gunicorn.conf.py")),
     # systemd
-    ("few files", {"limit_nofile": 10}, ("_limit_nofile is 10", "1024 or more")),
-    ("relative path", {"writable_paths": ["data"]}, ("_paths[0] is 'data'", "an absolute path")),
+    ("few files", {"service_limit_nofile": 10}, ("_limit_nofile is 10", "1024 or more")),
+    (
+        "relative path",
+        {"service_writable_paths": ["data"]},
+        ("_paths[0] is 'data'", "an absolute path"),
+    ),
     ("directive", {"service_settings": {"a b": 1}}, ("_service_settings is 'a b'", "[Service]")),
     (
         "two directives in one",
@@ -212,15 +237,15 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         ("_service_settings.TimeoutStopSec is 5", "streaming_api_stop_timeout"),
     ),
     # Nginx
-    ("server name", {"server_names": ["a; b"]}, ("_server_names[0] is 'a; b'", "host name")),
-    ("URL for a name", {"server_names": ["a.b", "https://a"]}, ("_names[1]", "'https://a'")),
-    ("server name twice", {"server_names": ["a.b", "A.b"]}, ("_names[1] is 'A.b'", "once")),
-    ("port 0", {"http_port": 0}, ("_http_port is 0", "from 1 to 65535")),
-    ("port too high", {"https_port": "70000"}, ("_https_port is 70000", "from 1 to 65535")),
+    ("server name", {"nginx_server_names": ["a; b"]}, ("_server_names[0] is 'a; b'", "host name")),
+    ("URL for a name", {"nginx_server_names": ["a.b", "https://a"]}, ("_names[1]", "'https://a'")),
+    ("server name twice", {"nginx_server_names": ["a.b", "A.b"]}, ("_names[1] is 'A.b'", "once")),
+    ("port 0", {"nginx_http_port": 0}, ("_http_port is 0", "from 1 to 65535")),
+    ("port too high", {"nginx_https_port": "70000"}, ("_https_port is 70000", "from 1 to 65535")),
     (
         "the same port",
-        {"tls": "self_signed", "http_port": 8443, "https_port": "8443"},
-        ("_https_port is 8443", "other than that of streaming_api_http_port"),
+        {"tls": "self_signed", "nginx_http_port": 8443, "nginx_https_port": "8443"},
+        ("_https_port is 8443", "other than that of streaming_api_nginx_http_port"),
     ),
     (
         "certificate missing",
@@ -261,46 +286,74 @@ BAD: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
         {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "path"},
         ("_tls_key is ***", "PEM text, as streaming_api_tls_certificate is"),
     ),
-    ("proxy", {"trusted_proxies": ["lb.a"]}, ("_proxies[0] is 'lb.a'", "10.0.0.0/8")),
-    ("network", {"trusted_proxies": ["10.0.0.1/8"]}, ("_proxies[0] is '10.0.0.1/8'", "network")),
-    ("no location", {"locations": []}, ("_locations is []", "at least one")),
-    ("location without path", {"locations": [{}]}, ("_locations[0].path is missing", "/api/")),
+    ("proxy", {"nginx_trusted_proxies": ["lb.a"]}, ("_proxies[0] is 'lb.a'", "10.0.0.0/8")),
+    (
+        "network",
+        {"nginx_trusted_proxies": ["10.0.0.1/8"]},
+        ("_proxies[0] is '10.0.0.1/8'", "network"),
+    ),
+    ("no location", {"nginx_locations": []}, ("_locations is []", "at least one")),
+    (
+        "location without path",
+        {"nginx_locations": [{}]},
+        ("_locations[0].path is missing", "/api/"),
+    ),
     (
         "location's option",
         locations({"path": "/a", "gizp": True}),
-        ("_locations[1].gizp is unknown", "streaming_api_locations[1].gzip"),
+        ("_locations[1].gizp is unknown", "streaming_api_nginx_locations[1].gzip"),
     ),
     ("type in a location", locations(gzip="maybe"), ("_locations[0].gzip is 'maybe'", "true or")),
     ("null in a location", locations(gzip=None), ("_locations[0].gzip is null", "true or")),
     ("time in a location", locations(proxy_read_timeout=0), ("_read_timeout is 0", "1 to")),
     (
         "relative location",
-        {"locations": [{"path": "api"}]},
+        {"nginx_locations": [{"path": "api"}]},
         ("_locations[0].path is 'api'", "/api"),
     ),
     (
         "location that breaks out",
-        {"locations": [{"path": "/ { return 200; }"}]},
+        {"nginx_locations": [{"path": "/ { return 200; }"}]},
         ("_locations[0].path is '/ { return 200; }'", "without space, quote, ; or brace"),
     ),
     ("location twice", locations({"path": "^~ /"}), ("_locations[1].path is '^~ /'", "no other")),
     ("open brace", locations(extra="if ($a) {"), ("_locations[0].extra is 'if ($a) {'", "each {")),
-    ("server ends", {"server_extra": "} server {"}, ("_server_extra is '} server {'", "each {")),
-    ("no semicolon", {"server_extra": "gzip on"}, ("_server_extra is 'gzip on'", "ends with ;")),
-    ("cache", {"proxy_cache": "a b"}, ("_proxy_cache is 'a b'", "off or the name of a cache")),
-    ("no time to read", {"proxy_read_timeout": 0}, ("_proxy_read_timeout is 0", "1 to 2147483")),
-    ("header", {"proxy_headers": {"A B": "x"}}, ("_proxy_headers is 'A B'", "letters, digits")),
+    (
+        "server ends",
+        {"nginx_server_extra": "} server {"},
+        ("_server_extra is '} server {'", "each {"),
+    ),
+    (
+        "no semicolon",
+        {"nginx_server_extra": "gzip on"},
+        ("_server_extra is 'gzip on'", "ends with ;"),
+    ),
+    (
+        "cache",
+        {"nginx_proxy_cache": "a b"},
+        ("_proxy_cache is 'a b'", "off or the name of a cache"),
+    ),
+    (
+        "no time to read",
+        {"nginx_proxy_read_timeout": 0},
+        ("_proxy_read_timeout is 0", "1 to 2147483"),
+    ),
+    (
+        "header",
+        {"nginx_proxy_headers": {"A B": "x"}},
+        ("_proxy_headers is 'A B'", "letters, digits"),
+    ),
     (
         "header's value",
-        {"proxy_headers": {"A": "x; y"}},
+        {"nginx_proxy_headers": {"A": "x; y"}},
         ("_headers.A is 'x; y'", "without quotes"),
     ),
     (
         "header of the role",
         locations(proxy_headers={"connection": ""}),
-        ("_locations[0].proxy_headers is 'connection'", "streaming_api_proxy_keepalive"),
+        ("_locations[0].proxy_headers is 'connection'", "streaming_api_nginx_proxy_keepalive"),
     ),
-    ("keepalive", {"keepalive_connections": 0}, ("_keepalive_connections is 0", "1 or more")),
+    ("keepalive", {"nginx_keepalive_connections": 0}, ("_keepalive_connections is 0", "1 or more")),
     ("processes", {"nginx_worker_processes": "all"}, ("_processes is 'all'", "auto or a whole")),
     (
         "files of Nginx",
@@ -339,14 +392,22 @@ def test_a_bad_value_is_one_sentence(changes: dict[str, Any], words: tuple[str, 
 
 GOOD: list[tuple[str, dict[str, Any]]] = [
     ("minimal", {}),
-    ("text from -e", {"workers": "3", "http2": "false", "gzip": "yes", "http_port": "8080"}),
+    (
+        "text from -e",
+        {
+            "gunicorn_workers": "3",
+            "nginx_http2": "false",
+            "nginx_gzip": "yes",
+            "nginx_http_port": "8080",
+        },
+    ),
     ("empty without a default", {"git_url": "", "package": None, "tls_key": None}),
     ("proof of one's own paths", {"probe": False, "proof_paths": ["/api/stream?count=20&a=b"]}),
     ("no proof", {"probe": "false", "proof": "no"}),
     ("thresholds", {"proof_thresholds": {"delay_p50": 0.05, "relative": 4}}),
     ("public name", {"public_url": "https://api.example.org:8443/api/"}),
     ("whole number for text", {"nginx_worker_processes": 4}),
-    ("off that YAML read as false", {"proxy_cache": False} | locations(proxy_cache=False)),
+    ("off that YAML read as false", {"nginx_proxy_cache": False} | locations(proxy_cache=False)),
     ("git", {"source": LEAVE_OUT, "git_url": "git@github.com:a/b.git", "git_version": "v1.2"}),
     ("git with https", {"source": LEAVE_OUT, "git_url": "https://token@a.example/b.git"}),
     ("package", {"source": LEAVE_OUT, "package": "datasette==0.65.2"}),
@@ -373,19 +434,22 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("environment", {"environment": {"A": "b c\nd", "PORT": 80, "RATE": 0.5, "_x": ""}}),
     ("redacted", {"secrets": {"A": "***"}, "build_environment": {"UV_INDEX_URL": "***"}}),
     ("gunicorn", {"gunicorn_settings": {"keepalive": 5, "loglevel": "debug", "asgi_loop": "uv"}}),
-    ("worker class", {"worker_class": "my_package.workers.Worker"}),
+    ("worker class", {"gunicorn_worker_class": "my_package.workers.Worker"}),
     ("service", {"service_settings": {"MemoryMax": "1G", "IPAddressAllow": ["a", "b"], "Nice": 5}}),
-    ("names", {"server_names": ["a.example.org", "*.example.org", "www.example.*", "localhost"]}),
-    ("one port without TLS", {"http_port": 443}),
+    (
+        "names",
+        {"nginx_server_names": ["a.example.org", "*.example.org", "www.example.*", "localhost"]},
+    ),
+    ("one port without TLS", {"nginx_http_port": 443}),
     ("paths of a pair", {"tls": "provided", "tls_certificate": "/a/b.pem", "tls_key": "path"}),
     ("path of a key", {"tls": "provided", "tls_certificate": "/a/b.pem", "tls_key": "/a/k.pem"}),
     ("PEM of a pair", {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "pem"}),
     ("PEM, redacted", {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "***"}),
-    ("proxies", {"trusted_proxies": ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"]}),
+    ("proxies", {"nginx_trusted_proxies": ["10.0.0.0/8", "192.0.2.1", "2001:db8::/32", "::1"]}),
     (
         "locations",
         {
-            "locations": [
+            "nginx_locations": [
                 {"path": "/"},
                 {"path": "/api/", "gzip": "off", "proxy_read_timeout": "60"},
                 {"path": "= /events", "proxy_headers": {"Host": "${host}", "X-Empty": ""}},
@@ -394,7 +458,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
             ]
         },
     ),
-    ("directives", {"server_extra": 'if ($a ~ "{") { return 403; }\n# the end {\n'}),
+    ("directives", {"nginx_server_extra": 'if ($a ~ "{") { return 403; }\n# the end {\n'}),
 ]
 
 
@@ -404,14 +468,19 @@ def test_a_good_value_passes(changes: dict[str, Any]) -> None:
 
 
 def test_text_from_the_command_line_is_converted() -> None:
-    given = variables({"workers": "3", "http2": "false"} | locations(gzip="on"))
+    given = variables({"gunicorn_workers": "3", "nginx_http2": "false"} | locations(gzip="on"))
     settled = check(given, SPEC).settings
-    assert (settled["streaming_api_workers"], settled["streaming_api_http2"]) == (3, False)
-    assert settled["streaming_api_locations"] == [{"path": "/", "gzip": True} | NOT_GIVEN]
+    assert (settled["streaming_api_gunicorn_workers"], settled["streaming_api_nginx_http2"]) == (
+        3,
+        False,
+    )
+    assert settled["streaming_api_nginx_locations"] == [{"path": "/", "gzip": True} | NOT_GIVEN]
 
 
 NOT_GIVEN = dict.fromkeys(
-    name for name in SPEC["streaming_api_locations"]["options"] if name not in ("path", "gzip")
+    name
+    for name in SPEC["streaming_api_nginx_locations"]["options"]
+    if name not in ("path", "gzip")
 )
 
 
@@ -436,12 +505,17 @@ def test_each_rule_is_for_a_variable_of_the_spec() -> None:
 
 
 def test_several_problems_are_all_told_and_none_twice() -> None:
-    changes = {"workers": "many", "http_port": 0, "tls": "self_signed", "https_port": 0}
+    changes = {
+        "gunicorn_workers": "many",
+        "nginx_http_port": 0,
+        "tls": "self_signed",
+        "nginx_https_port": 0,
+    }
     problems = check(variables(changes), SPEC).problems
     assert [problem.partition(" is ")[0] for problem in problems] == [
-        "streaming_api_workers",
-        "streaming_api_http_port",
-        "streaming_api_https_port",
+        "streaming_api_gunicorn_workers",
+        "streaming_api_nginx_http_port",
+        "streaming_api_nginx_https_port",
     ]
 
 
@@ -644,9 +718,11 @@ def test_a_release_of_the_host_needs_no_source(
 def test_the_module_fails_with_each_problem(
     source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    result = run_module(variables({"workers": "many", "app": "main:ap"}), source.parent, capsys)
+    result = run_module(
+        variables({"gunicorn_workers": "many", "app": "main:ap"}), source.parent, capsys
+    )
     assert result["problems"] == [
-        "streaming_api_workers is 'many'; allowed is a whole number, 0 or more.",
+        "streaming_api_gunicorn_workers is 'many'; allowed is a whole number, 0 or more.",
         (
             "streaming_api_app is 'main:ap'; allowed is an attribute that main.py defines, "
             "the nearest is app."

@@ -21,30 +21,30 @@ GOOD = {
     "streaming_api_package": "starlette",
     "streaming_api_app": "main:app",
     "streaming_api_files": {"main.py": APP},
-    "streaming_api_server_names": ["third.example"],
+    "streaming_api_nginx_server_names": ["third.example"],
     # the inventory is another app's
     "streaming_api_source": None,
     "streaming_api_health_path": "/",
-    "streaming_api_locations": [{"path": "/"}],
+    "streaming_api_nginx_locations": [{"path": "/"}],
 }
 
 # What is wrong, and words of the sentence: the variable, its value, what is allowed.
 BAD = {
-    "unknown name": ({"streaming_api_wokers": 3}, ["streaming_api_wokers is unknown", "streaming_api_workers"]),
-    "wrong type": ({"streaming_api_workers": "many"}, ["streaming_api_workers", "many", "whole number"]),
+    "unknown name": ({"streaming_api_wokers": 3}, ["streaming_api_wokers is unknown", "streaming_api_gunicorn_workers"]),
+    "wrong type": ({"streaming_api_gunicorn_workers": "many"}, ["streaming_api_gunicorn_workers", "many", "whole number"]),
     "list for text": ({"streaming_api_user": ["a"]}, ["streaming_api_user is ['a']", "a user's name"]),
-    "unknown in a location": ({"streaming_api_locations": [{"path": "/", "gizp": 1}]}, ["streaming_api_locations[0].gizp", "gzip"]),
+    "unknown in a location": ({"streaming_api_nginx_locations": [{"path": "/", "gizp": 1}]}, ["streaming_api_nginx_locations[0].gizp", "gzip"]),
     "no unit name": ({"streaming_api_name": "my app"}, ["streaming_api_name", "my app", "lower-case"]),
     "no source": ({"streaming_api_package": None, "streaming_api_source": "/nowhere"}, ["streaming_api_source", "/nowhere", "directory"]),
     "no such attribute": (
         {"streaming_api_package": None, "streaming_api_source": f"{ROOT}/files/app", "streaming_api_app": "main:ap", "streaming_api_files": {}},
         ["streaming_api_app", "main:ap", "nearest is app"],
     ),
-    "port of sshd": ({"streaming_api_http_port": 22}, ["streaming_api_http_port is 22", "sshd", "free port"]),
-    "port of an app": ({"streaming_api_server_names": []}, ["streaming_api_http_port is 80", "'reference'", "streaming_api_server_names"]),
+    "port of sshd": ({"streaming_api_nginx_http_port": 22}, ["streaming_api_nginx_http_port is 22", "sshd", "free port"]),
+    "port of an app": ({"streaming_api_nginx_server_names": []}, ["streaming_api_nginx_http_port is 80", "'reference'", "streaming_api_nginx_server_names"]),
     "name of an app": (
-        {"streaming_api_tls": "self_signed", "streaming_api_server_names": ["second.example"]},
-        ["streaming_api_server_names", "second.example", "'second-app'"],
+        {"streaming_api_tls": "self_signed", "streaming_api_nginx_server_names": ["second.example"]},
+        ["streaming_api_nginx_server_names", "second.example", "'second-app'"],
     ),
     "name of a unit": ({"streaming_api_name": "ssh"}, ["streaming_api_name is 'ssh'"]),
     "name of a host's unit": ({"streaming_api_name": "taken"}, ["streaming_api_name is 'taken'", "/etc/systemd/system/taken.service"]),
@@ -79,12 +79,15 @@ LATE = {
     "nginx does not pass it on": (
         {
             "streaming_api_name": "fourth",
-            "streaming_api_server_extra": "location = / { return 502; }",
+            "streaming_api_nginx_server_extra": "location = / { return 502; }",
         },
         ["fourth@", "answers on its socket, but not through Nginx", "502"],
     ),
     "nginx refuses": (
-        {"streaming_api_name": "fourth", "streaming_api_server_extra": "no_such_directive on;"},
+        {
+            "streaming_api_name": "fourth",
+            "streaming_api_nginx_server_extra": "no_such_directive on;",
+        },
         ['unknown directive "no_such_directive"'],
     ),
 }

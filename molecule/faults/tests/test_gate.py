@@ -57,9 +57,9 @@ app = FastAPI(lifespan=lifespan)
 """
 
 NGINX_LUMPS = {
-    "streaming_api_gzip": True,
-    "streaming_api_proxy_buffering": True,
-    "streaming_api_server_extra": "gzip_types text/event-stream;",
+    "streaming_api_nginx_gzip": True,
+    "streaming_api_nginx_proxy_buffering": True,
+    "streaming_api_nginx_server_extra": "gzip_types text/event-stream;",
 }
 
 # What is deployed, and words of the message.
@@ -85,7 +85,7 @@ CASES = {
         ["does not stream through Nginx", "Nginx has its site of before again: nginx buffers the stream: gzip collects"],
     ),
     "nginx sends it nothing": (
-        {"streaming_api_server_extra": "location ~ stream-probe$ { return 404; }", "streaming_api_environment": {"COLOUR": "red"}},
+        {"streaming_api_nginx_server_extra": "location ~ stream-probe$ { return 404; }", "streaming_api_environment": {"COLOUR": "red"}},
         ["is not what answers through Nginx; Nginx has its site of before again: /.stream-probe is not found there (404)"],
     ),
 }  # fmt: skip
