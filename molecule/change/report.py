@@ -25,7 +25,7 @@ events 1 to n and the last event, `end`, arrive exactly once, and that the respo
 SERIES = """
 ## {deploys} changes in a row
 
-Each deploy changes the code, a dependency, the environment or a Gunicorn setting; the last change is a rollback. For each HTTP version
+Each deploy changes the code, a dependency, the environment or a Gunicorn setting; a rollback ends the series. For each HTTP version
 {streams} streams of 5 to {longest} s are open at any time, and {rate} more are opened per second. The HTTP/2 streams
 share 4 connections, like those of a browser; each of the others has its own connection.
 
