@@ -31,7 +31,7 @@ bench() {
     echo
     echo "## Why \`streaming_api_gunicorn_worker_class: uvicorn\`"
     echo
-    echo "${packages[*]}, two workers, the socket inherited as from systemd. The table shows the worst of 3 rounds:"
+    echo "${packages[*]}, two workers, the socket inherited as from systemd. Each count is the lowest of 3 rounds:"
     echo
     cat .cache/worker_class.md
     echo
