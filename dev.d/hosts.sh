@@ -89,7 +89,7 @@ one_step() { # converge|verify|login|destroy NAME [HOST|ARG...]
 only_host() {
   local hosts
   hosts=$(podman ps --filter "name=^$prefix-$1-" --format '{{.Names}}' | sed "s/^$prefix-$1-//")
-  [[ -n $hosts ]] || die "No host of '$1' is running; start one: ./dev converge $1"
+  [[ -n $hosts ]] || die "No host of '$1' is running; start it with ./dev converge $1"
   [[ $hosts != *$'\n'* ]] || die "Which host? ./dev login $1 $(paste -sd'|' <<<"$hosts")"
   echo "$hosts"
 }
