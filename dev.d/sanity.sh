@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# ansible-test sanity: what Ansible asks of a collection's modules. It wants to be in a directory
-# ansible_collections/NAMESPACE/NAME, and passes over modules that are links; so it gets a copy.
+# ansible-test sanity: Ansible's checks of a collection's modules. It must run in a directory
+# ansible_collections/NAMESPACE/NAME and skips modules that are links, so it gets a copy.
 
 cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
   local home=$PWD/.cache/sanity copy
@@ -9,7 +9,7 @@ cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
   packages git
   say "ansible-test sanity"
   mkdir -p "$home/.ansible/test/cache" .cache/results
-  # ansible-test would download the pip that it installs; Python has one of its own.
+  # ansible-test would download pip; use the pip that Python includes.
   printf '%s\n' 'import ensurepip' 'ensurepip._main([])' >"$home/.ansible/test/cache/get_pip_24_2.py"
   rm -rf "$copy"
   mkdir -p "$copy"
@@ -18,7 +18,7 @@ cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
   (
     cd "$copy"
     echo /tests/output/ >.gitignore
-    rm -rf roles/*/library roles/*/module_utils # links to plugins/, here
+    rm -rf roles/*/library roles/*/module_utils # these link to plugins/
     ignored
     git init --quiet
     git add .
@@ -32,8 +32,8 @@ cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
   echo "passed  sanity" | tee -a .cache/results/checks
 }
 
-# Pylint's one rule that we do not follow: Ansible wants a value that nobody needs to be called
-# `dummy`, and we call it `_`. A file without one may not be on the list.
+# The Pylint rule that we do not follow: Ansible wants unused values to be called `dummy`; we call them
+# `_`. The list may contain only files with such a value.
 ignored() {
   mkdir -p tests/sanity
   python - >"tests/sanity/ignore-$(python -c 'from ansible.release import __version__ as v; print(v.rsplit(".", 1)[0])').txt" <<'END'
