@@ -77,7 +77,7 @@ def with_short_table(readme: str, text: str) -> str:
 
 
 def load(text: str) -> dict[str, Any]:
-    spec: dict[str, Any] = yaml.safe_load(text)["argument_specs"]["main"]
+    spec: dict[str, Any] = yaml.safe_load(text)["argument_specs"]["deploy"]
     return spec
 
 

@@ -48,10 +48,6 @@ options:
     type: list
     elements: path
     default: []
-  contents:
-    description: Files that are to have a content, each with its SHA-1 sum in hexadecimal digits.
-    type: dict
-    default: {}
   nginx_lines:
     description: Lines that Nginx's main file is to have, without their indentation.
     type: list
@@ -162,11 +158,6 @@ missing_files:
   returned: success
   type: list
   elements: str
-outdated_files:
-  description: Those of O(contents) that are not there or have another content.
-  returned: success
-  type: list
-  elements: str
 missing_nginx_lines:
   description: Those of O(nginx_lines) that are not in C(/etc/nginx/nginx.conf).
   returned: success
@@ -226,6 +217,9 @@ releases:
       sample: "2026-01-31T12:00:00Z"
     built:
       description: Whether it was built to the end.
+      type: bool
+    runs:
+      description: Whether its service and its socket are active.
       type: bool
     connections:
       description: How many connections its socket has; a stream is one.
@@ -293,7 +287,6 @@ OPTIONS = {
     "server_names": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "files": {"type": "list", "elements": "path", "default": []},
-    "contents": {"type": "dict", "default": {}},
     "nginx_lines": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "list", "elements": "str", "default": []},
     "nginx_user": {"type": "str"},

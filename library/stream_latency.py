@@ -92,6 +92,9 @@ options:
       - The token of the probe endpoint; sent to URLs whose path ends in C(/.stream-probe), and to
         no others.
     type: str
+  probe_token_file:
+    description: A file with the probe's token on the host that runs the module, in place of O(probe_token).
+    type: path
   body:
     description: The body of the requests.
     type: str
@@ -430,6 +433,8 @@ measured:
   elements: dict
 """
 
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.latency import ladder
@@ -474,6 +479,7 @@ OPTIONS = {
     },
     "authorization": {"type": "str", "no_log": True},
     "probe_token": {"type": "str", "no_log": True},
+    "probe_token_file": {"type": "path", "no_log": False},
     "http": {"type": "str", "choices": VERSIONS, "default": "auto"},
     "validate_certs": {"type": "bool", "default": True},
     "passes": {
@@ -536,6 +542,11 @@ OPTIONS = {
 def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     options = dict(module.params)
+    file = options.pop("probe_token_file")
+    if file and not options["probe_token"]:
+        token = Path(file).read_text(encoding="utf-8").strip() if Path(file).exists() else ""
+        options["probe_token"] = token or None
+        module.no_log_values.update({token} - {""})
     if module.check_mode:
         options["disturbance"] = None
     try:

@@ -15,23 +15,16 @@ import re
 import warnings
 import zipfile
 from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, Iterable, Iterator, Mapping
 
+from .deploy.install import DEPENDENCY_FILES
 from .settings.forms import is_wheel_path
 from .settings.words import nearest, sentence
 
-DEPENDENCY_FILES = ("uv.lock", "requirements.txt", "pyproject.toml")
 IMPORT_ROOTS = ("", "src")
 ANY = "*"  # as in "from x import *"
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _BINDERS = ("globals", "vars", "locals", "exec", "setattr")
-
-
-class Seen(NamedTuple):
-    """The facts found, and the problems."""
-
-    facts: dict[str, Any]
-    problems: list[str]
 
 
 # --- Pure: the text of a module ---
@@ -190,15 +183,15 @@ class Tree:
         )
 
 
-def look(settings: Mapping[str, Any], base: str) -> Seen:
-    """Check the source, package or files that valid settings name; paths are relative to base."""
+def problems(settings: Mapping[str, Any], base: str) -> list[str]:
+    """What is wrong with the files that the sound settings name; paths are relative to base."""
     if settings.get("streaming_api_package"):
-        return _look_at_package(settings, base)
+        return list(_package_problems(settings, base))
     if settings.get("streaming_api_git_url"):
-        return _look_at_files(settings, "git_url")
+        return list(_files_problems(settings))
     if settings.get("streaming_api_source"):
-        return _look_at_source(settings, base)
-    return Seen({}, [])
+        return list(_source_problems(settings, base))
+    return []
 
 
 def _path(base: str, path: str) -> Path:
@@ -208,14 +201,11 @@ def _path(base: str, path: str) -> Path:
         return Path(base) / path
 
 
-def _look_at_package(settings: Mapping[str, Any], base: str) -> Seen:
-    facts, problems = _look_at_files(settings, "package")
+def _package_problems(settings: Mapping[str, Any], base: str) -> Iterator[str]:
     package = settings["streaming_api_package"]
     if is_wheel_path(package):
-        wheel = _path(base, package)
-        facts["wheel"] = str(wheel)
-        problems = [*_wheel_problems(package, wheel), *problems]
-    return Seen(facts, problems)
+        yield from _wheel_problems(package, _path(base, package))
+    yield from _files_problems(settings)
 
 
 def _wheel_problems(package: str, path: Path) -> Iterator[str]:
@@ -241,33 +231,30 @@ def _has_wheel_metadata(path: Path) -> bool:
         return False
 
 
-def _look_at_files(settings: Mapping[str, Any], origin: str) -> Seen:
-    """Check streaming_api_files only; the other files exist only on the host."""
+def _files_problems(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Only streaming_api_files are at hand; the rest is known on the host."""
     tree = Tree(None, (), settings.get("streaming_api_files") or {})
     path = tree.module(_module(settings)) if settings.get("streaming_api_app") else None
-    problems = _app_problems(settings, tree, path) if path else ()
-    return Seen({"origin": origin, "module_file": path}, list(problems))
+    if path:
+        yield from _app_problems(settings, tree, path)
 
 
-def _look_at_source(settings: Mapping[str, Any], base: str) -> Seen:
+def _source_problems(settings: Mapping[str, Any], base: str) -> Iterator[str]:
     source = settings["streaming_api_source"]
     directory = _path(base, source)
-    facts: dict[str, Any] = {"origin": "source", "source": str(directory)}
     if not directory.is_dir():
         what = "is not a directory" if directory.exists() else "does not exist"
-        allowed = f"a directory of the controller, and {facts['source']} {what}"
-        return Seen(facts, [sentence("streaming_api_source", source, allowed)])
+        allowed = f"a directory of the controller, and {directory} {what}"
+        yield sentence("streaming_api_source", source, allowed)
+        return
     files = settings.get("streaming_api_files") or {}
     tree = Tree(directory, settings.get("streaming_api_source_exclude") or (), files)
     present = [name for name in DEPENDENCY_FILES if tree.read(name) is not None]
     chosen = settings.get("streaming_api_dependencies", "auto")
-    facts["dependencies"] = present
-    facts["dependency_file"] = (present[0] if present else None) if chosen == "auto" else chosen
-    problems = list(_dependency_problems(tree, chosen, facts["dependency_file"]))
+    file = (present[0] if present else None) if chosen == "auto" else chosen
+    yield from _dependency_problems(tree, chosen, file)
     if settings.get("streaming_api_app"):
-        facts["module_file"] = tree.module(_module(settings))
-        problems.extend(_app_problems(settings, tree, facts["module_file"]))
-    return Seen(facts, problems)
+        yield from _app_problems(settings, tree, tree.module(_module(settings)))
 
 
 def _dependency_problems(tree: Tree, chosen: str, path: str | None) -> Iterator[str]:
@@ -323,7 +310,7 @@ def _is_absent(tree: Tree, module: str, settings: Mapping[str, Any]) -> bool:
 def _depends(tree: Tree, settings: Mapping[str, Any]) -> bool:
     """Whether the release installs any dependency that could contain the app."""
     named = settings.get("streaming_api_dependencies") or "auto"
-    texts = (tree.read(path) for path in (*DEPENDENCY_FILES, "setup.py", "setup.cfg", named))
+    texts = (tree.read(path) for path in (*DEPENDENCY_FILES, "setup.cfg", named))
     lines = (line.strip() for text in texts if text for line in text.splitlines())
     return bool(settings.get("streaming_api_extra_packages")) or any(
         line and not line.startswith(b"#") for line in lines

@@ -57,7 +57,7 @@ class App(NamedTuple):
     home: str
     user: str
     build_user: str
-    identifier: str  # the name as a part of an Nginx variable
+    identifier: str
     scheme: str
     port: int  # where readers connect: HTTPS if there is TLS
     ports: dict[str, int]  # by the variable that sets each
@@ -71,6 +71,20 @@ class App(NamedTuple):
     certificate: Certificate
     probe_token_file: str
     uv: str
+
+    @classmethod
+    def of(cls, fields: Mapping[str, Any]) -> App:
+        """From JSON."""
+        nested = {
+            "source": Source(**fields["source"]),
+            "certificate": Certificate(**fields["certificate"]),
+        }
+        return cls(**{**fields, **nested})
+
+    def fields(self) -> dict[str, Any]:
+        """For JSON."""
+        nested = {"source": self.source._asdict(), "certificate": self.certificate._asdict()}
+        return {**self._asdict(), **nested}
 
     @property
     def places(self) -> Places:
@@ -96,14 +110,14 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
         home=places.home,
         user=user,
         build_user=f"{name}-build",
-        identifier=name.replace("-", "_"),
+        identifier=identifier(name),
         scheme="https" if tls else "http",
         port=list(ports.values())[-1],
         ports=ports,
         server_name=_server_name(given["nginx_server_names"]),
         locations=[_location(location, given) for location in given["nginx_locations"]],
         service_lines=list(_directives(given["service_settings"])),
-        nginx_lines=_nginx_lines(given) if given["nginx_manage_main_file"] else [],
+        nginx_lines=_nginx_lines(given),
         packages=_packages(given),
         users=[
             {"name": user, "comment": f"Runs {name}", "home": places.state},
@@ -124,7 +138,21 @@ def _server_name(names: list[str]) -> str:
 def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """One location; what it leaves out comes from the variable for all of them."""
     own = {name: value for name, value in location.items() if value is not None}
-    return {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
+    found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
+    if given["nginx_trusted_proxies"]:
+        # Behind trusted proxies Nginx knows who asks, and how; the app need not choose whom to believe.
+        known = {
+            "$scheme": f"$scheme_{identifier(given['name'])}",
+            "$proxy_add_x_forwarded_for": "$remote_addr",
+        }
+        headers = found["proxy_headers"].items()
+        found["proxy_headers"] = {name: known.get(value, value) for name, value in headers}
+    return found
+
+
+def identifier(name: str) -> str:
+    """The app's name as a part of an Nginx variable."""
+    return name.replace("-", "_")
 
 
 def _directives(settings: Mapping[str, Any]) -> list[str]:

@@ -7,6 +7,9 @@ from __future__ import annotations
 import posixpath
 from typing import Any, Mapping, NamedTuple, Sequence
 
+# In the order of preference.
+DEPENDENCY_FILES = ("uv.lock", "requirements.txt", "pyproject.toml", "setup.py")
+
 
 class Step(NamedTuple):
     """A command in the build's sandbox, and what it does, for the message of a failure."""

@@ -14,29 +14,31 @@ class Holder(NamedTuple):
     """The ansible-playbook process that deploys.
 
     ``who`` is user@machine. ``machine`` tells machines of one name apart, ``started`` a process from
-    a later one with the same number.
+    a later one with the same number, ``claim`` the deploys of one process.
     """
 
     who: str
     pid: int
     machine: str
     started: str
+    claim: str
 
     def __str__(self) -> str:
-        return f"{self.who}, process {self.pid} ({self.machine} {self.started})"
+        return f"{self.who}, process {self.pid} ({self.machine} {self.started} {self.claim})"
 
 
 def parse(description: str) -> Holder | None:
     """The holder that a unit's description names; None if it names none."""
-    found = re.fullmatch(r"(.+), process (\d+) \((\w+) (\w+)\)", description)
-    return Holder(found[1], int(found[2]), found[3], found[4]) if found else None
+    found = re.fullmatch(r"(.+), process (\d+) \((\w+) (\w+) (\w+)\)", description)
+    return Holder(found[1], int(found[2]), *found.groups()[2:]) if found else None
 
 
 def is_gone(holder: Holder | None, me: Holder, started: Callable[[int], str]) -> bool:
     """Whether the holder's process has certainly ended.
 
     Only a process of this machine can be looked up: ``started`` says when a process with this number
-    started, '' if there is none. A holder with our own number is an earlier process.
+    started, '' if there is none. With our own number it is an earlier process, or an earlier deploy of
+    ours.
     """
     if holder is None or (holder.who, holder.machine) != (me.who, me.machine):
         return False

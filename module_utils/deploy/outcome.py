@@ -20,6 +20,8 @@ STARTS = {
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
 }
+# What the release has logged does not explain these.
+NO_JOURNAL = ("build", "import", "site-refused", "reload", "health", "misdirected")
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
@@ -142,12 +144,12 @@ def _not_measured_outside(seen: Seen, *, some_open: bool) -> list[str]:
             else "no stream lets everybody in"
         )
         return [
-            f"{seen.public_url} was not measured: {why}. "
-            "Name a stream of the app in streaming_api_proof_paths."
+            (f"{seen.public_url} was not measured: {why}. "
+            "Name a stream of the app in streaming_api_proof_paths.")
         ]
     if seen.outside.skips_origin:
         return [
-            "The host itself was not measured from here (origin): the probe's token is sent over "
-            "verified TLS only."
+            ("The host itself was not measured from here (origin): the probe's token is sent over "
+            "verified TLS only.")
         ]
     return []

@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence
+from typing import Any, Mapping, NamedTuple, Sequence, TYPE_CHECKING
 
-from .places import Places
 from .retention import staying
 
+if TYPE_CHECKING:
+    from .places import Places
+
 PREVIOUS = "previous"
+REMOVED = "{release} was removed a moment ago, when its last stream ended. Nothing has changed."
 HISTORY = 10  # ids that an app's record keeps, at least
 
 

@@ -52,6 +52,10 @@ class Measured(NamedTuple):
         """From JSON."""
         return cls(Stream(*pair[0]), pair[1])
 
+    def pair(self) -> list[Any]:
+        """For JSON."""
+        return [list(self.stream), dict(self.result)]
+
     @property
     def streams(self) -> bool:
         return bool(self.result.get("streams"))
@@ -137,9 +141,7 @@ class Outside(NamedTuple):
     skips_origin: bool
 
 
-def outside(
-    app: App, given: Mapping[str, Any], host: str, measured: Sequence[Measured]
-) -> Outside:
+def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Measured]) -> Outside:
     """Choose what is measured from the controller: the first stream that lets everybody in.
 
     The probe's token takes ways that nobody else can read, and no others: verified TLS. ``host`` is
@@ -202,4 +204,6 @@ def answers_instead(measured: Sequence[Measured], release: str) -> str:
 
 def seen_from(measured: Sequence[Measured]) -> str:
     """Where in the app the probe answered: ``front`` is in front of its own middleware."""
-    return str((_answer([one for one in measured if one.streams]).get("server") or {}).get("at", ""))
+    return str(
+        (_answer([one for one in measured if one.streams]).get("server") or {}).get("at", "")
+    )

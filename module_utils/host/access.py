@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import subprocess
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
@@ -48,11 +47,6 @@ class Host:
 
     def path(self, path: str) -> Path:
         return self._root_dir / path.lstrip("/")
-
-    def sha1(self, path: str) -> str:
-        """The sum of a file's bytes, as Ansible's ``hash``; empty when there is none."""
-        file = self.path(path)
-        return hashlib.sha1(file.read_bytes()).hexdigest() if file.is_file() else ""  # noqa: S324
 
     def text(self, path: str) -> str:
         """A file's text; empty when there is none."""

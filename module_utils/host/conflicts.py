@@ -8,8 +8,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Sequence
 
+from ..deploy.places import SITES, Places
 from .listeners import listeners
-from .records import SITES, names_socket
 from .system import is_supported, runs_systemd, user_id
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _name_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
             "already; choose another name, or another streaming_api_root."
         )
     site = f"{SITES}/{wanted.name}.conf"
-    if host.path(site).exists() and not names_socket(host.text(site), wanted.name):
+    if host.path(site).exists() and not Places(wanted.name).release_in(host.text(site)):
         yield f"{is_so} {site} on the host is a site of somebody else; choose another name."
     for state in (f"/var/lib/{wanted.name}", f"/var/cache/{wanted.name}"):
         if _has_another_owner(host.path(state), user_id(host, wanted.user)):

@@ -47,9 +47,6 @@ def look(
         "nginx": nginx(host),
         "missing_packages": [spec for spec in wanted.packages if not is_installed(spec, installed)],
         "missing_files": [path for path in wanted.files if not host.path(path).exists()],
-        "outdated_files": [
-            path for path, sha1 in wanted.contents.items() if host.sha1(path) != sha1
-        ],
         "missing_nginx_lines": missing_lines(host, wanted.nginx_lines),
         "missing_users": [name for name in wanted.users if user_id(host, name) is None],
         "site_is_proven": site_is_proven(host, wanted),

@@ -30,7 +30,7 @@ def nginx(host: Host) -> dict[str, Any]:
                 "installed": True,
                 "version": version.group(1) if version else None,
                 "welcome_page": _has_welcome_page(host),
-                "workers": sorted(_workers(host)),
+                "workers": sorted(workers(host)),
             }
     return {"installed": False, "version": None, "welcome_page": False, "workers": []}
 
@@ -41,7 +41,7 @@ def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
     """
     paths = [host.path(file) for file in files]
     changed = max((path.stat().st_ctime for path in paths if path.exists()), default=0.0)
-    started = [int(stat[STARTED]) for stat in _workers(host).values()]
+    started = [int(stat[STARTED]) for stat in workers(host).values()]
     if not changed or not started:
         return False
     # Ages, since the two count from different moments.
@@ -55,7 +55,7 @@ def missing_lines(host: Host, wanted: Iterable[str]) -> list[str]:
     return [line for line in wanted if line not in there]
 
 
-def _workers(host: Host) -> dict[int, list[str]]:
+def workers(host: Host) -> dict[int, list[str]]:
     """The processes that take requests, each with what its stat says after its name; those that
     finish what they have begun do not.
     """

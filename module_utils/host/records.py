@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
+from ..deploy.places import RECORDS, SITES, Places
 from .nginx import has_lost_reload
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from .access import Host
     from .wanted import Wanted
-
-RECORDS = "/etc/streaming_api"
-SITES = "/etc/nginx/conf.d"
 
 
 class App(NamedTuple):
@@ -43,14 +40,8 @@ def site_is_proven(host: Host, wanted: Wanted) -> bool:
 
 
 def live(host: Host, wanted: Wanted) -> str | None:
-    """The release that the proven site names: what a killed play has begun does not count."""
-    return names_socket(_proven_site(host, wanted), wanted.name)
-
-
-def names_socket(site: str, name: str) -> str | None:
-    """The release of an app whose socket a site of Nginx names."""
-    named = re.search(rf"unix:/run/{re.escape(name)}/(\w+)\.sock", site)
-    return named.group(1) if named else None
+    """The release that the proven site names: what a killed deploy has begun does not count."""
+    return Places(wanted.name).release_in(_proven_site(host, wanted))
 
 
 def history(host: Host, wanted: Wanted) -> list[str]:

@@ -9,6 +9,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
+from ..deploy.places import UNIT_KINDS, Places
+from ..deploy.retention import Built, by_worth
 from . import records
 from .access import HostError
 from .system import runs_systemd
@@ -25,14 +27,18 @@ CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
 
 class Release(NamedTuple):
-    """A release on the host. The three of what runs, and what it was to be measured by when it was
-    built, are at their defaults when that is not known.
+    """A release on the host.
+
+    ``built``: it is complete. ``runs``: its service and its socket are active. ``connections``,
+    ``memory_bytes`` and ``seconds_left`` (of its drain) describe what runs; ``probe`` and
+    ``proof_paths`` are what it was built to be measured by, None if its manifest does not say.
     """
 
     id: str
     state: str
     created: str | None
     built: bool
+    runs: bool = False
     connections: int = 0
     memory_bytes: int | None = None
     seconds_left: int | None = None
@@ -41,52 +47,63 @@ class Release(NamedTuple):
 
 
 class Running(NamedTuple):
-    """What systemd says of a release."""
+    """What systemd says of a release: ``active`` are its units that are."""
 
     state: str | None = None
     seconds_left: int | None = None
+    active: int = 0
 
 
 def releases(host: Host, wanted: Wanted) -> list[Release]:
-    """The releases on the host: those that were live, the latest first, then by their age; what
-    is half built last.
+    """The releases on the host, the complete ones first: what was live, the latest first, then what
+    is newest.
     """
+    places = Places(wanted.name, wanted.root)
     try:
-        here = list(host.path(f"{wanted.root}/{wanted.name}/releases").iterdir())
+        here = list(host.path(places.releases).iterdir())
     except OSError:
         return []
     ids = sorted(path.name for path in here if path.is_dir() and not path.is_symlink())
-    running = _running(host, wanted.name, ids)
-    connections = _connections(host, wanted.name) if running else {}
+    running = _running(host, places, ids)
+    connections = _connections(host, places) if running else {}
     memory = _memory(host, wanted.name) if running else {}
     live, history = records.live(host, wanted), records.history(host, wanted)
-    aged = []
+    found: dict[str, Release] = {}
+    built: list[Built] = []
     for release in ids:
-        directory = f"{wanted.root}/{wanted.name}/releases/{release}"
-        path = f"{directory}/release.json"
-        manifest = host.path(path)
         runs = running.get(release, Running())
         state = "live" if release == live else runs.state
-        # One that was taken back goes when its last stream has ended.
-        withdrawn = host.path(f"{directory}/withdrawn").exists() and not state
-        written = 0 if withdrawn else _written(manifest)
-        built = written > 0
-        told = _read(host, path) if built else {}
+        written = _completed(host, places, release, state)
+        told = _read(host, places.manifest(release)) if written else {}
         created = str(told["created"]) if "created" in told else None
-        found = Release(
+        if written:
+            built.append(Built(release, created or "", written))
+        found[release] = Release(
             release,
-            state or ("kept" if built else "partial"),
+            state or ("kept" if written else "partial"),
             created,
-            built,
-            connections.get(release, 0),
-            memory.get(release),
-            runs.seconds_left,
-            told.get("probe"),
-            told.get("proof_paths"),
+            built=written > 0,
+            runs=runs.active == len(UNIT_KINDS),
+            connections=connections.get(release, 0),
+            memory_bytes=memory.get(release),
+            seconds_left=runs.seconds_left,
+            probe=told.get("probe"),
+            proof_paths=told.get("proof_paths"),
         )
-        was_live = -history.index(release) if release in history else -len(history)
-        aged.append((built, was_live, created or "", written, found))
-    return [release for *_, release in sorted(aged, reverse=True)]
+    ordered = by_worth(built, history)
+    return [found[release] for release in [*ordered, *sorted({*ids} - {*ordered}, reverse=True)]]
+
+
+def _completed(host: Host, places: Places, release: str, state: str | None) -> int:
+    """When the release was completed, in nanoseconds; 0 if it is not complete.
+
+    One that was withdrawn goes as soon as its last stream has ended.
+    """
+    if host.path(places.withdrawn(release)).exists() and not state:
+        return 0
+    if not all(host.path(places.unit_file(release, kind)).exists() for kind in UNIT_KINDS):
+        return 0
+    return _written(host.path(places.manifest(release)))
 
 
 def _written(file: Path) -> int:
@@ -104,12 +121,11 @@ def _read(host: Host, manifest: str) -> dict[str, Any]:
         return {}
 
 
-def _connections(host: Host, name: str) -> dict[str, int]:
+def _connections(host: Host, places: Places) -> dict[str, int]:
     """How many connections each release's socket has."""
-    socket = re.compile(rf"/run/{re.escape(name)}/(\w+)\.sock$")
     rows = (line.split() for line in host.text("/proc/net/unix").splitlines())
-    paths = (socket.match(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
-    return Counter(path.group(1) for path in paths if path)
+    found = (places.release_in(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
+    return Counter(release for release in found if release)
 
 
 def _memory(host: Host, name: str) -> dict[str, int]:
@@ -129,15 +145,12 @@ def _memory(host: Host, name: str) -> dict[str, int]:
     return found
 
 
-def _running(host: Host, name: str, ids: list[str]) -> dict[str, Running]:
+def _running(host: Host, places: Places, ids: list[str]) -> dict[str, Running]:
     """The releases that have processes, and whether those are about to end."""
     if not ids or not runs_systemd(host):
         return {}
-    units = {
-        f"{name}{kind[0]}@{release}.{kind[1]}": release
-        for release in ids
-        for kind in (("", "socket"), ("", "service"), ("-drain", "service"))
-    }
+    units = {f"{places.unit(release)}.{kind}": release for release in ids for kind in UNIT_KINDS}
+    units.update({places.drain(release): release for release in ids})
     answer = host.run(["systemctl", "show", "-p", SHOWN, *units])
     if answer.status != 0:
         said = " ".join(answer.text.split())
@@ -165,4 +178,5 @@ def _with_unit(running: Running, unit: Mapping[str, str]) -> Running:
     return Running(
         max(state, running.state or state, key=STATES.index),
         int(seconds.group(1)) if seconds else running.seconds_left,
+        running.active + (state == "running" and unit["ActiveState"] == "active"),
     )

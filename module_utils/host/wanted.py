@@ -19,7 +19,6 @@ class Wanted(NamedTuple):
     server_names: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    contents: Mapping[str, str] = {}
     nginx_lines: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     nginx_user: str = ""
@@ -27,20 +26,24 @@ class Wanted(NamedTuple):
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Wanted:
         """From the module's options."""
+        ports = options.get("ports") or {}
         try:
-            ports = {variable: int(port) for variable, port in options["ports"].items()}
-        except (TypeError, ValueError):
-            raise HostError(f"ports is {options['ports']}; allowed are whole numbers.") from None
+            numbers = {variable: int(port) for variable, port in ports.items()}
+        except (AttributeError, TypeError, ValueError):
+            raise HostError(f"ports is {ports}; allowed are whole numbers.") from None
+
+        def words(option: str) -> tuple[str, ...]:
+            return tuple(options.get(option) or ())
+
         return cls(
             name=options["name"],
-            user=options["user"] or options["name"],
-            root=options["root"],
-            ports=ports,
-            server_names=tuple(options["server_names"]),
-            packages=tuple(options["packages"]),
-            files=tuple(options["files"]),
-            contents=options["contents"],
-            nginx_lines=tuple(options["nginx_lines"]),
-            users=tuple(options["users"]),
-            nginx_user=options["nginx_user"] or "",
+            user=options.get("user") or options["name"],
+            root=options.get("root") or cls._field_defaults["root"],
+            ports=numbers,
+            server_names=words("server_names"),
+            packages=words("packages"),
+            files=words("files"),
+            nginx_lines=words("nginx_lines"),
+            users=words("users"),
+            nginx_user=options.get("nginx_user") or "",
         )

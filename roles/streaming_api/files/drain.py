@@ -11,7 +11,8 @@ should a request come.
 
 The unit ``<name>-drain@<release>.service`` runs this; to stop the unit leaves the release as it is.
 
-Needs nothing but the standard library of Python >= 3.8.
+``places.py`` and ``retention.py``, the role's own files, lie beside this one. All need nothing but the
+standard library of Python >= 3.8.
 """
 
 from __future__ import annotations
@@ -19,21 +20,25 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
-from typing import Callable, Iterator, NamedTuple
+from typing import Callable
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # python3 -I leaves it out
+
+from places import Places
+from retention import Built, by_worth, staying
 
 INTERVAL = 1.0  # seconds between two looks
 SETTLE = 5.0  # by then Nginx has told its workers of before to finish
 LAST_REQUEST = 65.0  # a little longer than Nginx's client_header_timeout: later ones are rare
 CONNECTED = ("02", "03")  # waiting to be accepted, accepted
 QUITTING = "nginx: worker process is shutting down"
-UNITS = "/etc/systemd/system"
 
 
 class Drain:
@@ -70,44 +75,27 @@ def count_connections(table: str, path: str) -> int:
     return sum(row[7:] == [path] and row[5] in CONNECTED for row in rows)
 
 
-class Built(NamedTuple):
-    """A release that was built to the end; the greatest was live last, else is the newest."""
-
-    was_live: int
-    created: str
-    written: int
-    id: str
-
-
-def is_kept(release: str, built: list[Built], live: str, keep: int) -> bool:
-    """Whether a release is among those that stay, of which the live one is the first."""
-    others = [one.id for one in sorted(built, reverse=True) if one.id != live]
-    return release in others[: keep - 1]
-
-
 class Host:
     """What is seen and done on the host; ``root`` is that of its files."""
 
     def __init__(self, name: str, apps: str, root: Path = Path("/")) -> None:
-        self._name, self._root = name, root
-        self._home = root / apps.lstrip("/") / name
+        self._root, self._places = root, Places(name, apps)
 
-    def live(self) -> str:
-        """The release of the site that was last seen to stream."""
-        return self._named_in("etc/streaming_api")
+    def _path(self, path: str) -> Path:
+        return self._root / path.lstrip("/")
+
+    def live(self) -> str | None:
+        """The release of the proven site."""
+        return self._places.release_in(_text(self._path(self._places.proven_site)))
 
     def has_traffic(self, release: str) -> bool:
-        """Whether Nginx sends it new requests, or will when it is told to go back."""
-        return release in (self.live(), self._named_in("etc/nginx/conf.d"))
-
-    def _named_in(self, directory: str) -> str:
-        site = _text(self._root / directory / f"{self._name}.conf")
-        named = re.search(rf"unix:/run/{re.escape(self._name)}/(\w+)\.sock", site)
-        return named.group(1) if named else ""
+        """Whether Nginx sends it new requests, or will after a rollback."""
+        site = _text(self._path(self._places.site))
+        return release in (self.live(), self._places.release_in(site))
 
     def connections(self, release: str) -> int:
         table = (self._root / "proc/net/unix").read_text(errors="replace")
-        return count_connections(table, f"/run/{self._name}/{release}.sock")
+        return count_connections(table, self._places.socket(release))
 
     def quitting(self, since: float) -> set[int]:
         """The workers of Nginx that finish what they have begun, and began after a time of the
@@ -123,36 +111,32 @@ class Host:
     def listens_since(self, release: str) -> float:
         """On the monotonic clock; 0 when that is unknown."""
         asked = ["show", "--property=ActiveEnterTimestampMonotonic", "--value"]
-        said = _systemctl(*asked, f"{self._name}@{release}.socket").strip()
+        said = _systemctl(*asked, f"{self._places.unit(release)}.socket").strip()
         return int(said) / 1e6 if said.isdigit() else 0.0
 
-    def built(self) -> Iterator[Built]:
-        history = self._history()
-        for manifest in (self._home / "releases").glob("*/release.json"):
-            try:
-                created = str(json.loads(manifest.read_text())["created"])
-            except (OSError, ValueError, KeyError, TypeError):
-                created = ""
-            release = manifest.parent.name
-            if not (manifest.parent / "withdrawn").exists():
-                was_live = -history.index(release) if release in history else -len(history)
-                yield Built(was_live, created, manifest.stat().st_mtime_ns, release)
+    def stays(self, release: str, keep: int) -> bool:
+        """Whether it stays on the host, to go back to."""
+        releases = self._path(self._places.releases)
+        built = [
+            Built(manifest.parent.name, _created(manifest), manifest.stat().st_mtime_ns)
+            for manifest in releases.glob("*/release.json")
+            if not self._path(self._places.withdrawn(manifest.parent.name)).exists()
+        ]
+        return release in staying(by_worth(built, self._history()), self.live(), keep)
 
     def _history(self) -> list[str]:
         """What has been live, the latest first."""
         try:
-            return list(
-                json.loads(_text(self._root / f"etc/streaming_api/{self._name}.json"))["history"]
-            )
+            return list(json.loads(_text(self._path(self._places.record)))["history"])
         except (ValueError, KeyError, TypeError):
             return []
 
     def rest(self, release: str) -> None:
         """Stop its processes; a request that comes all the same starts them again."""
-        _systemctl("stop", f"{self._name}@{release}.service")
+        _systemctl("stop", f"{self._places.unit(release)}.service")
 
     def stop(self, release: str) -> None:
-        unit = f"{self._name}@{release}"
+        unit = self._places.unit(release)
         _systemctl("stop", f"{unit}.socket")  # first: from here on nobody finds it
         _systemctl("stop", f"{unit}.service")
         states = _systemctl("is-active", f"{unit}.socket", f"{unit}.service").split()
@@ -161,12 +145,19 @@ class Host:
         _systemctl("reset-failed", f"{unit}.service", f"{unit}.socket")
 
     def remove(self, release: str) -> None:
-        directory = self._home / "releases" / release
-        _unlink(directory / "release.json")  # first: without it nobody takes the rest for whole
-        for kind in ("socket", "service"):
-            _unlink(self._root / UNITS.lstrip("/") / f"{self._name}@{release}.{kind}")
-        shutil.rmtree(directory, ignore_errors=True)
+        for place in map(self._path, self._places.files(release)):
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            elif place.exists():
+                place.unlink()
         _systemctl("daemon-reload")
+
+
+def _created(manifest: Path) -> str:
+    try:
+        return str(json.loads(manifest.read_text())["created"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _text(file: Path) -> str:
@@ -181,11 +172,6 @@ def _started(process: Path) -> float:
     """When a process began, on the monotonic clock, for the kernel counts from the same moment."""
     fields = _text(process / "stat").rpartition(")")[2].split()
     return int(fields[19]) / os.sysconf("SC_CLK_TCK") if len(fields) > 19 else 0.0
-
-
-def _unlink(path: Path) -> None:
-    if path.exists():
-        path.unlink()
 
 
 def _systemctl(*words: str) -> str:
@@ -232,7 +218,7 @@ def end(host: Host, release: str, keep: int) -> bool:
     """Stop it, and remove it when it is none of those that stay; say whether it stays."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing is to be left half done
     host.stop(release)
-    stays = is_kept(release, list(host.built()), host.live(), keep)
+    stays = host.stays(release, keep)
     if not stays:
         host.remove(release)
     return stays

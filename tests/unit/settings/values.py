@@ -11,7 +11,7 @@ from plugins.module_utils.settings.check import check
 
 ROOT = Path(__file__).parents[3]
 ROLE = ROOT / "roles/streaming_api"
-SPEC = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]["main"][
+SPEC = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]["deploy"][
     "options"
 ]
 MINIMAL = {

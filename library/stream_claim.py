@@ -1,0 +1,135 @@
+#!/usr/bin/python
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Take the lock of an app's deploys, and read the host."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stream_claim
+short_description: Take the lock of an app's deploys, and read the host
+version_added: 0.1.0
+description:
+  - Only one deploy of an app runs at a time. The lock is a unit of systemd, C(<name>-deploy.service); it ends with the host, or in an hour.
+  - Then reads the host as M(unbuffered.streaming.stream_host) does, so that nothing changes between the reading and the deploy.
+  - The action plugin M(unbuffered.streaming.stream_plan) runs it.
+author: The streaming_api authors (@unbuffered)
+options:
+  name:
+    description: The app's name.
+    type: str
+    required: true
+  root:
+    description: The parent of the app's directory.
+    type: path
+    default: /srv
+  holder:
+    description: Who takes the lock, in words that no other process has.
+    type: str
+    required: true
+  gone:
+    description: A holder whose process is known to have ended. Its lock is taken over.
+    type: str
+    default: ""
+  state:
+    description: V(present) takes the lock, V(absent) releases it if O(holder) has it.
+    type: str
+    choices: [present, absent]
+    default: present
+  revive:
+    description: A release that is taken out of its drain before the host is read, because it is deployed again.
+    type: str
+    default: ""
+  stop_timeout:
+    description: Seconds that streams have when a release is stopped.
+    type: int
+    default: 30
+  host:
+    description: The options of M(unbuffered.streaming.stream_host).
+    type: dict
+    default: {}
+attributes:
+  check_mode:
+    description: Only reads the host.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: debian
+"""
+
+EXAMPLES = r"""
+- name: Keep other deploys out
+  stream_claim:
+    name: chat
+    holder: me@laptop, process 4711 (1 2)
+
+- name: Let other deploys in
+  stream_claim:
+    name: chat
+    holder: me@laptop, process 4711 (1 2)
+    state: absent
+"""
+
+RETURN = r"""
+held:
+  description: Who else has the lock, C(holder) and C(since); null if nobody. Nothing was read then.
+  returned: with state present
+  type: dict
+facts:
+  description: What M(unbuffered.streaming.stream_host) returns.
+  returned: with state present, unless somebody else has the lock
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.act import claim
+from ..module_utils.act.editor import ActError
+from ..module_utils.deploy.places import Places
+from ..module_utils.host.access import HostError
+from ..module_utils.host.look import look
+from ..module_utils.host.wanted import Wanted
+
+OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "root": {"type": "path", "default": "/srv"},
+    "holder": {"type": "str", "required": True},
+    "gone": {"type": "str", "default": ""},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "revive": {"type": "str", "default": ""},
+    "stop_timeout": {"type": "int", "default": 30},
+    "host": {"type": "dict", "default": {}},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(OPTIONS, supports_check_mode=True)
+    given = module.params
+    places = Places(given["name"], given["root"])
+    if given["state"] == "absent":
+        if not module.check_mode:
+            claim.release(places, given["holder"])
+        module.exit_json(changed=False)
+    try:
+        held = None
+        if not module.check_mode:
+            held = claim.take(places, given["holder"], given["gone"])
+            if held:
+                module.exit_json(changed=False, held=held._asdict())
+            if given["revive"]:
+                claim.revive(places, given["revive"], given["stop_timeout"])
+        wanted = Wanted.of({**given["host"], "name": given["name"], "root": given["root"]})
+        facts = look(wanted)
+    except (HostError, ActError) as error:
+        module.fail_json(msg=str(error))
+    for warning in facts.pop("warnings"):
+        module.warn(warning)
+    module.exit_json(changed=bool(given["revive"]), held=None, facts=facts)
+
+
+if __name__ == "__main__":
+    main()

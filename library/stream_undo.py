@@ -1,0 +1,112 @@
+#!/usr/bin/python
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Go back to what was proven of an app."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: stream_undo
+short_description: Go back to what was proven of an app
+version_added: 0.1.0
+description:
+  - Restores the site that was last proven, and takes a failed release back. One without streams is stopped and removed; one that may have streams finishes them first; the live one is left alone.
+author: The streaming_api authors (@unbuffered)
+options:
+  name:
+    description: The app's name.
+    type: str
+    required: true
+  root:
+    description: The parent of the app's directory.
+    type: path
+    default: /srv
+  release:
+    description: The release that failed; empty to restore the site only.
+    type: str
+    default: ""
+  may_have_streams:
+    description: It ran before this deploy.
+    type: bool
+    default: false
+  was_live:
+    description: It has been live, and stays on the host.
+    type: bool
+    default: false
+attributes:
+  check_mode:
+    description: Does nothing.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+  platform:
+    description: Where it runs.
+    support: full
+    platforms: debian
+"""
+
+EXAMPLES = r"""
+- name: Go back
+  stream_undo:
+    name: chat
+    release: 3f0a91c2be47
+"""
+
+RETURN = r"""
+site:
+  description: What became of the site, V(restored), V(removed) or V(untouched).
+  returned: success
+  type: str
+  sample: restored
+release:
+  description: What became of the release, V(stopped), V(removed), V(draining), V(live) or V(none).
+  returned: success
+  type: str
+  sample: removed
+problem:
+  description: Why Nginx has not loaded the restored site; empty if it has.
+  returned: success
+  type: str
+journal:
+  description: The last lines that the release has logged.
+  returned: success
+  type: str
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils.act.editor import ActError, Editor
+from ..module_utils.act.undo import Undo, undo
+from ..module_utils.deploy.places import Places
+from ..module_utils.host.access import Host, run
+
+OPTIONS = {
+    "name": {"type": "str", "required": True},
+    "root": {"type": "path", "default": "/srv"},
+    "release": {"type": "str", "default": ""},
+    "may_have_streams": {"type": "bool", "default": False},
+    "was_live": {"type": "bool", "default": False},
+}
+
+
+def main() -> None:
+    module = AnsibleModule(OPTIONS, supports_check_mode=True)
+    given = module.params
+    if module.check_mode:
+        module.exit_json(changed=False, site="untouched", release="none", problem="", journal="")
+    editor = Editor()
+    wanted = Undo(given["release"], given["may_have_streams"], given["was_live"])
+    try:
+        undone, journal = undo(
+            Places(given["name"], given["root"]), wanted, Host(Path("/"), run), editor
+        )
+    except (ActError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=editor.changed, journal=journal, **undone._asdict())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One HTTP request to an app: does it answer?"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from typing import Mapping, NamedTuple
+
+HEALTHY = range(200, 500)
+
+
+class Question(NamedTuple):
+    """What is asked, as the world will ask it; ``path`` with its query."""
+
+    path: str
+    host: str
+    headers: Mapping[str, str] = {}
+
+
+class Answer(NamedTuple):
+    """``status`` is None without an answer; ``said`` is for people."""
+
+    status: int | None
+    said: str
+
+    @property
+    def healthy(self) -> bool:
+        return self.status in HEALTHY
+
+
+def on_unix_socket(path: str, question: Question, timeout: float) -> Answer:
+    end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    end.settimeout(timeout)
+    try:
+        end.connect(path)
+    except OSError as error:
+        end.close()
+        return Answer(None, f"{path}: {error.strerror or error}")
+    return _ask(end, question)
+
+
+def on_port(scheme: str, port: int, question: Question, timeout: float) -> Answer:
+    """Ask 127.0.0.1. The certificate is not checked: the public name need not lead here yet."""
+    try:
+        end = socket.create_connection(("127.0.0.1", port), timeout)
+        if scheme == "https":
+            end = _trusting().wrap_socket(end, server_hostname=question.host)
+    except OSError as error:
+        return Answer(None, f"port {port}: {error.strerror or error}")
+    return _ask(end, question)
+
+
+def _trusting() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _ask(end: socket.socket, question: Question) -> Answer:
+    connection = http.client.HTTPConnection(question.host)
+    connection.sock = end
+    try:
+        connection.request("GET", question.path, headers={"Accept": "*/*", **question.headers})
+        answer = connection.getresponse()
+    except (OSError, http.client.HTTPException) as error:
+        what = "timed out" if isinstance(error, socket.timeout) else str(error)
+        return Answer(None, f"{question.path}: {what or type(error).__name__}")
+    finally:
+        connection.close()
+    return Answer(answer.status, f"{question.path} answers {answer.status} {answer.reason}")

@@ -1,0 +1,64 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Make a proven release the live one, and let the others finish."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Mapping, NamedTuple, Sequence, TYPE_CHECKING
+
+from . import build, units
+from .editor import ActError, Editor
+
+if TYPE_CHECKING:
+    from ..deploy.places import Places
+
+GONE = 5  # systemctl stop: there is no such unit any more
+
+
+class Commit(NamedTuple):
+    """``site`` is the text that was proven. ``replaced`` drain, ``ended`` end now, ``outdated`` are
+    removed. ``record`` is what the host keeps of the app.
+    """
+
+    site: str
+    record: Mapping[str, Any]
+    replaced: Sequence[str]
+    ended: Sequence[str]
+    outdated: Sequence[str]
+
+
+def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None:
+    """Make the release the live one. First the site: from then on it is the one to go back to."""
+    editor.parents(places.record)
+    editor.write(places.proven_site, wanted.site, shown=False)
+    # A failed deploy may have withdrawn it, while its streams went on.
+    editor.remove(places.withdrawn(release))
+    editor.link(places.current, f"releases/{release}")
+    record = json.dumps(wanted.record, indent=4, sort_keys=True) + "\n"
+    editor.write(places.record, record, shown=False)
+    _end(places, wanted.ended, editor)
+    for one in wanted.replaced:
+        drain(places, one, editor)
+    if wanted.outdated and not editor.check:
+        for one in wanted.outdated:
+            build.remove(places, one, editor)
+        units.systemctl("daemon-reload")
+    editor.changed = editor.changed or bool(wanted.outdated)
+
+
+def drain(places: Places, release: str, editor: Editor) -> None:
+    """Let a release finish its streams. It runs on; its drain unit stops it after the last one."""
+    editor.changed = True
+    if not editor.check:
+        units.must("start", places.drain(release))
+
+
+def _end(places: Places, releases: Sequence[str], editor: Editor) -> None:
+    for one in releases:
+        editor.changed = True
+        unit = places.unit(one)
+        if not editor.check:
+            said = units.systemctl("stop", places.drain(one), f"{unit}.socket", f"{unit}.service")
+            if said.status not in (0, GONE):
+                raise ActError(said.text)

@@ -1,0 +1,95 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Nginx's files and its reload."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
+
+from ..host.nginx import has_lost_reload, workers
+from . import units
+from .editor import ActError
+
+if TYPE_CHECKING:
+    from ..host.access import Host
+
+DIRECTORY = "/etc/nginx"
+MAIN = f"{DIRECTORY}/nginx.conf"
+WELCOME = f"{DIRECTORY}/sites-enabled/default"
+SERVICE = "nginx.service"
+TAKES_OVER = 10.0  # seconds that new workers may take to replace the old ones
+# /etc/nginx is replaced in a mount namespace that only this command sees.
+_CHECK = 'mount --bind "$0" /etc/nginx && exec nginx -t -q'
+
+
+def with_lines(text: str, wanted: Iterable[Mapping[str, str]]) -> str:
+    """Nginx's main file with these lines.
+
+    Each has a ``line`` and a ``block``, '' for the top. It takes the place of the last line with its
+    directive, commented out or not; else it becomes the first line of its block.
+    """
+    lines = text.splitlines()
+    for one in wanted:
+        line, block = one["line"], one["block"]
+        if line in (there.strip() for there in lines):
+            continue
+        new = f"    {line}" if block else line
+        directive = re.compile(rf"\s*#?\s*{re.escape(line.split()[0])}\s")
+        there = [number for number, each in enumerate(lines) if directive.match(each)]
+        if there:
+            lines[there[-1]] = new
+            continue
+        begins = re.compile(block or "events")
+        found = [number for number, each in enumerate(lines) if begins.match(each)]
+        if found:
+            lines.insert(found[-1] + bool(block), new)
+        else:
+            lines.append(new)
+    return "\n".join(lines) + "\n"
+
+
+def check(files: Mapping[str, str]) -> str:
+    """What Nginx says against its configuration with these files in it; '' if it is good.
+
+    The running server never sees them.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory, "nginx")
+        shutil.copytree(DIRECTORY, copy, symlinks=True)
+        for path, text in files.items():
+            (copy / Path(path).relative_to(DIRECTORY)).write_text(text, encoding="utf-8")
+        said = units.run(["unshare", "--mount", "sh", "-c", _CHECK, str(copy)])
+    return "" if said.status == 0 else said.text or "nginx -t failed."
+
+
+def load(host: Host, files: Iterable[str], *, reload: bool) -> bool:
+    """Have Nginx run, with its files as they are. Returns whether it had to be started or reloaded.
+
+    ``reload``: files have changed. It is reloaded as well if one of ``files`` is newer than its
+    workers, whoever wrote it. A reload can fail although the files are good; Nginx then goes on with
+    what it had.
+    """
+    answer = units.systemctl("show", "--property=ActiveState,UnitFileState", SERVICE).out
+    state: dict[str, Any] = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
+    if state.get("ActiveState") != "active" or state.get("UnitFileState") != "enabled":
+        units.must("enable", "--now", "--quiet", SERVICE)
+        if state.get("ActiveState") != "active":
+            return True
+    if not reload and not has_lost_reload(host, files):
+        return False
+    before = set(workers(host))
+    units.must("reload", SERVICE)
+    deadline = time.monotonic() + TAKES_OVER
+    while before & set(workers(host)):
+        if time.monotonic() > deadline:
+            raise ActError(
+                "its error log says why (/var/log/nginx/error.log).",
+                kind="reload",
+            )
+        time.sleep(0.02)
+    return True

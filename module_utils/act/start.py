@@ -1,0 +1,86 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Start a release beside the running one, and wait until it answers."""
+
+from __future__ import annotations
+
+import posixpath
+import secrets
+import time
+from typing import Any, Mapping, NamedTuple, TYPE_CHECKING
+
+from . import ask, units
+from .editor import ROOT, ActError, Editor
+
+if TYPE_CHECKING:
+    from ..deploy.places import Places
+
+PATIENCE = 5.0  # seconds for one answer
+PAUSE = 0.1  # between two questions
+TOKEN_BYTES = 32
+
+
+class Start(NamedTuple):
+    """``files`` are what all releases of the app need on the host, texts by their paths; those below
+    /etc/systemd are units. ``makes_token``: the probe needs one. ``timeout`` in seconds.
+    """
+
+    files: Mapping[str, str]
+    makes_token: bool
+    question: ask.Question
+    timeout: float
+    reloads: bool
+
+
+def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[str, Any]:
+    """Start it. Returns what it answered: ``status`` and ``seconds``."""
+    written = _write(places, wanted, editor)
+    if editor.check:
+        return {}
+    if written or wanted.reloads:
+        units.must("daemon-reload")
+    unit = f"{places.unit(release)}.service"
+    begun = time.monotonic()
+    try:
+        if units.states(unit, f"{places.unit(release)}.socket") != ["active", "active"]:
+            editor.changed = True
+        # Its file says `Also=` of the socket, and `Wants=`.
+        said = units.systemctl("enable", "--now", "--quiet", unit)
+        if said.status != 0:
+            raise ActError(said.text)
+        answer = _wait(places.socket(release), wanted)
+    except ActError as error:
+        raise ActError(str(error), kind="start", journal=units.journal(unit)) from error
+    return {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
+
+
+def _write(places: Places, wanted: Start, editor: Editor) -> bool:
+    """Write the files and the token; returns whether a unit has changed."""
+    for path in (places.probe_token, *wanted.files):
+        editor.parents(path)
+    changed = {path: text for path, text in wanted.files.items() if editor.text(path) != text}
+    new = {
+        posixpath.basename(path): text
+        for path, text in changed.items()
+        if path.endswith(".service")
+    }
+    if new and not editor.check:
+        units.check_units(new)
+    for path, text in changed.items():
+        editor.write(path, text, shown=not path.endswith(".py"))
+    # A release reads the token when it starts: one that runs already would not learn of a new one.
+    if wanted.makes_token and editor.text(places.probe_token) is None:
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        editor.write(places.probe_token, f"{token}\n", ROOT, 0o600, shown=False)
+    return bool(new)
+
+
+def _wait(socket: str, wanted: Start) -> ask.Answer:
+    deadline = time.monotonic() + wanted.timeout
+    while True:
+        answer = ask.on_unix_socket(socket, wanted.question, PATIENCE)
+        if answer.healthy:
+            return answer
+        if time.monotonic() > deadline:
+            raise ActError(f"{answer.said}; {wanted.timeout:.0f} s were allowed")
+        time.sleep(PAUSE)

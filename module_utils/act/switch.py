@@ -1,0 +1,70 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Point Nginx to a release."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, Mapping, NamedTuple, Sequence, TYPE_CHECKING
+
+from . import ask, nginx
+from .editor import ActError, Editor
+
+if TYPE_CHECKING:
+    from ..deploy.places import Places
+    from ..host.access import Host
+
+PATIENCE = 10.0  # seconds for an answer through Nginx
+RETRIES = 3
+
+
+class Switch(NamedTuple):
+    """``lines`` are those of Nginx's main file, see nginx.with_lines. ``keeps_welcome``: the
+    distribution's page stays.
+    """
+
+    site: str
+    lines: Sequence[Mapping[str, str]]
+    keeps_welcome: bool
+    scheme: str
+    port: int
+    question: ask.Question
+
+
+def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[str, Any]:
+    """Write the site, have Nginx load it, ask the app through it.
+
+    Fails before anything is written if Nginx would refuse the site. What fails later is undone by
+    ``undo``. Returns ``reloaded``, and ``status``, that of the answer.
+    """
+    files = {places.site: wanted.site}
+    main = editor.text(nginx.MAIN)
+    if main is not None and wanted.lines:
+        files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
+    new = {path: text for path, text in files.items() if editor.text(path) != text}
+    if new and not editor.check:
+        refused = nginx.check(new)
+        if refused:
+            raise ActError(refused, kind="site-refused")
+    for path, text in new.items():
+        editor.write(path, text)
+    if not wanted.keeps_welcome:
+        editor.remove(nginx.WELCOME)
+    if editor.check:
+        return {"reloaded": bool(new)}
+    reloaded = nginx.load(host, files, reload=editor.changed)
+    editor.changed = editor.changed or reloaded
+    answer = _ask(wanted)
+    if not answer.healthy:
+        raise ActError(answer.said, kind="health")
+    return {"reloaded": reloaded, "status": answer.status}
+
+
+def _ask(wanted: Switch) -> ask.Answer:
+    """Ask the app; Nginx, just started, may need a moment to listen."""
+    for attempt in range(RETRIES):
+        answer = ask.on_port(wanted.scheme, wanted.port, wanted.question, PATIENCE)
+        if answer.status is not None or attempt == RETRIES - 1:
+            break
+        time.sleep(0.2)
+    return answer

@@ -1,0 +1,104 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Go back to what was proven: after a failed deploy, or one that was killed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TYPE_CHECKING
+
+from ..deploy.outcome import Undone
+from ..host.nginx import has_lost_reload
+from . import build, commit, nginx, units
+from .editor import ActError, Editor
+
+if TYPE_CHECKING:
+    from ..deploy.places import Places
+    from ..host.access import Host
+
+KILLS_AFTER = 10.0  # seconds; a release without streams is stopped in less
+
+
+class Undo(NamedTuple):
+    """``release`` is the one that failed, '' to restore the site only. ``may_have_streams``: it ran
+    before this deploy. ``was_live``: it stays on the host.
+    """
+
+    release: str
+    may_have_streams: bool
+    was_live: bool
+
+
+def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undone, str]:
+    """Restore the proven site, then see to the release. Returns what was done, and its journal.
+
+    A release without streams leaves nothing behind; one that may have some finishes them first. The
+    live release is left alone.
+    """
+    # Workers that are older than the site have never read it.
+    was_loaded = not has_lost_reload(host, [places.site])
+    named = places.release_in(editor.text(places.site) or "")
+    had_traffic = was_loaded and named == wanted.release
+    problem = ""
+    try:
+        site = _restore(places, host, editor, waits=was_loaded)
+    except (ActError, OSError) as error:
+        site, problem = "untouched", f"Nginx could not reload: {error}"
+    live = places.release_in(editor.text(places.proven_site) or "")
+    if not wanted.release:
+        return Undone(site, "none", problem), ""
+    journal = units.journal(f"{places.unit(wanted.release)}.service")
+    if wanted.release == live:
+        return Undone(site, "live", problem), ""
+    if problem and had_traffic:
+        return Undone(site, "none", problem), journal  # Nginx may still send it requests
+    release = _take_back(places, wanted, had_traffic=had_traffic, editor=editor)
+    return Undone(site, release, problem), journal
+
+
+def _restore(places: Places, host: Host, editor: Editor, *, waits: bool) -> str:
+    """Nginx as it was when the stream was last proven. ``waits`` until it has read the site."""
+    proven = editor.text(places.proven_site)
+    if editor.text(places.site) == proven:
+        if proven is not None:
+            nginx.load(host, [places.site, nginx.MAIN], reload=False)
+        return "untouched"
+    if proven is None:
+        editor.remove(places.site)
+    else:
+        editor.write(places.site, proven, shown=False)
+    if waits:
+        nginx.load(host, [places.site], reload=True)
+    else:
+        units.systemctl("reload", nginx.SERVICE)
+    return "removed" if proven is None else "restored"
+
+
+def _take_back(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:
+    release = wanted.release
+    unit = places.unit(release)
+    runs = {*units.states(f"{unit}.socket", f"{unit}.service")} - {"inactive", "failed", "unknown"}
+    if runs and (had_traffic or wanted.may_have_streams):
+        if not wanted.was_live:
+            editor.write(places.withdrawn(release), "", shown=False)
+        commit.drain(places, release, editor)
+        return "draining"
+    there = any(editor.path(path).exists() for path in places.files(release))
+    if not there:
+        return "none"
+    _stop(unit)
+    if wanted.was_live:
+        return "stopped"
+    build.remove(places, release, editor)
+    units.systemctl("daemon-reload")
+    return "removed"
+
+
+def _stop(unit: str) -> None:
+    """Stop a release that has no streams. One that hangs is killed, and is no failed unit either."""
+    units.systemctl("disable", "--now", "--quiet", f"{unit}.socket")
+    units.systemctl("disable", "--quiet", f"{unit}.service")
+    stop = ["systemctl", "stop", f"{unit}.service"]
+    if units.run(stop, timeout=KILLS_AFTER).status != 0:
+        units.systemctl("kill", "--signal=KILL", f"{unit}.service")
+        units.run(stop, timeout=KILLS_AFTER)
+    units.systemctl("reset-failed", f"{unit}.service")

@@ -1,0 +1,89 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""systemd on the host: commands, sandboxed commands, units and their checks."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Iterable, NamedTuple
+
+from .editor import ActError
+
+ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+JOURNAL_LINES = 30
+
+
+class Said(NamedTuple):
+    """What a command answered."""
+
+    status: int
+    out: str
+    error: str
+
+    @property
+    def text(self) -> str:
+        said = self.error.strip() or self.out.strip()
+        return said or f"It ended with status {self.status} and said nothing."
+
+
+def run(command: list[str], stdin: str = "", timeout: float | None = None) -> Said:
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+            check=False,
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired:
+        return Said(124, "", f"{command[0]} did not end within {timeout:.0f} s.")
+    except OSError as error:
+        return Said(127, "", f"{command[0]}: {error.strerror}")
+    return Said(
+        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    )
+
+
+def systemctl(*words: str) -> Said:
+    return run(["systemctl", *words])
+
+
+def must(*words: str) -> None:
+    """A systemctl command that has to succeed."""
+    said = systemctl(*words)
+    if said.status != 0:
+        raise ActError(f"systemctl {' '.join(words)} failed: {said.text}")
+
+
+def states(*units: str) -> list[str]:
+    """The state of each unit: active, inactive, deactivating, failed ..."""
+    return systemctl("is-active", *units).out.split()
+
+
+def journal(unit: str) -> str:
+    """The last lines that a unit has logged."""
+    asked = ["--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}"]
+    return run(["journalctl", *asked]).out.strip()
+
+
+def sandboxed(properties: Iterable[str], command: Iterable[str]) -> list[str]:
+    """A command as a unit of its own with these properties, its output being ours."""
+    begin = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--service-type=exec"]
+    return [*begin, *(f"--property={one}" for one in properties), *command]
+
+
+def check_units(texts: dict[str, str]) -> None:
+    """Have systemd verify units by their names; what it would only ignore is a mistake too."""
+    with tempfile.TemporaryDirectory() as directory:
+        files = [Path(directory, name) for name in texts]
+        for file, text in zip(files, texts.values()):
+            file.write_text(text, encoding="utf-8")
+        said = run(["systemd-analyze", "verify", "--man=no", *(str(file) for file in files)])
+    lines = f"{said.out}\n{said.error}".splitlines()
+    wrong = [line for line in lines if any(name in line for name in texts)]
+    if said.status != 0 or wrong:
+        raise ActError("\n".join(wrong or lines).strip() or "systemd refuses the units.")

@@ -1,0 +1,61 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the controller knows of itself: this process, and its cache."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import subprocess
+import time
+import zlib
+from pathlib import Path
+
+from .deploy.lock import Holder
+
+BOOT = Path("/proc/sys/kernel/random/boot_id")
+STARTED = 19  # of /proc/PID/stat, after the name
+
+
+def cache() -> str:
+    """Where packed sources and checkouts are kept."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
+    return f"{home}/streaming_api"
+
+
+def me(pid: int | None = None) -> Holder:
+    """The process that deploys: ansible-playbook, whose worker runs this."""
+    pid = pid or os.getppid()
+    who = f"{getpass.getuser()}@{os.uname().nodename}"
+    return Holder(who, pid, _machine(), started(pid), f"{time.monotonic_ns():x}")
+
+
+def _machine() -> str:
+    """Tells machines of one name apart, and containers of one machine."""
+    namespace = Path("/proc/self/ns/pid")
+    inside = os.readlink(namespace) if namespace.is_symlink() else ""
+    return _short(_text(Path("/etc/machine-id")) + inside)
+
+
+def started(pid: int) -> str:
+    """When a process of this machine started; '' if there is none.
+
+    On Linux in ticks since a boot, elsewhere as ps says it.
+    """
+    if BOOT.exists():
+        stat = _text(Path(f"/proc/{pid}/stat"))
+        return _short(BOOT.read_text() + stat.rpartition(")")[2].split()[STARTED]) if stat else ""
+    asked = ["ps", "-o", "lstart=", "-p", str(pid)]
+    said = subprocess.run(asked, stdout=subprocess.PIPE, check=False, text=True).stdout.strip()
+    return _short(said) if said else ""
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
+def _short(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}"

@@ -1,0 +1,45 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Name a release by all that it is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Mapping
+
+ID_DIGITS = 12
+
+# About a tenth of a second and 32 MiB for each guess of a secret.
+_SCRYPT_COST = 2**15
+_SCRYPT_BLOCK = 8
+_SCRYPT_MEMORY = 2 * 128 * _SCRYPT_COST * _SCRYPT_BLOCK
+
+
+def identify(
+    source_digest: str | None,
+    parts: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+) -> str:
+    """The release's id.
+
+    It is public. So that nobody finds a weak secret by trying which one gives this id, the secrets
+    go into it through a slow function, salted with their names and with all the rest.
+    """
+    rest = _canonical({"source": source_digest, "parts": parts or {}})
+    hidden = b""
+    if secrets:
+        salt = hashlib.sha256(_canonical(sorted(secrets)) + rest).digest()
+        hidden = hashlib.scrypt(
+            _canonical(secrets),
+            salt=salt,
+            n=_SCRYPT_COST,
+            r=_SCRYPT_BLOCK,
+            p=1,
+            maxmem=_SCRYPT_MEMORY,
+        )
+    return hashlib.sha256(hashlib.sha256(rest).digest() + hidden).hexdigest()[:ID_DIGITS]
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -1,0 +1,111 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Bring a release's source to the host, and build it there."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import Any
+
+import ansible.plugins
+
+try:
+    from ..module_utils import controller
+    from ..module_utils.deploy import app, environment, install
+    from ..module_utils.release import archive, errors, scan
+    from ..plugin_utils import acting
+except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
+    ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
+    from ..module_utils import controller
+    from ..module_utils.deploy import app, environment, install
+    from ..module_utils.release import archive, errors, scan
+    from ..plugin_utils import acting
+
+
+class ActionModule(acting.Action):
+    """Two round trips and a copy for a release with a source, one without."""
+
+    OPTIONS = {
+        "app": {"type": "dict", "required": True},
+        "settings": {"type": "dict", "required": True},
+        "plan": {"type": "dict", "required": True},
+        "sandbox": {"type": "list", "elements": "str", "default": []},
+        "secrets": {"type": "dict", "default": {}, "no_log": True},
+        "build_environment": {"type": "dict", "default": {}, "no_log": True},
+    }
+    TRANSFERS_FILES = True
+
+    def act(self, args: dict[str, Any]) -> dict[str, Any]:
+        self._app, self._settings = app.App.of(args["app"]), args["settings"]
+        plan = args["plan"]
+        directory, texts = plan["directory"], plan["texts"]
+        wheel = Path(self._app.source.path).name if self._app.source.path.endswith(".whl") else ""
+        values = {"environment": self._settings["streaming_api_environment"]}
+        return self.module(
+            "stream_build",
+            name=self._app.name,
+            root=self._app.root,
+            release=plan["id"],
+            user=self._app.user,
+            build_user=self._app.build_user,
+            archive=self._bring(plan["source"]["digest"]),
+            files=self._settings["streaming_api_files"],
+            settings=texts["gunicorn"],
+            probe=texts["probe"],
+            environment=environment.of_the_app(
+                self._app, directory, values["environment"], args["secrets"]
+            ),
+            build_environment=environment.of_the_build(
+                self._app, directory, args["build_environment"]
+            ),
+            units={"service": texts["service"], "socket": texts["socket"]},
+            uv=self._app.uv,
+            steps=[
+                list(step)
+                for step in install.steps(self._settings, plan["source"], directory, wheel)
+            ],
+            server_packages=self._settings["streaming_api_gunicorn_packages"],
+            sandbox=self._sandbox(directory, args["sandbox"]),
+            manifest={
+                "id": plan["id"],
+                "app": self._settings["streaming_api_app"],
+                "source": self._app.source.shown,
+                "version": self._app.source.git_version,
+                "probe": self._settings["streaming_api_probe"],
+                "proof_paths": self._settings["streaming_api_proof_paths"],
+            },
+        )
+
+    def _sandbox(self, directory: str, sandbox: list[str]) -> list[str]:
+        """The properties that the app's service has, for the import of the app."""
+        given = self._settings
+        return [
+            f"User={self._app.user}",
+            f"WorkingDirectory={directory}/src",
+            f"EnvironmentFile={directory}/env",
+            f"StateDirectory={self._app.name}",
+            f"CacheDirectory={self._app.name}",
+            f"RuntimeMaxSec={given['streaming_api_start_timeout']}",
+            *sandbox,
+            *(f"ReadWritePaths={path}" for path in given["streaming_api_service_writable_paths"]),
+            *self._app.service_lines,
+        ]
+
+    def _bring(self, digest: str | None) -> str | None:
+        """Pack the source once for all hosts, and copy it to this one."""
+        if digest is None or self.is_check:
+            return None
+        packed = Path(controller.cache(), f"{digest}.tar.gz")
+        packed.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with Path(f"{packed}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not archive.is_packed(str(packed)):
+                    exclude = self._settings["streaming_api_source_exclude"]
+                    entries = scan.scan(self._app.source.path, exclude)
+                    archive.pack(entries, digest, str(packed))
+        except errors.ReleaseError as error:
+            raise acting.Refusal(str(error)) from error
+        remote = self._connection._shell.join_path(self._make_tmp_path(), packed.name)  # noqa: SLF001
+        return str(self._transfer_file(str(packed), remote))

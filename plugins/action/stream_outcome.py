@@ -1,0 +1,86 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Say how a deploy has ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ansible.plugins
+
+try:
+    from ..module_utils.deploy import outcome, proof
+    from ..plugin_utils import acting
+except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
+    ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
+    from ..module_utils.deploy import outcome, proof
+    from ..plugin_utils import acting
+
+
+class ActionModule(acting.Action):
+    """Prints a report of a good deploy, or fails with the message of a bad one."""
+
+    OPTIONS = {
+        "app": {"type": "dict", "required": True},
+        "settings": {"type": "dict", "required": True},
+        "plan": {"type": "dict", "required": True},
+        "failed": {"type": "dict"},
+        "undone": {"type": "dict", "default": {}},
+        "nginx": {"type": "dict", "default": {}},
+        "outside": {"type": "dict", "default": {}},
+    }
+    _requires_connection = False
+
+    def act(self, args: dict[str, Any]) -> dict[str, Any]:
+        if args["failed"] is not None:
+            raise acting.Refusal(self._failure(args))
+        said = outcome.report(self._live(args), self._seen(args))
+        # As debug does: the message is what the task is for.
+        shown = {"changed": False, "msg": said, "_ansible_verbose_always": True}
+        result = args["outside"].get("result") or {}
+        if result and not result["streams"]:
+            url = args["settings"]["streaming_api_public_url"]
+            raise acting.Refusal(
+                f"{said}\n\n{args['plan']['unit']} streams on its host, but not at {url}. It stays "
+                "live, since the previous release would be behind the same URL. "
+                f"{result['message']}"
+            )
+        return shown
+
+    def _live(self, args: dict[str, Any]) -> str:
+        host = self._variables.get("inventory_hostname", "")
+        return f"{args['plan']['unit']} is live on {host}, port {args['app']['port']}."
+
+    @staticmethod
+    def _failure(args: dict[str, Any]) -> str:
+        undone = args["undone"]
+        failed = outcome.Failure.of(args["failed"])
+        # What ran was asked for its journal before it was stopped.
+        journal = failed.journal or str(undone.get("journal", ""))
+        if failed.kind in outcome.NO_JOURNAL:
+            journal = ""
+        if undone.get("failed"):
+            what = outcome.Undone(problem=str(undone.get("msg", "")))
+        else:
+            what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields})
+        app = args["settings"]["streaming_api_app"]
+        return outcome.failure(args["plan"]["unit"], app, failed._replace(journal=journal), what)
+
+    @staticmethod
+    def _seen(args: dict[str, Any]) -> outcome.Seen | None:
+        if not args["settings"]["streaming_api_proof"]:
+            return None
+        measured = [proof.Measured.of(pair) for pair in args["nginx"].get("measured", [])]
+        found = args["outside"]
+        outside = None
+        if "layers" in found:
+            seen = proof.Measured.of(found["seen"]) if found["seen"] else None
+            outside = proof.Outside(seen, found["layers"], skips_origin=found["skips_origin"])
+        return outcome.Seen(
+            measured,
+            outside,
+            str((found.get("result") or {}).get("text", "")),
+            from_front=proof.seen_from(measured) == "front",
+            public_url=args["settings"]["streaming_api_public_url"],
+        )

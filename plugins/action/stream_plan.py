@@ -1,0 +1,196 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Claim the host, name the release, and decide what has to be done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Mapping
+
+import ansible.plugins
+
+try:
+    from ..module_utils import controller
+    from ..module_utils.deploy import app, install, lock, nginx, plan, proof
+    from ..module_utils.release import describe, errors, identity, scan
+    from ..plugin_utils import acting
+except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
+    ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
+    from ..module_utils import controller
+    from ..module_utils.deploy import app, install, lock, nginx, plan, proof
+    from ..module_utils.release import describe, errors, identity, scan
+    from ..plugin_utils import acting
+
+DRAINS = ("draining", "ending")
+
+
+class ActionModule(acting.Action):
+    """One round trip to the host, unless a lock is broken or a drain is ended."""
+
+    OPTIONS = {
+        "app": {"type": "dict", "required": True},
+        "settings": {"type": "dict", "required": True},
+        "texts": {"type": "dict", "required": True},
+        "secrets": {"type": "dict", "default": {}, "no_log": True},
+    }
+
+    def act(self, args: dict[str, Any]) -> dict[str, Any]:
+        self._app = app.App.of(args["app"])
+        self._settings = args["settings"]
+        self._holder = controller.me()
+        facts = self._claim()
+        try:
+            return self._plan(args, facts)
+        except (plan.PlanError, errors.ReleaseError, acting.Refusal) as error:
+            # With the holder, so that the lock is released.
+            raise acting.Refusal(str(error), holder=str(self._holder)) from error
+
+    def _plan(self, args: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+        self._refuse(facts)
+        self._warn(facts)
+        source, wanted = self._source(), self._settings["streaming_api_release"]
+        if wanted:
+            release = plan.chosen(wanted, facts)
+        else:
+            release = self._identify(source, args, facts)
+        found = _release(facts, release)
+        if found and found["state"] in DRAINS and not self.is_check:
+            facts = self._claim(revive=release)
+            found = _release(facts, release)
+            if wanted and not (found and found["built"]):
+                raise plan.PlanError(plan.REMOVED.format(release=release))
+        limits = plan.Limits(
+            self._settings["streaming_api_keep_releases"],
+            self._settings["streaming_api_max_draining"],
+            self._settings["streaming_api_when_max_draining"],
+        )
+        decided = plan.plan(self._app.places, release, facts, limits)
+        return {"changed": False, **self._result(decided, facts, found, source, args["texts"])}
+
+    # --- the host ---
+
+    def _claim(self, gone: str = "", revive: str = "") -> dict[str, Any]:
+        """Take the lock and read the host. A lock of a dead process is taken over."""
+        found = self.module(
+            "stream_claim",
+            name=self._app.name,
+            root=self._app.root,
+            holder=str(self._holder),
+            gone=gone,
+            revive=revive,
+            stop_timeout=self._settings["streaming_api_stop_timeout"],
+            host=self._looked_for(),
+        )
+        held = found["held"]
+        if held is None:
+            facts: dict[str, Any] = found["facts"]
+            return facts
+        holder = lock.parse(held["holder"])
+        if not gone and lock.is_gone(holder, self._holder, controller.started):
+            return self._claim(gone=held["holder"], revive=revive)
+        raise acting.Refusal(
+            f"{self._app.name} is being deployed already, by "
+            f"{held['holder'].partition(' (')[0]}, since {held['since']}. Wait until that deploy has "
+            f"ended. If you know that it is dead, end it: systemctl stop {self._app.places.lock}"
+        )
+
+    def _looked_for(self) -> dict[str, Any]:
+        files = [f"{self._app.uv}/complete", self._app.probe_token_file]
+        if self._app.certificate.made_by_role:
+            files.append(self._app.certificate.certificate)
+        return {
+            "user": self._app.user,
+            "ports": self._app.ports,
+            "server_names": self._settings["streaming_api_nginx_server_names"],
+            "packages": self._app.packages,
+            "files": files,
+            "users": [user["name"] for user in self._app.users],
+            "nginx_lines": [line["line"] for line in self._app.nginx_lines],
+            "nginx_user": self._settings["streaming_api_nginx_user"],
+        }
+
+    @staticmethod
+    def _refuse(facts: Mapping[str, Any]) -> None:
+        if facts["euid"] != 0:
+            raise acting.Refusal(
+                "The role came to the host as an ordinary user; set become: true."
+            )
+        if facts["conflicts"]:
+            raise acting.Refusal("\n".join(facts["conflicts"]))
+
+    def _warn(self, facts: Mapping[str, Any]) -> None:
+        missing = facts["missing_nginx_lines"]
+        if missing and not self._settings["streaming_api_nginx_manage_main_file"]:
+            self._display.warning(
+                "streaming_api_nginx_manage_main_file is false, and /etc/nginx/nginx.conf lacks: "
+                + " ".join(missing)
+            )
+
+    # --- the release ---
+
+    def _source(self) -> describe.Source:
+        path = self._app.source.path
+        if not path or self._settings["streaming_api_release"]:
+            return describe.NO_SOURCE
+        entries = scan.scan(path, self._settings["streaming_api_source_exclude"])
+        named = self._settings["streaming_api_dependencies"]
+        found = describe.describe(entries, install.project(named))
+        if found.bytes > describe.LARGE:
+            self._display.warning(describe.large(found.bytes))
+        return found
+
+    def _identify(
+        self, source: describe.Source, args: Mapping[str, Any], facts: Mapping[str, Any]
+    ) -> str:
+        given = self._settings
+        package = "" if self._app.source.path else given["streaming_api_package"] or ""
+        minor = facts["python"].rpartition(".")[0]
+        parts = {
+            **args["texts"],
+            "environment": given["streaming_api_environment"],
+            "files": given["streaming_api_files"],
+            "package": package,
+            "packages": [
+                *given["streaming_api_gunicorn_packages"],
+                *given["streaming_api_extra_packages"],
+            ],
+            "dependencies": given["streaming_api_dependencies"],
+            "python": [given["streaming_api_python"], facts["distribution"]["id"], minor],
+        }
+        return identity.identify(source.digest, parts, args["secrets"])
+
+    def _result(
+        self,
+        decided: plan.Plan,
+        facts: Mapping[str, Any],
+        found: Mapping[str, Any] | None,
+        source: describe.Source,
+        texts: Mapping[str, str],
+    ) -> dict[str, Any]:
+        """The plan, what later steps need of the host, and what the release is measured by."""
+        has_token = self._app.probe_token_file not in facts["missing_files"]
+        going_back = found if self._settings["streaming_api_release"] else None
+        chosen = proof.choice(self._settings, decided, going_back, has_token=has_token)
+        measures = self._settings["streaming_api_proof"] and not self.is_check
+        return {
+            **decided._asdict(),
+            "holder": str(self._holder),
+            "source": source._asdict(),
+            "texts": dict(texts),
+            "measured_by": chosen._asdict(),
+            "measures": bool(measures and proof.on_socket(chosen)),
+            "missing": {
+                "packages": facts["missing_packages"],
+                "users": facts["missing_users"],
+                "files": facts["missing_files"],
+            },
+            "ipv6": facts["ipv6"],
+            "nginx_installed": facts["nginx"]["installed"],
+            "nginx_http2_directive": nginx.has_http2_directive(facts),
+            "removes_welcome": not self._settings["streaming_api_nginx_default_site"]
+            and (not facts["nginx"]["installed"] or facts["nginx"]["welcome_page"]),
+        }
+
+
+def _release(facts: Mapping[str, Any], release: str) -> dict[str, Any] | None:
+    return next((one for one in facts["releases"] if one["id"] == release), None)

@@ -1,0 +1,67 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Check the role's variables, all of them, before anything changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import ansible.plugins
+import yaml
+from ansible.errors import AnsibleError
+
+try:
+    from ..module_utils import app_source, controller
+    from ..module_utils.deploy import app
+    from ..module_utils.settings import check
+    from ..plugin_utils import acting
+except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
+    ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
+    from ..module_utils import app_source, controller
+    from ..module_utils.deploy import app
+    from ..module_utils.settings import check
+    from ..plugin_utils import acting
+
+PREFIX = "streaming_api_"
+SECRETS = ("streaming_api_secrets", "streaming_api_build_environment", "streaming_api_tls_key")
+
+
+class ActionModule(acting.Action):
+    """Sees the variables where they are, so that no secret leaves the controller's process."""
+
+    OPTIONS = {"spec": {"type": "path", "required": True}, "entry": {"type": "str"}}
+    _requires_connection = False
+
+    def act(self, args: dict[str, Any]) -> dict[str, Any]:
+        specs = yaml.safe_load(Path(args["spec"]).read_text(encoding="utf-8"))["argument_specs"]
+        spec = specs[args["entry"] or "main"]["options"]
+        given, problems = self._given(spec)
+        settings, more = check.check(given, spec)
+        problems += more
+        base = self._variables.get("playbook_dir", ".")
+        # A release that is on the host already needs no source.
+        if not settings.get("streaming_api_release"):
+            problems += app_source.problems(settings, base)
+        if problems:
+            raise acting.Refusal("\n".join(problems), problems=problems)
+        described = app.app(settings, base, controller.cache())
+        shown = {name: value for name, value in settings.items() if name not in SECRETS}
+        return {"changed": False, "settings": shown, "app": described.fields()}
+
+    def _given(self, spec: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """The user's variables, templated, and what is wrong with their templates."""
+        given: dict[str, Any] = {}
+        problems: list[str] = []
+        for name in sorted(self._variables):
+            if not name.startswith(PREFIX):
+                continue
+            try:
+                given[name] = self._templar.template(self._variables[name])
+            except AnsibleError as error:
+                # The user's name is the app's by default, and only that may be missing.
+                if name != "streaming_api_user" or "streaming_api_name" in self._variables:
+                    problems.append(f"{name} cannot be templated: {error.message}")
+            if name not in spec and name in given:
+                given[name] = "***"  # nobody knows whether it is secret
+        return given, problems

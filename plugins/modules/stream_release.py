@@ -1,1 +1,0 @@
-../../library/stream_release.py

@@ -1,0 +1,57 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the action plugins share."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from ansible.plugins.action import ActionBase
+
+Variables = Mapping[str, Any]
+
+
+class Refusal(Exception):
+    """A task fails; the message is for people. ``fields`` go into its result."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.fields = fields
+
+
+class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
+    """An action that decides on the controller, and may run modules on the host."""
+
+    OPTIONS: Mapping[str, Mapping[str, Any]] = {}
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        self._variables: dict[str, Any] = task_vars or {}
+        _, args = self.validate_argument_spec(argument_spec=dict(self.OPTIONS))
+        try:
+            result.update(self.act(args))
+        except Refusal as refusal:
+            result.update(failed=True, msg=str(refusal), **refusal.fields)
+        return result
+
+    def act(self, args: dict[str, Any]) -> dict[str, Any]:
+        """Do it, and return the fields of the result. A Refusal fails the task."""
+        raise NotImplementedError
+
+    @property
+    def is_check(self) -> bool:
+        return bool(self._task.check_mode)
+
+    def module(self, module: str, **args: Any) -> dict[str, Any]:
+        """Run a module of ours on the host. Its own failure fails the task."""
+        collection = self._task.resolved_action.rpartition(".")[0]
+        full = f"{collection}.{module}" if collection.count(".") == 1 else module
+        found: dict[str, Any] = self._execute_module(
+            module_name=full, module_args=args, task_vars=self._variables
+        )
+        if found.get("failed") or found.get("unreachable"):
+            fields = {key: value for key, value in found.items() if key not in ("msg", "failed")}
+            raise Refusal(str(found.get("msg", f"{module} failed")), **fields)
+        return found
