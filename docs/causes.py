@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/causes.md from the catalogue in module_utils/latency/causes.py."""
+"""Write docs/causes.md from the catalogue in module_utils/latency/judge/causes/."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugins.module_utils.latency.causes import CAUSES, Cause
-from plugins.module_utils.latency.signs import SIGNS
+from plugins.module_utils.latency.judge.causes import CAUSES, Cause
+from plugins.module_utils.latency.judge.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,8 +27,8 @@ TEXT = """\
 # Causes
 
 Why a stream arrives late, in lumps or cut: the catalogue that `stream_latency` looks its causes up
-in. Made by `./dev docs` from `module_utils/latency/causes.py`. A cause is named when all its signs
-are seen at the layer that is at fault; the one that explains most comes first.
+in. Made by `./dev docs` from `module_utils/latency/judge/causes/`. A cause is named when all its
+signs are seen at the layer that is at fault; the one that explains most comes first.
 [faults.md](faults.md) has those that have been built with real components, and whether they were
 named right.
 """

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a reader saw of a stream: values only, so that JSON can carry it to the controller."""
+"""What a reader saw of one stream. Values only, so that JSON can carry them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ RESET = "reset"  # cut: a reset, or a close in the middle of what was announced
 TIMEOUT = "timeout"  # silence until the reader's patience ended
 LIMIT = "limit"  # the reader had seen enough and left
 REFUSED = "refused"  # no answer: nobody listens, TLS or HTTP failed before the headers
-ENDS = (COMPLETE, CLOSE, RESET, TIMEOUT, LIMIT, REFUSED)
+SSE, NDJSON, LINES, CHUNKS = "sse", "ndjson", "lines", "chunks"
+KEPT = 5000  # events and reads; of a longer stream the first ones
+CUT_SHORT = "the compressed body ends in the middle"
 
 
 class Event(NamedTuple):
@@ -111,32 +113,3 @@ class Timeline(NamedTuple):
 
 def _text(rows: Iterable[list[Any]]) -> str:
     return json.dumps(list(rows), separators=(",", ":"))
-
-
-class Measurement(NamedTuple):
-    """A layer as one round of passes saw it.
-
-    ``passes`` has the timelines of each pass by its name (``identity``, ``gzip``, ``parallel``);
-    a pass that opens several streams has several. ``facts`` is what else was found out, by name.
-    ``problem`` says why the layer could not be measured at all (no permission on its socket), which
-    is no verdict on the layer.
-    """
-
-    layer: str
-    passes: Mapping[str, tuple[Timeline, ...]]
-    url: str = ""
-    facts: Mapping[str, Any] = {}
-    problem: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """What ``of`` reads."""
-        passes = {name: [one.as_json() for one in many] for name, many in self.passes.items()}
-        return {**self._asdict(), "passes": passes}
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Measurement:
-        """The measurement that ``as_json`` wrote."""
-        passes = {
-            name: tuple(Timeline.of(one) for one in many) for name, many in found["passes"].items()
-        }
-        return cls(**{**found, "passes": passes})

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.latency.decode import Decoder
-from plugins.module_utils.latency.reader import Disturbance, ReaderError, Request, read, read_all
+from plugins.module_utils.latency.errors import ReaderError
+from plugins.module_utils.latency.read.decode import Decoder
+from plugins.module_utils.latency.read.reader import read, read_all
+from plugins.module_utils.latency.read.request import Disturbance, Request
 from plugins.module_utils.latency.timeline import Timeline
 from tests.reader.faulty_server import EVENTS, Server
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.module_utils.latency.timeline import Measurement
+from plugins.module_utils.latency.measurement import Measurement
 from plugins.modules import stream_report
 from tests.unit.ansible_module import run_module
-from tests.unit.stream_reports import diagnosis, faulty
+from tests.unit.latency.stream_reports import diagnosis, faulty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,8 +98,8 @@ def test_json_can_be_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert found["diagnosis"]["culprit"] == "nginx"
     again = [Measurement.of(one) for one in found["measured"]]
     assert [one.layer for one in again] == [one.layer for one in MEASURED]
-    was = MEASURED[1].passes["gzip"][0].events
-    events = again[1].passes["gzip"][0].events
+    was = MEASURED[1].passes["gzip"].timelines[0].events
+    events = again[1].passes["gzip"].timelines[0].events
     assert [(one.key, one.size, one.sent) for one in events] == [
         (one.key, one.size, one.sent) for one in was
     ]

@@ -1,0 +1,199 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A diagnosis as one HTML file that needs no script and no network."""
+
+from __future__ import annotations
+
+import json
+from html import escape
+from typing import TYPE_CHECKING, Iterator, Sequence
+
+from ..redact import redacted
+from . import geometry, svg, words
+from .css import STYLE
+from .svg import mark, say
+
+if TYPE_CHECKING:
+    from ..measurement import Measurement
+    from .words import Json
+
+MOST_PICTURES = 12
+MOST_EVENTS = 500  # of a picture
+MOST_LINES = 12_000  # of a page, which keeps it below 1 MB
+MOST_ITEMS = 20  # causes, risks, notes, pieces of evidence
+MOST_RAW = 200_000  # characters of JSON
+LEANING = """ The events do not say when they were sent, and each layer was asked for a stream of
+its own: that some lines lean a little means nothing."""
+# Even what slipped through `say` would not run or load.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+def render(
+    diagnosis: Json, measurements: Sequence[Measurement], title: str, made_at: str = ""
+) -> str:
+    """The whole page. ``made_at`` is when it was measured, for people; empty leaves it out."""
+    parts = [
+        _header(diagnosis, title, made_at),
+        *_pictures(diagnosis, measurements),
+        *_causes(diagnosis),
+        _table(diagnosis),
+        *_risks(diagnosis),
+        *_items("Notes", map(say, words.notes(diagnosis)[:MOST_ITEMS])),
+        *_items("What was asked", _asked(diagnosis)),
+        _raw(diagnosis),
+    ]
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
+<title>{say(words.headline(diagnosis))} {say(title)}</title>
+<link rel="icon" href="data:,">
+<style>{STYLE}</style>
+</head>
+<body>
+{"".join(parts)}</body>
+</html>
+"""
+
+
+def _header(diagnosis: Json, title: str, made_at: str) -> str:
+    when = f", measured {say(made_at)}" if made_at else ""
+    of = {"streaming": "fine", "unknown": ""}.get(diagnosis["verdict"], "late")
+    steps = "".join(_step(diagnosis, one) for one in diagnosis["layers"])
+    return f"""<header>
+<p>{say(title)}{when}</p>
+<h1 class="{of}">{say(words.headline(diagnosis))}</h1>
+<p>{say(_because(diagnosis))}</p>
+<ol class="way" aria-label="The way of the stream">
+<li><span>app</span></li>
+{steps}</ol>
+</header>
+"""
+
+
+def _step(diagnosis: Json, layer: Json) -> str:
+    name, verdict = layer["layer"], layer["verdict"]
+    stands = words.standing(diagnosis, name, diagnosis.get("culprit_pass") or "", verdict)
+    word = mark(diagnosis, stands, verdict)
+    return f'<li class="{stands}"><span>{say(name)} {word}</span></li>\n'
+
+
+def _because(diagnosis: Json) -> str:
+    if diagnosis["verdict"] == "streaming":
+        return ""
+    if not diagnosis["causes"]:
+        return str(diagnosis["message"])
+    title = diagnosis["causes"][0]["title"]
+    where = diagnosis.get("culprit_pass")
+    return f"{title} ({where} pass)." if where else f"{title}."
+
+
+def _pictures(diagnosis: Json, measurements: Sequence[Measurement]) -> Iterator[str]:
+    pictures = geometry.passes(measurements, diagnosis.get("culprit_pass") or "")
+    shown = list(pictures.items())[:MOST_PICTURES]
+    if not shown:
+        return
+    room = MOST_LINES // sum(len(one.rails) for _, one in shown)
+    room = max(20, min(MOST_EVENTS, room))
+    first, *others = (svg.render(diagnosis, name, one, room) for name, one in shown)
+    yield f"""<h2>The way of each event</h2>
+<p class="soft">Time goes to the right, the stream goes down. Each line is an event on its way
+through a layer. Parallel lines: it streams. Lines that meet: the layer held the events and let them
+go together.{LEANING if any(one.estimated for _, one in shown) else ""}</p>
+{first}"""
+    if others:
+        yield f'<div class="pair">\n{"".join(others)}</div>\n'
+
+
+def _causes(diagnosis: Json) -> Iterator[str]:
+    first, others = diagnosis["causes"][:1], diagnosis["causes"][1:MOST_ITEMS]
+    for cause in first:
+        yield "<h2>Why, and what to do</h2>\n" + _card(cause, "guilty")
+    if others:
+        yield "<h2>Also possible</h2>\n" + "".join(map(_card, others))
+
+
+def _risks(diagnosis: Json) -> Iterator[str]:
+    risks = diagnosis["risks"][:MOST_ITEMS]
+    if risks:
+        yield "<h2>No harm now, but it can become some</h2>\n" + "".join(map(_card, risks))
+
+
+def _card(cause: Json, of: str = "") -> str:
+    evidence = "".join(f"<li>{say(one)}</li>" for one in cause["evidence"][:MOST_ITEMS])
+    return f"""<section class="card {of}">
+<h3>{say(cause["layer"])}: {say(cause["title"])}</h3>
+{f"<ul>{evidence}</ul>" if evidence else ""}
+<p><strong>Remedy:</strong> {say(cause["remedy"])}<br>{_link(cause["link"])}</p>
+</section>
+"""
+
+
+def _link(address: str) -> str:
+    if not address.startswith(("https://", "http://")):
+        return ""
+    return f'<a href="{say(address)}" rel="noreferrer">{say(address)}</a>'
+
+
+def _items(title: str, items: Iterator[str]) -> Iterator[str]:
+    lines = "".join(f"<li>{item}</li>\n" for item in items)
+    if lines:
+        yield f"<h2>{title}</h2>\n<ul>\n{lines}</ul>\n"
+
+
+def _asked(diagnosis: Json) -> Iterator[str]:
+    for layer in diagnosis["layers"]:
+        if layer["url"]:
+            yield f"<b>{say(layer['layer'])}</b> {say(layer['url'])}"
+
+
+def _table(diagnosis: Json) -> str:
+    heads = "".join(
+        f'<th scope="col"{_number(column)}>{" ".join(column.head.split())}</th>'
+        for column in words.COLUMNS
+    )
+    lines = "".join(_line(diagnosis, *row) for row in words.rows(diagnosis))
+    return f"""<h2>Figures</h2>
+<div class="scroll" role="region" aria-label="Figures" tabindex="0">
+<table>
+<caption>Each layer from the app outwards, and each pass: how it was asked</caption>
+<thead>
+<tr><th scope="col">layer</th><th scope="col">pass</th><th scope="col">verdict</th>{heads}</tr>
+</thead>
+<tbody>
+{lines}</tbody>
+</table>
+</div>
+"""
+
+
+def _line(diagnosis: Json, layer: Json, name: str, one: Json) -> str:
+    verdict = one["verdict"]
+    stands = words.standing(diagnosis, layer["layer"], name, verdict)
+    figures = "".join(
+        f"<td{_number(column)}>{say(column.show(one['metrics'].get(column.metric)))}</td>"
+        for column in words.COLUMNS
+    )
+    reason = f"<small>{say(one['reason'])}</small>" if one["reason"] else ""
+    return (
+        f'<tr class="{stands}">'
+        f'<th scope="row">{say(layer["layer"])}</th><td>{say(words.word(name))}</td>'
+        f'<td><span class="verdict">{mark(diagnosis, stands, verdict)}</span>{reason}</td>'
+        f"{figures}</tr>\n"
+    )
+
+
+def _number(column: words.Column) -> str:
+    return ' class="number"' if column.number else ""
+
+
+def _raw(diagnosis: Json) -> str:
+    shown = json.dumps(redacted(diagnosis), indent=2, ensure_ascii=False)
+    if len(shown) > MOST_RAW:
+        shown = shown[:MOST_RAW] + "\n... and more; the JSON report has all of it."
+    return f"""<h2>All of it</h2>
+<details><summary>The diagnosis as JSON</summary><pre>{escape(shown)}</pre></details>
+"""
