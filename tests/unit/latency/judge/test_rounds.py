@@ -5,6 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from plugins.module_utils.latency.judge import layers
+from plugins.module_utils.latency.judge import rounds as rounds_module
 from plugins.module_utils.latency.judge.diagnosis import Diagnosis, diagnose
 from plugins.module_utils.latency.judge.rounds import confirm
 from plugins.module_utils.latency.measurement import Measurement
@@ -89,3 +93,25 @@ def test_what_counts_of_two_rounds_is_what_a_later_task_gets() -> None:
     found = confirm(diagnose(first), second)
     assert not found.failed
     assert not diagnose(found.measurements()).failed
+
+
+@pytest.mark.parametrize(
+    ("noise_in", "judged"),
+    [((), 2), ((1,), 3), ((2,), 2)],
+    ids=["no noise", "noise in the first round", "noise in the second round"],
+)
+def test_each_round_is_judged_once(
+    monkeypatch: pytest.MonkeyPatch, noise_in: tuple[int, ...], judged: int
+) -> None:
+    """But a layer is judged again when what it was compared with was noise."""
+    calls: list[str] = []
+
+    def judge_layer(one: Measurement, *others: Any) -> layers.Layer:
+        calls.append(one.layer)
+        return layers.judge_layer(one, *others)
+
+    monkeypatch.setattr(rounds_module, "judge_layer", judge_layer)
+    socket = [layer("gunicorn", identity=in_lumps()) if n in noise_in else SOCKET for n in (1, 2)]
+    first, second = ([one, layer("nginx", identity=in_the_end())] for one in socket)
+    confirm(diagnose(first), second)
+    assert len(calls) == judged
