@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any, Mapping
 
-LONGEST = 1000  # characters of what a server says that a report repeats
+LONGEST = 1000  # characters of a server's text
 FIGURES = ("events", "reads")  # of a timeline
 _NAMES = r"token|secret|passw|pwd|key|auth|sig|session|cookie|credential|jwt|code"
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
@@ -23,14 +23,16 @@ _SECRETS = (
         ),
         r"\1***",
     ),
-    # Not "Basic authentication": that is no secret.
+    # "Basic authentication" is not a secret.
     (re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?=\S*[0-9A-Z=])[\w.~+/=-]{6,}"), r"\1 ***"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), "***"),
 )
 
 
 def clean(text: str) -> str:
-    """What a server or a URL says, on one line, bounded, without secrets and control characters."""
+    """Text of a server or a URL as one line of at most LONGEST characters, without secrets and
+    control characters.
+    """
     text = text[: 4 * LONGEST]
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
@@ -39,8 +41,9 @@ def clean(text: str) -> str:
 
 
 def redacted(found: Any) -> Any:
-    """The same JSON value without secrets, in URLs, and in headers and options by their names; a
-    timeline's figures, which are text too, stay as they are.
+    """The same JSON value without secrets. The values of headers and options are secret by name.
+
+    The events and reads of a timeline are text, but they stay as they are.
     """
     if isinstance(found, str):
         return clean(found)

@@ -185,7 +185,7 @@ def test_what_was_skipped_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     options = {"command": ["printf", "data: 1\\n\\n"], "name": "client"}
     layers = {"layers": [{**options, "passes": ["identity", "gzip"]}], "fail": False}
     result = run_module(stream_latency, layers, capsys)
-    note = "client was not read by the gzip pass: a command asks as it likes."
+    note = "client was not read by the gzip pass: a command makes its own requests."
     assert result["notes"].count(note) == 1
     assert note in " ".join(result["text"].split())
     again = run_module(stream_latency, {"measured": result["measured"], "fail": False}, capsys)

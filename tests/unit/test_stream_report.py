@@ -117,17 +117,21 @@ def test_measurements_can_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("a.pdf", {}, "a.pdf; give a name in .html, .htm, .json, .txt, or say the format."),
+        ("a.pdf", {}, "a.pdf; use a name in .html, .htm, .json, .txt, or set format."),
         ("no/a.html", {}, "there is no directory"),
         (".", {"format": "html"}, "which is a directory"),
-        ("a.html", {"result": {}}, "result is none of stream_latency, it lacks verdict."),
+        ("a.html", {"result": {}}, "result is not a stream_latency result; missing: verdict."),
         (
             "a.html",
             {"result": {"failed": True, "msg": "pycurl is missing"}},
-            "it lacks verdict. It says: pycurl is missing",
+            "missing: verdict. It says: pycurl is missing",
         ),
-        ("a.html", {"measured": [{"layer": "nginx"}]}, "measured has something else"),
-        ("a.html", {"measured": [{"layer": "a", "passes": {"x": [3]}}]}, "measured has something"),
+        ("a.html", {"measured": [{"layer": "nginx"}]}, "measured is not the measured of"),
+        (
+            "a.html",
+            {"measured": [{"layer": "a", "passes": {"x": [3]}}]},
+            "measured is not the measured",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def answered(one: Timeline) -> bool:
-    """Whether the server gave a stream at all."""
+    """Whether the server answered with success."""
     return one.ended != timeline.REFUSED and 200 <= one.status < 300
 
 
@@ -33,7 +33,7 @@ def _refused(case: Case) -> Iterator[Problem]:
 
 
 def _takes_none(case: Case, status: int) -> bool:
-    """Whether this says that there is nothing to POST to; or not so, where a GET is answered."""
+    """Whether the status means that this path takes no POST, or not this one, but does take GET."""
     if case.name not in {"post", "upload"}:
         return False
     gets = case.alone is not None and any(map(answered, case.alone.timelines))
@@ -41,7 +41,7 @@ def _takes_none(case: Case, status: int) -> bool:
 
 
 def said(one: Timeline) -> str:
-    """What the server answered instead of a stream."""
+    """The answer of the server, if it is not a stream."""
     if not one.status:
         return one.error or "no answer"
     if 300 <= one.status < 400:
@@ -59,15 +59,15 @@ def _truncated(case: Case) -> Iterator[Problem]:
 
 
 def is_cut(one: Timeline, before: Judged | None = None, length: int = 0) -> bool:
-    """Whether a stream ended before its last event; ``length`` is how many it always has."""
+    """Whether a stream ended too early. ``length`` is the number of events it always has, or 0."""
     if one.finished or one.ended in {timeline.LIMIT, timeline.TIMEOUT, timeline.REFUSED}:
         return False
     if one.ended == timeline.RESET or one.error == CUT_SHORT:
         return True
     if one.opened is not None:
-        return True  # the probe's streams say when they are finished
+        return True  # a stream of the probe says when it is finished
     others = before.timelines if before else ()
-    # Without a last event only a stream that has always the same length tells that it was cut.
+    # Without a last event, only a stream that always has the same length shows a cut.
     return any(other.finished for other in others) or len(one.events) < 0.9 * length
 
 

@@ -9,9 +9,9 @@ from typing import Optional, Sequence
 
 from ..timeline import KEPT, Event, Timeline
 
-# Reads that are closer than this are one arrival: a lump takes several reads (seconds).
+# Seconds. Events that come closer together are one arrival: a lump takes several reads.
 ONE_ARRIVAL = 0.0005
-NEAR = 0.005  # seconds in which a server of this machine, or the next one, takes a connection
+NEAR = 0.005  # seconds in which a server on this machine, or a near one, accepts a connection
 SERVER_CLOCK = "server clock"
 OFFSET_UNKNOWN = "server clock, offset unknown"
 LUMPS = "lumps"
@@ -19,10 +19,10 @@ Number = Optional[float]
 
 
 def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
-    """How late each event came, in seconds, and where that is known from.
+    """How late each event came, in seconds, and how this is known: one of the three constants.
 
-    ``cadence`` is the seconds between two events at the layer before: without it and without
-    timestamps, what comes together may well have been sent together.
+    ``cadence`` is the time between two events at the layer before, in seconds. Without it and
+    without timestamps, events that come together may have been sent together.
     """
     stamped = [event for event in one.events if event.sent is not None]
     if stamped and len(stamped) >= len(one.events) / 2:
@@ -37,10 +37,10 @@ def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
 
 
 def clocks_agree(one: Timeline, least: float) -> bool:
-    """Whether what is said to be one clock can be one: in a time namespace it is another.
+    """Whether reader and server really have one clock. In a time namespace they have not.
 
-    Nothing arrives before it is sent, and no app answers before it is asked; but a cache does, with
-    all of it at once.
+    ``least`` is the least delay. Nothing arrives before it was sent, and no app answers before the
+    request. Only a cache does, but it answers with all events at once.
     """
     replayed = span(one.events) < 0.2 * (sent_span(one) or 0.0)
     early = one.opened is not None and one.opened < one.began - 0.002 and not replayed
@@ -48,7 +48,7 @@ def clocks_agree(one: Timeline, least: float) -> bool:
 
 
 def lumps(timelines: Sequence[Timeline]) -> tuple[Number, Number]:
-    """The p50 and p99 that a layer's own lumps would be, if it were they that held the events."""
+    """The p50 and p99 of the delays that the lumps of these streams would mean by themselves."""
     late = sorted(
         delay
         for one in timelines
@@ -58,7 +58,7 @@ def lumps(timelines: Sequence[Timeline]) -> tuple[Number, Number]:
 
 
 def _held_in(lumps: Sequence[list[Event]], cadence: float) -> list[float]:
-    """What came together was sent in the stream's cadence, but not before the last arrival."""
+    """Delays, if events that came together were sent in the cadence."""
     late, previous = [], 0.0
     for cluster in lumps:
         at = cluster[0].arrived
@@ -68,7 +68,7 @@ def _held_in(lumps: Sequence[list[Event]], cadence: float) -> list[float]:
 
 
 def arrivals(events: Sequence[Event]) -> list[list[Event]]:
-    """The events, those together that came together."""
+    """The events in groups: those of a group came together."""
     clusters: list[list[Event]] = []
     for event in events:
         if clusters and event.arrived - clusters[-1][-1].arrived < ONE_ARRIVAL:
@@ -79,7 +79,7 @@ def arrivals(events: Sequence[Event]) -> list[list[Event]]:
 
 
 def _bunches(events: Sequence[Event]) -> list[list[Event]]:
-    """The events, those together that the next layer may well get together."""
+    """The events in groups: those of a group can reach the next layer together."""
     found: list[list[Event]] = []
     for event in events:
         if found and event.arrived - found[-1][0].arrived < NEAR:
@@ -95,13 +95,13 @@ def span(events: Sequence[Event]) -> float:
 
 
 def sent_span(one: Timeline) -> Number:
-    """Seconds from the first departure to the last; None when the events do not tell."""
+    """Seconds from the first departure to the last; None if the events do not say it."""
     sent = [event.sent for event in one.events if event.sent is not None]
     return sent[-1] - sent[0] if len(sent) > 1 else None
 
 
 def stretch(one: Timeline, reference: Number = None) -> Number:
-    """How much longer the arrivals took than the departures, or than the layer before."""
+    """The span of the arrivals, as a multiple of the departures' or of ``reference``."""
     departed = sent_span(one) or reference
     return span(one.events) / departed if departed and len(one.events) > 1 else None
 
@@ -112,7 +112,7 @@ def first_chunk(one: Timeline) -> Number:
 
 
 def headers_held(one: Timeline) -> Number:
-    """Seconds from the app's beginning of its answer to the headers, on one clock."""
+    """Seconds from when the app began its answer to the headers. Needs one clock."""
     if one.opened is None or one.headers_at is None or not one.same_clock:
         return None
     held = one.began + one.headers_at - one.opened
@@ -120,25 +120,25 @@ def headers_held(one: Timeline) -> Number:
 
 
 def link(one: Timeline) -> float:
-    """What the way to a far server may add to the delay of an event, in seconds: that of a bad
-    wireless link, or a round trip, of which there are three until it is connected; a slow handshake
-    excuses no more. Nothing on the server's own machine.
+    """Seconds that the way to a far server may add to a delay: a round trip (a connection takes
+    three), at least that of a bad wireless link, and not more for a slow handshake. On the
+    server's own machine it is 0.
     """
     far = (one.connected or 0.0) > NEAR and not one.same_clock
     return max(0.05, min(0.1, (one.connected or 0.0) / 3)) if far else 0.0
 
 
 def largest_gap(one: Timeline) -> float:
-    """The longest silence between two arrivals, in seconds; also after the events that are kept."""
+    """The longest time between two arrivals in seconds, including events that are not kept."""
     gap = kept_gap(one)
-    # The silence before the first read is none between two.
+    # The silence before the first read is not between two arrivals.
     if len(one.events) >= KEPT and one.longest_silence > (first_chunk(one) or 0.0):
         gap = max(gap, one.longest_silence)
     return gap
 
 
 def kept_gap(one: Timeline) -> float:
-    """The longest silence between two of the events that are kept, in seconds."""
+    """The longest time between two kept events, in seconds."""
     times = [event.arrived for event in one.events]
     return max((b - a for a, b in zip(times, times[1:])), default=0.0)
 
@@ -149,12 +149,12 @@ def silence_before_end(one: Timeline) -> float:
 
 
 def encoding(one: Timeline) -> str:
-    """How the body was compressed."""
+    """How the body is compressed: identity, gzip, ..."""
     return one.header("content-encoding").lower() or "identity"
 
 
 def framing(one: Timeline) -> str:
-    """What tells the reader that the body is complete."""
+    """How the reader knows that the body is complete."""
     if one.http in {"2", "3"}:
         return "http" + one.http
     if "chunked" in one.header("transfer-encoding").lower():
@@ -165,7 +165,7 @@ def framing(one: Timeline) -> str:
 
 
 def quantile(ordered: Sequence[float], share: float) -> Number:
-    """The value up to which this share of the values is; of two in the middle the upper one."""
+    """The value below which this share of the values lies. Of two in the middle it is the upper."""
     if not ordered:
         return None
     count = len(ordered)

@@ -42,7 +42,7 @@ def _no_stream(case: Case) -> Iterator[Problem]:
         return
     trouble = f", {one.error}" if one.error else ""
     whole = [case.alone.timelines[0]] if case.alone and case.alone.timelines else []
-    # Over a network the parts of a file come one by one too, and compressed it has no length.
+    # Over a network a file comes in parts too, and a compressed file has no length.
     if not case.before and any(map(_is_download, (one, *whole))):
         yield UNKNOWN, NO_STREAM, f"not a stream: {kind} of {one.size} bytes{trouble}"
     elif len(one.events) < FEWEST_EVENTS:
@@ -54,7 +54,7 @@ def _type(one: Timeline) -> str:
 
 
 def _is_download(one: Timeline) -> bool:
-    """Whether it is a file or a page, whose length was known before its first byte."""
+    """Whether it is a file or a page: its length was known before its first byte."""
     bare = one.format in {"lines", "chunks"} and bool(one.header("content-length"))
     return bare and _type(one).startswith(DOWNLOADS)
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def _replayed(case: Case) -> Iterator[Problem]:
-    """A second reader gets at once what took its time before."""
+    """A second reader gets at once what took the first one some time."""
     if case.name != "again" or not case.alone or not case.alone.timelines:
         return
     then, now = case.alone.timelines[0], case.timelines[0]
@@ -48,7 +48,7 @@ def _held_back(case: Case) -> Iterator[Problem]:
     if not case.before and here.delay_p50_seconds is None and not case.nearest:
         together = here.coalesced_ratio or 0.0
         if together > 0.5:
-            say = f"{together:.0%} of the events come together, and do not say when they were sent"
+            say = f"{together:.0%} of the events come together and do not say when they were sent"
             yield UNKNOWN, NO_STREAM, say
     link = figures.link(case.timelines[0])
     p50, p99 = had.delay_p50_seconds, had.delay_p99_seconds
@@ -71,8 +71,10 @@ def _how_held(here: Metrics, had: Metrics) -> str:
 
 
 def at_once_in_the_end(one: Timeline) -> bool:
-    """Whether all came in one read, late, and the stream ended with it; for events that do not tell
-    when they were sent. What goes on after it may have begun with what was there already.
+    """Whether all events came late and in one read, and the stream ended then.
+
+    Only for events that do not say when they were sent. A stream that goes on afterwards can have
+    begun with older events.
     """
     stamped = any(event.sent is not None for event in one.events)
     first = figures.first_chunk(one) or 0.0
@@ -91,7 +93,7 @@ def _headers_held(case: Case) -> Iterator[Problem]:
         limit = max(allowed.time_to_headers, allowed.relative * (had.headers_held_seconds or 0.0))
         held = here.headers_held_seconds
         if held > limit:
-            after = f"headers {held:.2f} s after the app had begun its answer"
+            after = f"headers {held:.2f} s after the app began its answer"
             yield DELAYED, HEADERS_HELD, f"{after}, allowed {limit:.2f} s"
         return
     headers, before = here.time_to_headers_seconds, had.time_to_headers_seconds
@@ -104,7 +106,7 @@ def _headers_held(case: Case) -> Iterator[Problem]:
 
 
 def _slowed(case: Case) -> Iterator[Problem]:
-    """Streams side by side must not take longer than one alone."""
+    """Concurrent streams must not take longer than a single one."""
     ratio = slowdown(case.timelines, case.alone)
     had = slowdown(case.before.timelines, case.alone) if case.before else None
     if case.name == "parallel" and ratio and ratio > case.allowed.slowdown * (had or 1.0):
@@ -116,7 +118,7 @@ def _slowed(case: Case) -> Iterator[Problem]:
 
 
 def slowdown(timelines: Sequence[Timeline], alone: Judged | None) -> float | None:
-    """How much longer streams side by side took than one alone."""
+    """The pace of concurrent streams, as a multiple of that of a single stream."""
     if not alone or len(timelines) < 2 or not alone.timelines:
         return None
     one = alone.timelines[0]
@@ -127,7 +129,7 @@ def slowdown(timelines: Sequence[Timeline], alone: Judged | None) -> float | Non
 
 
 def _pace(one: Timeline) -> float:
-    """Seconds between two events, on average; without the longest pause, which waits for others."""
+    """Seconds between two events on average, without the longest gap: that one waits for others."""
     if len(one.events) <= FEWEST_EVENTS:
         return 0.0
     return (figures.span(one.events) - figures.kept_gap(one)) / (len(one.events) - 2)

@@ -24,17 +24,17 @@ from .figures import (
 
 
 class Metrics(NamedTuple):
-    """Figures of one pass of one layer; None is what cannot be known. Of several streams: of all
-    their events together, and the median of what each has once.
+    """Figures of one pass of one layer. None means unknown. Times are seconds.
 
-    ``delay_*`` is arrival minus departure. ``delay_from`` says where the departures come from: the
-    server's timestamps, by the same clock or with the least delay taken as none; or, when the
-    events do not tell, from ``lumps``: what came together had been sent in the stream's cadence.
+    Several streams share the figures of their events; of what each stream has once, this is the
+    median. ``delay_*`` is arrival minus departure. ``delay_from`` says how departures are known:
+    by the server's timestamps on the same clock, by timestamps that set the least delay to 0, or by
+    ``lumps``, where events that came together count as sent in the stream's cadence.
     """
 
     time_to_headers_seconds: Number = None
     time_to_first_chunk_seconds: Number = None
-    headers_held_seconds: Number = None  # from the app's beginning of its answer to its headers
+    headers_held_seconds: Number = None  # from the begin of the app's answer to the headers
     delay_p50_seconds: Number = None
     delay_p99_seconds: Number = None
     delay_from: str = ""
@@ -55,7 +55,7 @@ class Metrics(NamedTuple):
 
 
 def summarize(timelines: Sequence[Timeline], before: Sequence[Timeline] = ()) -> Metrics:
-    """Put figures to a pass; ``before`` is the same pass at the layer before."""
+    """The figures of a pass. ``before`` is the same pass at the layer before."""
     if not timelines:
         return Metrics()
     usual = median([cadence_of(one) for one in before]) or None
@@ -97,7 +97,7 @@ def summarize(timelines: Sequence[Timeline], before: Sequence[Timeline] = ()) ->
 
 
 def _as_sent(one: Timeline, before: Sequence[Timeline]) -> Timeline:
-    """Where nothing separates events, they are as large as the layer before has had them."""
+    """Where nothing separates events, cut them to their usual size at the layer before."""
     sizes = [event.size for other in before if other.format == CHUNKS for event in other.events]
     if one.format != CHUNKS or not sizes:
         return one

@@ -24,11 +24,11 @@ from .words import (
 if TYPE_CHECKING:
     from ..timeline import Timeline
 
-RESTART = 2.0  # seconds that the start of a service may take
+RESTART = 2.0  # seconds; a service may take this long to start
 
 
 def _withheld(case: Case) -> Iterator[Problem]:
-    """Hardly anything has come in a time in which the layer before had events."""
+    """Almost no events came in a time in which the layer before had some."""
     one = case.timelines[0]
     if case.name in NOT_READ_ON or len(case.timelines) > 1 or len(one.events) >= FEWEST_EVENTS:
         return
@@ -39,7 +39,7 @@ def _withheld(case: Case) -> Iterator[Problem]:
 
 
 def _sent_meanwhile(case: Case, one: Timeline) -> int:
-    """How many events the layer before had when this stream was silent."""
+    """How many events the layer before had while this stream was silent."""
     if not case.before or case.before.rank:
         return 0
     last = one.events[-1].arrived if one.events and one.ended == timeline.TIMEOUT else 0.0
@@ -58,7 +58,7 @@ def _silent(case: Case) -> Iterator[Problem]:
     if one.headers_at is None or _sent_meanwhile(case, one) >= FEWEST_EVENTS:
         yield STALLED, SILENT, lasted
     else:
-        yield UNKNOWN, SILENT, f"{lasted}, which may be the stream's own way"
+        yield UNKNOWN, SILENT, f"{lasted}, which can be normal for this stream"
 
 
 def _waiting(case: Case) -> Iterator[Problem]:
@@ -70,7 +70,7 @@ def _waiting(case: Case) -> Iterator[Problem]:
 
 
 def _left_unanswered(case: Case) -> Iterator[Problem]:
-    """The reader has left before there was an answer: late it is only if others were not."""
+    """The reader left before an answer came. That is late only if others were faster."""
     left = [one for one in case.timelines if one.ended == timeline.LIMIT and one.headers_at is None]
     if not left:
         return
@@ -94,18 +94,20 @@ def _restarted(case: Case) -> Iterator[Problem]:
 
 
 def restart_waited(one: Timeline) -> float:
-    """Seconds that a new stream waited for a restart, more than a start takes."""
+    """Seconds that a new stream waited for a restart, or 0 if it took no longer than a start."""
     restarts = [at for at, what in one.marks if what == "restart"]
     waited = (one.headers_at or one.ended_at) - restarts[0] if restarts else 0.0
     return waited if waited > RESTART else 0.0
 
 
 def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) -> list[Timeline]:
-    """Of streams that were opened together, those that began when others had ended, or would have:
-    half of what one lasts after the first, and ``wait`` seconds at least.
+    """Of streams that were opened together, those that began much later than the first.
+
+    Much later is half the duration of a stream, and at least ``wait`` seconds: others then have
+    ended, or were about to end.
     """
     opened = [
-        (one.headers_at - (one.connected or 0.0), one)  # handshakes of TLS are the reader's work
+        (one.headers_at - (one.connected or 0.0), one)  # TLS handshakes are the reader's work
         for one in timelines
         if one.headers_at is not None
     ]
@@ -113,7 +115,7 @@ def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) ->
         return []
     first = min(at for at, _ in opened)
     lasted = sorted(one.ended_at - (one.headers_at or 0.0) for _, one in opened)
-    opened += [  # those that were left would have begun later still
+    opened += [  # streams that the reader left would have begun even later
         (one.ended_at - (one.connected or 0.0), one)
         for one in timelines
         if one.headers_at is None and one.ended == timeline.LIMIT
@@ -123,9 +125,9 @@ def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) ->
 
 
 def _upload_held(case: Case) -> Iterator[Problem]:
-    """The answer has to begin while the request is still being sent, as at the layer before."""
+    """The answer must begin before the request ends, as at the layer before."""
     if not case.before:
-        return  # an app may well read all of it first
+        return  # an app may read the whole request first
     one = case.timelines[0]
     sent = max((at for at, what in one.marks if what == "sent"), default=None)
     if case.name == "upload" and sent and one.headers_at and one.headers_at >= 0.9 * sent:

@@ -12,9 +12,9 @@ BUFFERED = "buffered"
 STALLED = "stalled"
 TRUNCATED = "truncated"
 REFUSED = "refused"
-# From harmless to worst; what is not known accuses nobody.
+# From best to worst. The first two accuse nobody.
 ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFUSED)
-# What a verdict rests on.
+# What a verdict rests on: the problems.
 NOT_ANSWERED = "not answered"
 CUT = "cut"
 SILENT = "silent"
@@ -22,22 +22,22 @@ WAITING = "waiting"
 UPLOAD_HELD = "upload held"
 NO_STREAM = "no stream"
 READER = "reader"
-UNSTEADY = "unsteady"  # bad in two rounds, in different ways
+UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
 REPLAYED = "replayed"
 HEADERS_HELD = "headers held"
 SLOWED = "slowed"
 OVER_LIMIT = "over limit"
-# What one and the same fault may look like in two rounds.
+# Problems that one fault can show in two rounds.
 KINDS = ({HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
-SURE = (NOT_ANSWERED, CUT, NO_STREAM, UPLOAD_HELD, REPLAYED)  # however late the reader looks
+SURE = (NOT_ANSWERED, CUT, NO_STREAM, UPLOAD_HELD, REPLAYED)  # even for a slow reader
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two problems can be of one fault."""
+    """Whether two problems can come from one fault."""
     return one == other or any({one, other} <= kind for kind in KINDS)
 
 
 def rank(verdict: str) -> int:
-    """How bad a verdict is, from 0."""
+    """How bad a verdict is. It is 0 for streaming and unknown."""
     return max(0, ORDER.index(verdict) - 1)

@@ -15,11 +15,11 @@ from .curl import need
 if TYPE_CHECKING:
     from .request import Request
 
-LONGEST_PATH = 107  # bytes of a unix socket's
+LONGEST_PATH = 107  # bytes of a Unix socket's path
 
 
 def problem_of(request: Request) -> str:
-    """Why it makes no sense to try: what we lack is no fault of the layer."""
+    """Why this host cannot try the request, or an empty text. That is no fault of the layer."""
     try:
         if not request.command:
             need(request.http)
@@ -32,10 +32,10 @@ def problem_of(request: Request) -> str:
         try:
             allowed = Path(path).stat() and os.access(path, os.W_OK, effective_ids=True)
         except OSError as error:
-            allowed = not isinstance(error, PermissionError)  # the reader says what else it is
+            allowed = not isinstance(error, PermissionError)  # the reader explains other errors
         if not allowed:
             return f"no permission on the socket {path}"
     tls = urlsplit(request.url).scheme == "https"
     if tls and request.ca_path and not os.access(request.ca_path, os.R_OK):
-        return f"the certificates in {request.ca_path} cannot be read"
+        return f"cannot read the certificates in {request.ca_path}"
     return ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Command(Stream):
-    """A command's standard output. Its process group is ended with it."""
+    """The standard output of a command. Leaving it ends the command's process group."""
 
     def __init__(self, request: Request, loop: Loop) -> None:
         super().__init__(request)
@@ -30,7 +30,7 @@ class Command(Stream):
         self._errors: Any = None
 
     def start(self) -> None:
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it is closed in close()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         try:
             self._process = subprocess.Popen(
                 self.request.command,
@@ -58,7 +58,7 @@ class Command(Stream):
         self._finish()
 
     def _finish(self) -> None:
-        """Standard output is closed: a command that goes on anyway has nothing more to say."""
+        """The output is closed. A command that still runs has nothing more to say."""
         try:
             code = self._process.wait(1) if self._process else 0
         except subprocess.TimeoutExpired:

@@ -13,13 +13,13 @@ except ImportError:
 
 __all__ = ["HTTP_VERSIONS", "need", "pycurl"]
 
-# By their numbers: an older pycurl does not have all the names.
+# Numbers, because an older pycurl does not have all the names.
 HTTP_VERSIONS = {"auto": 4, "1.0": 1, "1.1": 2, "2": 3, "2-prior-knowledge": 5, "3": 30}
 HAS_HTTP3 = 1 << 25
 
 
 def need(version: str = "auto") -> None:
-    """Raise ReaderError when there is no pycurl, or it cannot speak this version of HTTP."""
+    """Raise ReaderError if pycurl is missing or does not know this version of HTTP."""
     if pycurl is None:
         raise ReaderError("There is no pycurl for this Python: install python3-pycurl.")
     if version == "3" and not pycurl.version_info()[4] & HAS_HTTP3:

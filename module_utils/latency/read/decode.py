@@ -13,10 +13,10 @@ from ..timeline import CHUNKS, CUT_SHORT, KEPT, LINES, NDJSON, SSE, Event
 from .events import EventStream, Lines, Piece
 from .inflate import Plain, decompressor
 
-HELLO = ("pid", "release", "open_streams", "at")  # of what the probe says of its process
-# A token stream has line breaks too, but each of its lines comes in many reads, though it is short.
+HELLO = ("pid", "release", "open_streams", "at")  # fields of the probe's first event that are kept
+# A token stream has line breaks too, but each of its short lines comes in many reads.
 READS_PER_LINE = 8
-NO_TIME = 1e12  # seconds; what is larger counts something else
+NO_TIME = 1e12  # seconds; a larger number is not a monotonic time
 SHORT_LINE = 1 << 13  # bytes
 NDJSON_TYPES = (
     "application/x-ndjson",
@@ -32,10 +32,10 @@ NDJSON_TYPES = (
 
 
 class Decoder:
-    """Understands a body piece by piece. Never raises on what it is fed: ``trouble`` says it.
+    """Decodes a body piece by piece. It never raises on bad input; ``trouble`` says what is wrong.
 
-    ``seen`` and ``size`` count all, ``reads`` and ``events`` keep the first ``KEPT``. Times are
-    whatever clock the caller uses.
+    ``seen`` and ``size`` count everything. ``reads`` and ``events`` keep the first ``KEPT``. Times
+    are of the caller's clock.
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Decoder:
     ) -> None:
         kind = content_type.partition(";")[0].strip().lower()
         self.reads: list[tuple[float, int]] = []
-        self.size = 0  # bytes as they came
+        self.size = 0  # bytes before decompression
         self.last_at: float | None = None  # of all reads
         self.longest_silence = 0.0  # between two reads, or before the first
         self.decoded = 0  # bytes after decompression
-        self.finished = False  # the event that says that it is the last one has come
+        self.finished = False  # the event arrived that says it is the last one
         self.server_clock = ""
         self.opened: float | None = None
         self.server: dict[str, Any] = {}
@@ -74,7 +74,7 @@ class Decoder:
         )
 
     def feed(self, data: bytes, at: float) -> None:
-        """Take what one read brought."""
+        """Take the bytes of one read, which came at this time."""
         self._at = at
         self.longest_silence = max(self.longest_silence, at - (self.last_at or 0.0))
         self.last_at = at
@@ -89,7 +89,7 @@ class Decoder:
             self._understand(data)
 
     def finish(self, *, whole: bool = True) -> None:
-        """Take note of the end; ``whole`` unless the reader left before it."""
+        """End the body. It is ``whole`` unless the reader left before the end."""
         if self._format == CHUNKS:
             return
         for piece in self._parser.finish(whole=whole):
@@ -102,7 +102,7 @@ class Decoder:
 
     @property
     def format(self) -> str:
-        """How the events were told apart: sse, ndjson, lines, chunks."""
+        """How events are separated: sse, ndjson, lines, or chunks for not at all."""
         tokens = (
             self._found * READS_PER_LINE < self._chunked
             and self.decoded <= self._found * SHORT_LINE
@@ -113,7 +113,7 @@ class Decoder:
 
     @property
     def seen(self) -> int:
-        """How many events there were."""
+        """The number of all events."""
         return self._chunked if self.format == CHUNKS else self._found
 
     @property
@@ -144,17 +144,17 @@ class Decoder:
         self.trouble = self.trouble or trouble
 
     def _note(self, piece: Piece) -> None:
-        """Read what an event says of itself."""
+        """Read what an event says about itself."""
         self._found += 1
-        self.finished = False  # an end in the midst was none
+        self.finished = False  # that event was not the last one
         if self._found > KEPT and b"end" not in piece.data and b"DONE" not in piece.data:
-            return  # of many events only the last one is of interest
+            return  # of many events only the last one matters
         said = _said(piece.data)
         name, number = said.get("event") or piece.name, said.get("n")
         if name == "hello":
             self.opened = _number(said.get("opened_monotonic"))
             self.server_clock = str(said.get("clock") or "")[:64]
-            # Whoever says it: values only, nothing that goes deeper.
+            # Any server can say this, so keep plain values only.
             self.server = {
                 key: said[key] for key in HELLO if isinstance(said.get(key), (str, int, float))
             }
@@ -169,7 +169,7 @@ class Decoder:
 
 
 def _said(data: bytes) -> dict[str, Any]:
-    """The JSON object in an event, which may have a word before it."""
+    """The JSON object in an event. A word may stand before it."""
     start = data.find(b"{")
     if start < 0:
         return {}

@@ -7,11 +7,11 @@ from __future__ import annotations
 import re
 from typing import Iterator, NamedTuple
 
-LONGEST = 1 << 20  # bytes of an event; a longer one is cut
+LONGEST = 1 << 20  # bytes of an event; longer events are cut
 
 
 class Piece(NamedTuple):
-    """An event as it was sent; ``data`` is empty when it was cut."""
+    """An event as it was sent. ``data`` is empty if it was cut."""
 
     size: int
     data: bytes = b""
@@ -20,7 +20,7 @@ class Piece(NamedTuple):
 
 
 class _Splitter:
-    """Cuts bytes into lines, which end with LF, CRLF or CR. Holds what has no end yet."""
+    """Cuts bytes into lines, which end with LF, CRLF or CR. Holds the line that has no end yet."""
 
     _ENDS = re.compile(rb"\r\n|\n|\r")
 
@@ -46,21 +46,23 @@ class _Splitter:
         return lines
 
     def take(self) -> bytes:
-        """What is held, which is then held no more."""
+        """Return what is held, and hold nothing."""
         held = b"".join(self._parts)
         self._parts, self.held = [], 0
         return held
 
 
 class EventStream:
-    """Server-sent events, as https://html.spec.whatwg.org/multipage/server-sent-events.html has
-    them: a comment is no event, nor is what has no data."""
+    """Server-sent events, see https://html.spec.whatwg.org/multipage/server-sent-events.html.
+
+    A comment is not an event. Neither is anything without data.
+    """
 
     def __init__(self) -> None:
         self._lines = _Splitter()
         self._begun = False
         self._events = 0
-        self._odd = b""  # the first line that is no field
+        self._odd = b""  # the first line that is not a field
         self.trouble = ""
         self._new()
 
@@ -116,25 +118,25 @@ class EventStream:
             self._field(rest)
         if self._odd:
             odd = quoted(self._odd)
-            self.trouble = f"not server-sent events: the line {odd} has no field's name"
+            self.trouble = f"not server-sent events: the line {odd} has no field name"
         elif not self._events and len(self._data) > (0 if whole else 1):
-            self.trouble = "no blank line ends the server-sent events, so they are none"
-        return iter(())  # an event without its blank line is none
+            self.trouble = "not server-sent events: no blank line ends them"
+        return iter(())  # without its blank line it is not an event
 
 
-_BLANK = b" \t\x1e"  # the last one begins each record of JSON text sequences
-_JSON = b'{["-0123456789tfn'  # what JSON begins with
+_BLANK = b" \t\x1e"  # the last one begins a record of a JSON text sequence
+_JSON = b'{["-0123456789tfn'  # the first characters of JSON
 
 
 class Lines:
-    """An event a line; a blank line is none."""
+    """Each line is an event, except blank lines."""
 
     def __init__(self, json_lines: bool) -> None:
         self._lines = _Splitter()
         self._json = json_lines
         self._odd = b""
         self._cut = False
-        self._broken = json_lines  # whether there are lines at all
+        self._broken = json_lines  # whether the body has line breaks
 
     def feed(self, data: bytes) -> Iterator[Piece]:
         for line in self._lines.feed(data):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def explain(request: Request, code: int, text: str, number: int) -> str:
-    """What has failed, in plain words. ``text`` is libcurl's, ``number`` the system's errno."""
+    """Why a transfer failed. ``code`` and ``text`` are libcurl's, ``number`` is the errno."""
     parts = urlsplit(request.url)
     where = request.unix_socket or request.address or parts.netloc.rpartition("@")[2]
     tail = re.sub(r"^.*(certificate problem|verify result|verification failed): ", "", text)
@@ -30,15 +30,15 @@ def explain(request: Request, code: int, text: str, number: int) -> str:
     elif text.startswith("Failed to connect"):  # over UDP it fails when it sends
         return f"no connection to {where}: {text.rpartition(': ')[2]}"
     words = {
-        1: "the answer is not HTTP that a reader of streams understands",
-        6: f"the name {parts.hostname} cannot be resolved",
+        1: "the answer is not HTTP",
+        6: f"cannot resolve the name {parts.hostname}",
         16: "the HTTP/2 connection failed",
         18: "the connection was closed in the middle of the body",
         28: f"no connection to {where} within {min(request.connect, request.patience):g} s",
         35: "TLS failed",
         52: "the connection was closed without an answer",
         60: "certificate verify failed",
-        77: f"the certificates of {request.ca_path or 'the system'} cannot be read",
+        77: f"cannot read the certificates of {request.ca_path or 'the system'}",
         92: "the HTTP/2 stream was reset",
     }
     if code in (18, 28, 52, 6):
@@ -50,7 +50,7 @@ def explain(request: Request, code: int, text: str, number: int) -> str:
 
 
 def _socket_refused(path: str, number: int) -> str:
-    """Why a Unix socket does not take a connection."""
+    """Why a Unix socket does not accept a connection."""
     if not number:
         number = _try_socket(path)
     return {
@@ -58,7 +58,7 @@ def _socket_refused(path: str, number: int) -> str:
         errno.EACCES: f"no permission on the socket {path}",
         errno.ECONNREFUSED: f"nobody listens on the socket {path}",
         errno.EAGAIN: f"the queue of the socket {path} is full",
-        errno.ENOTSOCK: f"{path} is no socket",
+        errno.ENOTSOCK: f"{path} is not a socket",
     }.get(number, f"no connection to the socket {path}: {os.strerror(number)}")
 
 

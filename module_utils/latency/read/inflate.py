@@ -7,11 +7,11 @@ from __future__ import annotations
 import zlib
 from typing import Iterator
 
-STEP = 1 << 16  # bytes that are decompressed at a time
+STEP = 1 << 16  # bytes to decompress at a time
 
 
 class Plain:
-    """A body that is not compressed, or by what is not known here."""
+    """A body that is not compressed, or compressed in an unknown way."""
 
     ended = True
 
@@ -21,7 +21,7 @@ class Plain:
 
 
 class Inflate:
-    """Gives out what can be decompressed so far; also of several members, and of raw deflate."""
+    """Decompresses as far as possible. Knows gzip with several members, and raw deflate."""
 
     def __init__(self, *, deflate: bool) -> None:
         self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)
@@ -54,7 +54,7 @@ class Inflate:
 
 
 def decompressor(encoding: str) -> tuple[Plain | Inflate, bool]:
-    """What undoes this Content-Encoding, and whether it can."""
+    """The decompressor for this Content-Encoding, and whether the encoding is known."""
     encoding = encoding.strip().lower()
     if encoding in ("gzip", "x-gzip", "deflate"):
         return Inflate(deflate=encoding == "deflate"), True

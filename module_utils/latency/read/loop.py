@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Sequence
 if TYPE_CHECKING:
     from .stream import Stream
 
-PATROL = 0.05  # seconds between two looks at who is silent or has read long enough
+PATROL = 0.05  # seconds between two checks of the time limits
 
 
 class Loop:
@@ -26,24 +26,24 @@ class Loop:
         self._number = itertools.count()
 
     def watch(self, file: int, events: int, on_ready: Callable[[int, int], object]) -> None:
-        """Call when it can be read or written; for no events, no more."""
+        """Call ``on_ready(file, events)`` when the file is ready. 0 events end the watch."""
         if not events:
             with contextlib.suppress(KeyError, ValueError):
                 self._selector.unregister(file)
             return
         try:
             self._selector.modify(file, events, on_ready)
-        except (KeyError, OSError):  # a new one, perhaps by the number of one that was closed
+        except (KeyError, OSError):  # a new file; it can have the number of a closed one
             with contextlib.suppress(KeyError):
                 self._selector.unregister(file)
             self._selector.register(file, events, on_ready)
 
     def later(self, when: float, function: Callable[[], object]) -> None:
-        """Call at a time of the monotonic clock."""
+        """Call the function at this time of the monotonic clock."""
         heapq.heappush(self._later, (when, next(self._number), function))
 
     def run(self, streams: Sequence[Stream]) -> None:
-        """Until all have ended."""
+        """Run until all streams have ended."""
         patrol = 0.0
         while True:
             now = time.monotonic()

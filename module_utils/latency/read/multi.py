@@ -20,7 +20,7 @@ MULTIPLEX = 2
 
 
 class Multi:
-    """libcurl's transfers, in our loop."""
+    """The transfers of libcurl, in our loop. With ``shared``, all use one connection."""
 
     def __init__(self, loop: Loop, *, shared: bool = False) -> None:
         self.loop = loop
@@ -33,7 +33,7 @@ class Multi:
         self._multi: Any = None
 
     def add(self, transfer: Transfer) -> None:
-        """Begin a transfer, as soon as the loop runs."""
+        """Begin a transfer as soon as the loop runs."""
         if not self._multi:
             self._multi = pycurl.CurlMulti()
             self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
@@ -41,7 +41,7 @@ class Multi:
             if self.shared:
                 self._multi.setopt(pycurl.M_PIPELINING, MULTIPLEX)  # the default since 7.62
                 self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 1)
-                # It is the server's limit that is of interest; before 7.67 there is no other.
+                # We want to see the server's limit, so ours is high. libcurl has one since 7.67.
                 with contextlib.suppress(pycurl.error, TypeError):
                     self._multi.setopt(MAX_CONCURRENT_STREAMS, 10_000)
             self._tick()
@@ -50,12 +50,12 @@ class Multi:
         self._multi.add_handle(transfer.curl)
 
     def remove(self, transfer: Transfer) -> None:
-        """End a transfer, in whatever state it is."""
+        """End a transfer in any state."""
         if self.transfers.pop(transfer.curl, None):
             self._multi.remove_handle(transfer.curl)
 
     def act(self, file: int | None = None, mask: int = 0) -> None:
-        """Let libcurl do what is to be done, for a socket or by the clock."""
+        """Let libcurl work: on a socket, or without one on its timeouts."""
         where = pycurl.SOCKET_TIMEOUT if file is None else file
         _, running = self._multi.socket_action(where, mask)
         if running == self._running:
@@ -70,7 +70,7 @@ class Multi:
                 self._over(curl, code, text)
 
     def mute(self, files: set[int], *, on: bool) -> None:
-        """Stop looking at sockets, or look again."""
+        """Stop watching sockets, or watch them again."""
         self.muted = self.muted | files if on else self.muted - files
         for file in files:
             self._watch(file)
@@ -113,6 +113,6 @@ class Multi:
             self.act()
 
     def _tick(self) -> None:
-        """pycurl cannot always tell of a new timer, so we look now and then."""
+        """Let libcurl check its timeouts. pycurl does not report each new timer."""
         self.act()
         self.loop.later(time.monotonic() + 0.05, self._tick)

@@ -12,8 +12,8 @@ from .url import with_query
 if TYPE_CHECKING:
     from .request import Request
 
-PROBE = "/.stream-probe"  # how the path of the probe endpoint ends
-STREAM = {  # its parameters, and their types
+PROBE = "/.stream-probe"  # end of the path of the probe endpoint
+STREAM = {  # parameters of the probe's stream, and their types
     "count": "int",
     "interval": "float",
     "size": "int",
@@ -21,13 +21,17 @@ STREAM = {  # its parameters, and their types
     "hold": "float",
     "format": "str",
 }
-LARGE = {"size": 1 << 16, "count": 200, "interval": 0.01}  # more than all buffers on the way hold
-PIECES = tuple((n * 0.25, b"." * 1024) for n in range(5))  # of an upload: a second
-MOST_TLS = 100  # streams of a burst
+LARGE = {
+    "size": 1 << 16,
+    "count": 200,
+    "interval": 0.01,
+}  # more than the buffers on the way can hold
+PIECES = tuple((n * 0.25, b"." * 1024) for n in range(5))  # of an upload, over one second
+MOST_TLS = 100  # streams of a burst over TLS
 
 
 class Plan(NamedTuple):
-    """How much the passes ask for; ``stream`` is what the URL's query is to say, by name."""
+    """How much the passes ask for. ``stream`` has parameters for the URL's query."""
 
     stream: Mapping[str, Any] = {}
     parallel: int = 50
@@ -38,33 +42,33 @@ class Plan(NamedTuple):
     pause: float = 3.0  # seconds
 
 
-class Skip(Exception):  # noqa: N818 - it is no error
-    """Why a pass makes no sense here."""
+class Skip(Exception):  # noqa: N818 - not an error
+    """The pass makes no sense at this layer; says why."""
 
 
 class Ask(NamedTuple):
-    """What a pass makes its requests from."""
+    """What a pass needs to make its requests."""
 
     base: Request
     plan: Plan
 
     @property
     def takes_parameters(self) -> bool:
-        """Whether the URL's query can say what the stream is to be."""
+        """Whether the URL's query can describe the stream."""
         return not self.base.command and bool(
             self.plan.stream or urlsplit(self.base.url).path.endswith(PROBE)
         )
 
     def stream(self, **more: Any) -> Request:
-        """The request; ``more`` is what this pass wants of the stream, unless it cannot say."""
+        """The request, with ``more`` parameters of the stream if the URL takes parameters."""
         if not self.takes_parameters:
             return self.base
         return self.base._replace(url=with_query(self.base.url, {**self.plan.stream, **more}))
 
     def http(self) -> None:
-        """Raise when there is no request that could be changed."""
+        """Raise Skip for a command, which makes its own requests."""
         if self.base.command:
-            raise Skip("a command asks as it likes")
+            raise Skip("a command makes its own requests")
 
 
 def _gzip(ask: Ask) -> list[Request]:
@@ -78,14 +82,14 @@ def _post(ask: Ask) -> list[Request]:
 
 
 def _burst(ask: Ask) -> list[Request]:
-    """One reader's handshakes take so long that over TLS a larger burst would be none."""
+    """Over TLS fewer streams: with more handshakes one reader would not open them at once."""
     tls = urlsplit(ask.base.url).scheme == "https"
     streams = min(ask.plan.burst, MOST_TLS) if tls else ask.plan.burst
     return [ask.stream()._replace(events=1)] * streams
 
 
 def _multiplex(ask: Ask) -> list[Request]:
-    """Streams that last, of few events: the reader is not to be what is slow."""
+    """Long streams with few events, so that the reader itself is not slow."""
     ask.http()
     if urlsplit(ask.base.url).scheme != "https" and ask.base.http != "2-prior-knowledge":
         raise Skip("HTTP/2 needs TLS, or http: 2-prior-knowledge")
@@ -96,7 +100,7 @@ def _multiplex(ask: Ask) -> list[Request]:
 
 def _idle(ask: Ask) -> list[Request]:
     if not ask.takes_parameters:
-        raise Skip("the stream cannot be told to be silent: give stream, or measure the probe")
+        raise Skip("the stream takes no parameters: give stream, or measure the probe")
     silence, base = ask.plan.idle, ask.stream(silence=ask.plan.idle, count=3)
     return [
         base._replace(

@@ -26,7 +26,7 @@ SPARE = 50  # open files besides the streams
 
 
 def read(request: Request) -> Timeline:
-    """Read one stream to its end, or as far as the request wants it."""
+    """Read one stream, up to its end or to a limit of the request. Raises ReaderError."""
     return read_all([request])[0]
 
 
@@ -36,8 +36,10 @@ def read_all(
     shared: bool = False,
     disturbance: Disturbance | None = None,
 ) -> tuple[Timeline, ...]:
-    """Open all at once, and read them to their ends. Each has a connection of its own, or all
-    share one (HTTP/2). Raises ReaderError on what cannot even be tried.
+    """Open all streams at once, and read each up to its end or to a limit of its request.
+
+    Each has its own connection, or all share one (HTTP/2). Raises ReaderError if libcurl cannot
+    even try. A stream that fails is no error; its timeline says so.
     """
     files_for(1 if shared else len(requests))
     loop = Loop()
@@ -64,7 +66,7 @@ def read_all(
 
 
 class _Disturber:
-    """Runs the command, and notes it in the streams that are open."""
+    """Runs the command, and marks it in the open streams."""
 
     def __init__(self, what: Disturbance | None, streams: Sequence[Stream]) -> None:
         self._what = what
@@ -87,19 +89,20 @@ class _Disturber:
                 stream.mark(name)
 
     def wait(self) -> None:
-        """For its end; it may wait for streams that we have left just now."""
+        """Wait for the end of the command. It may itself wait for streams that we just left."""
         if self._process:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(10)
 
 
 def files_for(streams: int) -> int:
-    """How many files may be open here, raised when so many streams need it: each is a file. What
-    they need is ``SPARE`` more than there are streams.
+    """How many files this process may open. Raises the limit if the streams need it.
+
+    Each stream is a file, and ``SPARE`` more are needed.
     """
     soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = streams + SPARE
-    # The most cannot be had where it is above what the kernel allows.
+    # The hard limit can be above what the kernel allows.
     for limits in ((most, most), (wanted, most), (wanted, wanted)):
         if soft == resource.RLIM_INFINITY or soft >= wanted:
             break

@@ -14,12 +14,12 @@ from .decode import Decoder
 if TYPE_CHECKING:
     from .request import Request
 
-# A server that does not answer is libcurl's to report, which knows why; we come second (seconds).
+# Seconds. Let libcurl report a timeout first; it knows the cause.
 SECOND = 0.2
 
 
 class Stream:
-    """What is common to all that can be read. A subclass opens it, feeds ``take``, and ends it."""
+    """A stream while it is read. A subclass opens it, passes bytes to ``take``, and ends it."""
 
     def __init__(self, request: Request) -> None:
         self.request = request
@@ -32,43 +32,43 @@ class Stream:
         self.ended_at = 0.0
         self.error = ""
         self.marks: list[tuple[float, str]] = []
-        self.last = 0.0  # when there was a sign of life
+        self.last = 0.0  # sign of life
 
     def start(self) -> None:
         """Open it."""
 
     def leave(self) -> None:
-        """Stop reading it. What else is known of it is still there afterwards."""
+        """Stop reading it. What was read stays."""
 
     def close(self) -> None:
-        """Give back what it holds."""
+        """Release its resources."""
 
     def now(self) -> float:
         """Seconds since it began."""
         return time.monotonic() - self.began
 
     def mark(self, what: str) -> None:
-        """Note what was done."""
+        """Note what happened."""
         self.marks.append((self.now(), what))
 
     def take(self, data: bytes) -> bool:
-        """A read; False when the reader has seen enough."""
+        """Take the bytes of one read. Returns False when the reader has read enough."""
         self.last = self.now()
         self.decoder.feed(data, self.last)
         limit, decoder = self.request.size_limit, self.decoder
         if self.request.events and decoder.seen >= self.request.events:
             self.end(LIMIT)
         elif limit and max(decoder.size, decoder.decoded) >= limit:
-            self.end(LIMIT, f"left at the limit of {limit} bytes")
+            self.end(LIMIT, f"stopped at the limit of {limit} bytes")
         return not self.ended
 
     def end(self, ended: str, error: str = "") -> None:
-        """It is over; the first to say so is right."""
+        """End it. Only the first call counts."""
         if not self.ended:
             self.ended, self.error, self.ended_at = ended, error, self.now()
 
     def look_at_the_clock(self) -> None:
-        """End it when it is silent, or has been read long enough."""
+        """End it if it is silent for too long, or was read for long enough."""
         if self.ended:
             return
         now, request = self.now(), self.request
@@ -85,7 +85,7 @@ class Stream:
             self.leave()
 
     def timeline(self) -> Timeline:
-        """What was seen of it, once it has ended."""
+        """What was read. Call it when the stream has ended."""
         decoder = self.decoder
         decoder.finish(whole=self.ended in ("complete", "close"))
         return Timeline(
@@ -112,7 +112,7 @@ class Stream:
 
 
 def boot_id() -> str:
-    """What tells this machine's monotonic clock from others; empty when unknown."""
+    """The name of this machine's monotonic clock; empty if unknown."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 HTTP3_ONLY = 31
 SPOKEN = {1: "1.0", 2: "1.1", 3: "2", 30: "3", 31: "3"}
-TEXT = 0  # of what DEBUGFUNCTION gets
-OURS = (23, 26, 42)  # libcurl's codes when a callback of ours raises
-# The certificates of the system: a pycurl wheel does not know where they are.
+TEXT = 0  # a kind of data that DEBUGFUNCTION gets
+OURS = (23, 26, 42)  # libcurl's codes for a callback that raised
+# The certificates of the system. A pycurl wheel does not know their path.
 AUTHORITIES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/cert.pem",
 )
-SMALL_BUFFER = 1 << 14  # bytes; a server soon sees when a reader with it stops
+SMALL_BUFFER = 1 << 14  # bytes; with it a server soon notices that its reader stopped
 
 
 class Transfer(Stream):
@@ -99,7 +99,7 @@ class Transfer(Stream):
                 if Path(authorities).exists():
                     setopt(pycurl.CAINFO, authorities)
                     break
-        # Nothing else says which version of TLS is spoken.
+        # Only the debug output has the version of TLS.
         setopt(pycurl.DEBUGFUNCTION, self._on_debug)
         setopt(pycurl.VERBOSE, 1)
 
@@ -149,9 +149,9 @@ class Transfer(Stream):
         self.curl.close()
 
     def over(self, code: int, text: str) -> None:
-        """libcurl is done with it."""
+        """libcurl has ended the transfer."""
         if code in OURS and not self.ended:
-            raise ReaderError(f"The reader has failed in a callback of libcurl: {text}.")
+            raise ReaderError(f"The reader failed in a callback of libcurl: {text}.")
         if code == 0 and self.headers_at is None:
             self.end(REFUSED, "the connection was closed in the middle of the headers")
         elif code == 0:
@@ -170,14 +170,14 @@ class Transfer(Stream):
         )
 
     def _learn(self) -> None:
-        """Ask libcurl what it knows of the connection."""
+        """Ask libcurl about the connection."""
         if self.headers_at is not None:
             self._http = SPOKEN.get(self.curl.getinfo(pycurl.INFO_HTTP_VERSION), "")
         for time_of in (pycurl.APPCONNECT_TIME, pycurl.CONNECT_TIME):
             self._connected = self._connected or self.curl.getinfo(time_of) or None
 
     def _framed(self) -> bool:
-        """Whether something other than the connection's end said that the body is complete."""
+        """Whether the body has an end of its own, besides the end of the connection."""
         self._learn()
         names = {key for key, _ in self.headers}
         return (
@@ -210,7 +210,7 @@ class Transfer(Stream):
             found.get("content-encoding", ""),
             self.request.sent_field,
         )
-        if self._tls:  # known now; to go on listening would cost time for each read
+        if self._tls:  # it is known now, and debug output costs time in each read
             self._multi.loop.later(0.0, lambda: self.curl.setopt(pycurl.VERBOSE, 0))
 
     def _on_body(self, data: bytes) -> int:

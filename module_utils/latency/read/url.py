@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""URLs and addresses, as libcurl takes them."""
+"""URLs and addresses, in the form that libcurl takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 
 def in_ascii(url: str) -> str:
-    """The URL as a server is asked for it: a name by IDNA, the others by their percents."""
+    """The URL in ASCII: the name in IDNA, the rest percent-encoded."""
     if url.isascii():
         return url
     parts = urlsplit(url)
@@ -28,7 +28,7 @@ def idna(name: str) -> str:
 
 
 def connect_to(address: str) -> str:
-    """What libcurl wants for ``host[:port]``; an IPv6 address may go without its brackets."""
+    """CONNECT_TO for ``host[:port]``. An IPv6 address may come without brackets."""
     if address.count(":") > 1 and not address.startswith("["):
         address = f"[{address}]"
     host, colon, port = address.rpartition(":")
@@ -38,7 +38,7 @@ def connect_to(address: str) -> str:
 
 
 def with_query(url: str, values: Mapping[str, Any]) -> str:
-    """The URL with these values in its query, in place of what it had by their names."""
+    """The URL with these values in its query. They replace values of the same name."""
     parts = urlsplit(url)
     kept = [pair for pair in parse_qsl(parts.query, True) if pair[0] not in values]
     new = [

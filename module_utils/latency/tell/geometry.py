@@ -1,6 +1,10 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where each event of a pass was at which time: one rail for each layer, on one time axis."""
+"""Where each event of a pass was at which time: one rail for each layer, on one time axis.
+
+Each layer had a stream of its own, one after the other. The number of an event joins the streams:
+the delays at each layer are added to the departures of one stream.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +16,26 @@ if TYPE_CHECKING:
     from ..measurement import Measurement
     from ..timeline import Event, Timeline
 
-FEWEST = 3  # events without which there is no drawing
+FEWEST = 3  # events of a drawing
 
 
 class Rail(NamedTuple):
-    """When each event passed here, in seconds from the drawing's beginning, by its place in the
-    stream. The rail of the departures has no ``timeline``.
+    """When each event passed a layer, in seconds from the left edge of the drawing.
+
+    ``lumps`` are events that came together. The rail of the departures has no ``timeline``.
     """
 
     name: str
     times: Sequence[float]
-    lumps: Sequence[tuple[int, int]] = ()  # those that came together: the first's place, how many
+    lumps: Sequence[tuple[int, int]] = ()  # (index of the first event, number of events)
     timeline: Timeline | None = None
 
 
 class Drawing(NamedTuple):
-    """The rails of a pass, from the app outwards; ``span`` is how many seconds it took, ``streams``
-    how many each layer had.
+    """The rails of a pass, from the app outwards. The first rail has the departures.
 
-    The first rail is that of the departures, ``estimated`` when the events do not tell.
+    ``span`` is the duration in seconds. ``streams`` is the number of streams at each layer.
+    Departures are ``estimated`` if the events do not say when they were sent.
     """
 
     rails: Sequence[Rail]
@@ -40,12 +45,12 @@ class Drawing(NamedTuple):
 
     @property
     def events(self) -> int:
-        """How many events the longest rail has."""
+        """The number of events on the longest rail."""
         return max(len(rail.times) for rail in self.rails)
 
 
 def draw(measurements: Sequence[Measurement], name: str) -> Drawing | None:
-    """The drawing of a pass; None when no layer has enough events."""
+    """The drawing of a pass, or None if no layer has enough events."""
     shown = [
         (one.layer, slowest(one.passes[name].timelines))
         for one in measurements
@@ -77,7 +82,7 @@ def draw(measurements: Sequence[Measurement], name: str) -> Drawing | None:
 
 
 def slowest(timelines: Sequence[Timeline]) -> Timeline:
-    """The stream that took longest, or that waited longest for its headers."""
+    """The stream that ended last, of those with enough events."""
     return max(timelines, key=lambda one: (len(one.events) >= FEWEST, one.ended_at))
 
 
@@ -96,14 +101,15 @@ def _since_request(timeline: Timeline) -> list[float]:
 
 
 def _estimated(timeline: Timeline) -> list[float]:
-    """When the events were sent, as far as their arrivals tell, which say it to ``metrics`` too."""
+    """When the events were probably sent, by their arrivals, as ``judge`` estimates it."""
     late, _ = delays_of(timeline, cadence_of(timeline) or 0.0)
     return [at - delay for at, delay in zip(_since_request(timeline), late)]
 
 
 def _delays(timeline: Timeline, quickest: float) -> list[float]:
-    """Of each event; on another clock the shortest is taken for ``quickest``, that of the layer
-    before. Empty when the events do not tell.
+    """The delay of each event in seconds; empty if the events do not say when they were sent.
+
+    On another clock, the shortest delay counts as ``quickest``, that of the layer before.
     """
     if not _stamped(timeline):
         return []
@@ -115,8 +121,9 @@ def _delays(timeline: Timeline, quickest: float) -> list[float]:
 def _together(
     times: Sequence[float], events: Sequence[Event]
 ) -> tuple[list[float], list[tuple[int, int]]]:
-    """The times with what came together at one of them, also where another stream's departures
-    would have them apart; and those that did.
+    """Times where events that came together have one time, and the lumps.
+
+    The departures are of another stream, so by them alone such events would be apart.
     """
     found: list[float] = []
     lumps = []
@@ -130,7 +137,7 @@ def _together(
 
 
 def ticks(span: float) -> list[float]:
-    """Round times for an axis, four to nine of them."""
+    """Round times for an axis of ``span`` seconds, usually four to nine."""
     step = next(
         size * 10**power
         for power in range(-4, 5)
@@ -141,14 +148,14 @@ def ticks(span: float) -> list[float]:
 
 
 def sample(count: int, room: int) -> list[int]:
-    """Places of ``room`` events of ``count``, evenly, with the first and the last."""
+    """The indexes of ``room`` of ``count`` events, evenly spread, with the first and the last."""
     if count <= room:
         return list(range(count))
     return [round(n * (count - 1) / (room - 1)) for n in range(room)]
 
 
-def passes(measurements: Sequence[Measurement], first: str) -> Mapping[str, Drawing]:
-    """The pictures of all passes that have one, that of pass ``first`` first."""
+def drawings(measurements: Sequence[Measurement], first: str) -> Mapping[str, Drawing]:
+    """The drawings of all passes that have one, by the pass's name. The pass ``first`` is first."""
     names = [first, *(name for one in measurements for name in one.passes)]
     drawn = ((name, draw(measurements, name)) for name in dict.fromkeys(names))
     return {name: drawing for name, drawing in drawn if drawing}

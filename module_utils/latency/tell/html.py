@@ -1,6 +1,9 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A diagnosis as one HTML file that needs no script and no network."""
+"""A diagnosis as one HTML file without scripts, which needs no network.
+
+All text of servers and URLs goes through ``say``.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +20,29 @@ if TYPE_CHECKING:
     from ..measurement import Measurement
     from .words import Json
 
-MOST_PICTURES = 12
-MOST_EVENTS = 500  # of a picture
-MOST_LINES = 12_000  # of a page, which keeps it below 1 MB
+MOST_DRAWINGS = 12
+MOST_EVENTS = 500  # of a drawing
+MOST_LINES = 12_000  # of a page, to keep it below 1 MB
 MOST_ITEMS = 20  # causes, risks, notes, pieces of evidence
 MOST_RAW = 200_000  # characters of JSON
-LEANING = """ The events do not say when they were sent, and each layer was asked for a stream of
-its own: that some lines lean a little means nothing."""
-# Even what slipped through `say` would not run or load.
+LEANING = """ The events do not say when they were sent, and each layer had a stream of its own. So
+lines that lean a little mean nothing."""
+# With this the browser runs and loads nothing, even if `say` misses something.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def render(
     diagnosis: Json, measurements: Sequence[Measurement], title: str, made_at: str = ""
 ) -> str:
-    """The whole page. ``made_at`` is when it was measured, for people; empty leaves it out."""
+    """The whole page. ``made_at`` is the time of the measurement, for people; it can be empty."""
     parts = [
         _header(diagnosis, title, made_at),
-        *_pictures(diagnosis, measurements),
+        *_drawings(diagnosis, measurements),
         *_causes(diagnosis),
         _table(diagnosis),
         *_risks(diagnosis),
         *_items("Notes", map(say, words.notes(diagnosis)[:MOST_ITEMS])),
-        *_items("What was asked", _asked(diagnosis)),
+        *_items("Requests", _asked(diagnosis)),
         _raw(diagnosis),
     ]
     return f"""<!doctype html>
@@ -67,7 +70,7 @@ def _header(diagnosis: Json, title: str, made_at: str) -> str:
 <p>{say(title)}{when}</p>
 <h1 class="{of}">{say(words.headline(diagnosis))}</h1>
 <p>{say(_because(diagnosis))}</p>
-<ol class="way" aria-label="The way of the stream">
+<ol class="way" aria-label="The layers of the stream">
 <li><span>app</span></li>
 {steps}</ol>
 </header>
@@ -91,18 +94,18 @@ def _because(diagnosis: Json) -> str:
     return f"{title} ({where} pass)." if where else f"{title}."
 
 
-def _pictures(diagnosis: Json, measurements: Sequence[Measurement]) -> Iterator[str]:
-    pictures = geometry.passes(measurements, diagnosis.get("culprit_pass") or "")
-    shown = list(pictures.items())[:MOST_PICTURES]
+def _drawings(diagnosis: Json, measurements: Sequence[Measurement]) -> Iterator[str]:
+    drawings = geometry.drawings(measurements, diagnosis.get("culprit_pass") or "")
+    shown = list(drawings.items())[:MOST_DRAWINGS]
     if not shown:
         return
     room = MOST_LINES // sum(len(one.rails) for _, one in shown)
     room = max(20, min(MOST_EVENTS, room))
     first, *others = (svg.render(diagnosis, name, one, room) for name, one in shown)
     yield f"""<h2>The way of each event</h2>
-<p class="soft">Time goes to the right, the stream goes down. Each line is an event on its way
-through a layer. Parallel lines: it streams. Lines that meet: the layer held the events and let them
-go together.{LEANING if any(one.estimated for _, one in shown) else ""}</p>
+<p class="soft">Time runs to the right, and the stream runs down. Each line is an event on its way
+through a layer. Parallel lines: the layer streams. Lines that meet: the layer held the events and
+released them together.{LEANING if any(one.estimated for _, one in shown) else ""}</p>
 {first}"""
     if others:
         yield f'<div class="pair">\n{"".join(others)}</div>\n'
@@ -111,7 +114,7 @@ go together.{LEANING if any(one.estimated for _, one in shown) else ""}</p>
 def _causes(diagnosis: Json) -> Iterator[str]:
     first, others = diagnosis["causes"][:1], diagnosis["causes"][1:MOST_ITEMS]
     for cause in first:
-        yield "<h2>Why, and what to do</h2>\n" + _card(cause, "guilty")
+        yield "<h2>Cause and remedy</h2>\n" + _card(cause, "guilty")
     if others:
         yield "<h2>Also possible</h2>\n" + "".join(map(_card, others))
 
@@ -119,7 +122,7 @@ def _causes(diagnosis: Json) -> Iterator[str]:
 def _risks(diagnosis: Json) -> Iterator[str]:
     risks = diagnosis["risks"][:MOST_ITEMS]
     if risks:
-        yield "<h2>No harm now, but it can become some</h2>\n" + "".join(map(_card, risks))
+        yield "<h2>Harmless now, but a risk</h2>\n" + "".join(map(_card, risks))
 
 
 def _card(cause: Json, of: str = "") -> str:
@@ -159,7 +162,7 @@ def _table(diagnosis: Json) -> str:
     return f"""<h2>Figures</h2>
 <div class="scroll" role="region" aria-label="Figures" tabindex="0">
 <table>
-<caption>Each layer from the app outwards, and each pass: how it was asked</caption>
+<caption>Each layer from the app outwards, with each pass</caption>
 <thead>
 <tr><th scope="col">layer</th><th scope="col">pass</th><th scope="col">verdict</th>{heads}</tr>
 </thead>
@@ -193,7 +196,7 @@ def _number(column: words.Column) -> str:
 def _raw(diagnosis: Json) -> str:
     shown = json.dumps(redacted(diagnosis), indent=2, ensure_ascii=False)
     if len(shown) > MOST_RAW:
-        shown = shown[:MOST_RAW] + "\n... and more; the JSON report has all of it."
-    return f"""<h2>All of it</h2>
+        shown = shown[:MOST_RAW] + "\n... The JSON report has the rest."
+    return f"""<h2>Raw data</h2>
 <details><summary>The diagnosis as JSON</summary><pre>{escape(shown)}</pre></details>
 """

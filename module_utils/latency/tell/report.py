@@ -17,7 +17,7 @@ DIAGNOSIS = ("verdict", "culprit", "culprit_pass", "message", "layers", "causes"
 
 
 class Report(NamedTuple):
-    """A diagnosis, what it rests on, and what its readers are told of it."""
+    """A diagnosis, the measurements to draw, and the title."""
 
     diagnosis: Mapping[str, Any]
     measured: Sequence[Measurement]
@@ -32,22 +32,24 @@ class Report(NamedTuple):
         title: str = "",
         made_at: str = "",
     ) -> Report:
-        """From what stream_latency returned. Raises ReportError when it did not get that far."""
+        """From a result of stream_latency. Raises ReportError if it has no diagnosis."""
         missing = [name for name in DIAGNOSIS if name not in result]
         if missing:
             said = f" It says: {clean(str(result['msg']))}" if result.get("msg") else ""
-            raise ReportError(f"result is none of stream_latency, it lacks {missing[0]}.{said}")
+            raise ReportError(
+                f"result is not a stream_latency result; missing: {missing[0]}.{said}"
+            )
         diagnosis = {name: result[name] for name in DIAGNOSIS}
         given = result.get("measured") or [] if measured is None else measured
         try:
             measurements = [Measurement.of(one) for one in given]
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ReportError("measured has something else than measurements.") from error
+            raise ReportError("measured is not the measured of a stream_latency result.") from error
         urls = [layer["url"] for layer in diagnosis["layers"] if layer["url"]]
         return cls(diagnosis, measurements, title or "".join(urls[-1:]) or "a stream", made_at)
 
     def render(self, kind: str) -> str:
-        """The content of a file of this kind: html, json or text."""
+        """The content of the file. ``kind`` is html, json or text."""
         kinds: dict[str, Callable[[], str]] = {
             "html": lambda: html.render(
                 self.diagnosis, self.measured, self.title, made_at=self.made_at
@@ -58,7 +60,7 @@ class Report(NamedTuple):
         return kinds[kind]()
 
     def _json(self) -> str:
-        """A line for each measurement: they are for machines, the rest is for people too."""
+        """Indented, except the measurements: they have one line each and are for machines."""
         head = {"title": self.title, "made_at": self.made_at, "diagnosis": self.diagnosis}
         top = json.dumps(redacted(head), indent=2, ensure_ascii=False)
         lines = [json.dumps(redacted(one.as_json())) for one in self.measured]
@@ -66,8 +68,8 @@ class Report(NamedTuple):
 
 
 def kind_of(dest: str) -> str:
-    """What a file is to be, by its name. Raises ReportError when its name does not tell."""
+    """The kind of a file by its name. Raises ReportError for another ending."""
     for suffix, kind in SUFFIXES.items():
         if dest.lower().endswith(suffix):
             return kind
-    raise ReportError(f"dest is {dest}; give a name in {', '.join(SUFFIXES)}, or say the format.")
+    raise ReportError(f"dest is {dest}; use a name in {', '.join(SUFFIXES)}, or set format.")

@@ -1,6 +1,9 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The drawing of a pass: a row for each layer, with a line for each event."""
+"""The drawing of a pass: a row for each layer, with a line for each event.
+
+The SVG of a row is stretched to the width of the page. So all words are HTML beside and above it.
+"""
 
 from __future__ import annotations
 
@@ -15,18 +18,18 @@ if TYPE_CHECKING:
     from .geometry import Drawing, Rail
     from .words import Json
 
-MOST_LABELS = 6  # beside lumps
+MOST_LABELS = 6  # of lumps
 CUTS = {RESET: "cut", TIMEOUT: "then silence", REFUSED: "no stream"}
 UNKNOWN: Json = {"verdict": "unknown", "reason": "", "metrics": {}}
 
 
 def say(value: object) -> str:
-    """What others say, fit for a page: without secrets, bounded, escaped."""
+    """Text of others, for a page: without secrets, bounded, escaped."""
     return escape(clean(str(value)), quote=True)
 
 
 def mark(diagnosis: Json, stands: str, verdict: str) -> str:
-    """The verdict as a word with a sign, so that nobody needs to see colours."""
+    """The verdict as a word with a sign, for readers who do not see colours."""
     if stands == words.GUILTY:
         return f"\u2715 {say(verdict)}"
     if stands == words.INHERITED:
@@ -36,7 +39,7 @@ def mark(diagnosis: Json, stands: str, verdict: str) -> str:
 
 
 def render(diagnosis: Json, name: str, shown: Drawing, room: int) -> str:
-    """The figure of the pass ``name``, with ``room`` events at most."""
+    """The drawing of the pass ``name``, with at most ``room`` events."""
     passes = {layer["layer"]: layer["passes"].get(name) for layer in diagnosis["layers"]}
     above, *rails = shown.rails
     rows = [_departures(above, shown, room)]
@@ -82,7 +85,7 @@ def _departures(rail: Rail, shown: Drawing, room: int) -> str:
 def _row(
     stands: str, word: str, metrics: Json, above: Rail, rail: Rail, shown: Drawing, room: int
 ) -> str:
-    """A layer: the lines from the rail above, which is no part of it, down to its own."""
+    """A layer: lines from the rail above down to its own rail."""
     delay = metrics.get("delay_p50_seconds")
     places = geometry.sample(shown.events, room)
     top = {n: _x(above.times[n], shown) for n in places if n < len(above.times)}
@@ -121,7 +124,7 @@ def _described(rail: Rail, metrics: Json) -> str:
 
 
 def _lumps(rail: Rail, shown: Drawing) -> Iterator[str]:
-    """How many came at once, at the biggest lumps that leave room for the words."""
+    """The sizes of the biggest lumps, where there is room for the words."""
     last = -1000.0
     biggest = sorted(rail.lumps, key=lambda lump: -lump[1])[:MOST_LABELS]
     for place, many in sorted(biggest):
@@ -133,7 +136,7 @@ def _lumps(rail: Rail, shown: Drawing) -> Iterator[str]:
 
 
 def _end(rail: Rail, shown: Drawing) -> Iterator[str]:
-    """How the stream ended, when that was before its end."""
+    """How the stream ended, if it ended too early."""
     one = rail.timeline
     if one is None or one.ended not in CUTS:
         return
@@ -150,7 +153,7 @@ def _is_cut(rail: Rail) -> bool:
 
 
 def _x(time: float, shown: Drawing) -> float:
-    """A time's place from 0 to 1000, with some air at both ends."""
+    """The place of a time (seconds), 0 to 1000, with a margin at both ends."""
     return round(8 + 984 * time / shown.span, 1)
 
 

@@ -14,11 +14,11 @@ WIDTH = 110
 
 
 def render(diagnosis: Json) -> str:
-    """The table of all layers and passes, and below it what is wrong, why, and what to do."""
+    """The table of all layers and passes, and below it the fault, its cause and the remedy."""
     parts = ["\n".join(_table(diagnosis)), *_verdict(diagnosis)]
     parts += [
         _list("Also possible:", map(_possible, diagnosis["causes"][1:])),
-        _list("No harm now, but it can become some:", map(_risk, diagnosis["risks"])),
+        _list("Harmless now, but a risk:", map(_risk, diagnosis["risks"])),
         _list("Notes:", notes(diagnosis)),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -37,7 +37,7 @@ def _table(diagnosis: Json) -> Iterator[str]:
         lines.append([first, word(name), verdict, *shown])
         last = layer["layer"]
     widths = [max(map(len, column)) for column in zip(*lines)]
-    # What others may call as they like gives way: layers, then encodings and passes.
+    # Names that others choose give way: layers, then encodings, then passes.
     for n, least in ((0, 8), (-2, 8), (1, 9)):
         over = sum(widths) + 2 * (len(widths) - 1) - WIDTH
         widths[n] = max(min(widths[n], least), widths[n] - max(over, 0))
@@ -93,7 +93,7 @@ def _list(title: str, lines: Iterable[str]) -> str:
 
 
 def _wrap(text: str, label: str = "") -> str:
-    """Filled to the width; further lines begin below the first one's text."""
+    """Fill lines to the width. Later lines begin below the text of the first."""
     return textwrap.fill(
         text,
         WIDTH,

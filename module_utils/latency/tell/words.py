@@ -22,12 +22,12 @@ DOES = {
     "refused": "refuses the stream",
     "unknown": "could not be judged",
 }
-# One column each; the long ones would push the table over its width.
+# Short forms, to keep the table in its width.
 FRAMINGS = {"close-delimited": "close", "content-length": "length"}
 
 
 def seconds(value: float | None) -> str:
-    """A time in s as people say it: 0.4 ms, 12 ms, 1.25 s, 5 min 2 s."""
+    """A time in seconds, for people: 0.4 ms, 12 ms, 1.25 s, 5 min 2 s."""
     if value is None:
         return NOTHING
     size = abs(value)
@@ -48,7 +48,7 @@ def percent(ratio: float | None) -> str:
 
 
 def word(value: object) -> str:
-    """A word of a table."""
+    """A cell of a table."""
     return NOTHING if value is None or value == "" else clean(str(value))
 
 
@@ -60,16 +60,16 @@ def headline(diagnosis: Json) -> str:
         names = " and ".join(filter(None, (", ".join(layers[:-1]), *layers[-1:])))
         return clean(f"It streams: each event arrives when it is sent, at {names}.")
     if verdict == "unknown":
-        return "It cannot be said whether it streams."
+        return "Cannot tell whether it streams."
     if culprit:
         return clean(f"{culprit} {DOES.get(verdict, verdict)}.")
-    return f"The stream is {verdict}, and it cannot be said which layer does it."
+    return f"The stream is {verdict}, by an unknown layer."
 
 
 def rows(
     diagnosis: Json,
 ) -> Iterator[tuple[Json, str, Mapping[str, Any]]]:
-    """Each layer with each of its passes: the layer, the pass's name, the pass."""
+    """For each pass of each layer: the layer, the name of the pass, the pass."""
     for layer in diagnosis["layers"]:
         for name, one in layer["passes"].items():
             yield layer, name, one
@@ -84,10 +84,9 @@ OTHER = "other"
 
 
 def standing(diagnosis: Json, layer: str, name: str, verdict: str) -> str:
-    """Whether a layer is at fault in the pass ``name``, has got the stream so from the layer that
-    is, is fine, or something else.
+    """How a layer stands in the pass ``name``: guilty, inherited from the guilty, fine or other.
 
-    A layer is judged by what it adds, so that one behind the culprit may count as streaming.
+    A layer is judged by what it adds, so a layer behind the culprit can count as streaming.
     """
     culprit = diagnosis.get("culprit")
     names = [one["layer"] for one in diagnosis["layers"]]
@@ -104,7 +103,7 @@ def standing(diagnosis: Json, layer: str, name: str, verdict: str) -> str:
 
 
 class Column:
-    """A column of the table of metrics; ``head`` has its first and its second line."""
+    """A column of the table of metrics. ``head`` has two lines."""
 
     def __init__(
         self, head: str, metric: str, show: Callable[[Any], str] = word, *, number: bool = False
@@ -126,7 +125,7 @@ COLUMNS = (
 
 
 def notes(diagnosis: Json) -> list[str]:
-    """What else a reader should know: noise, layers that were not measured, estimates."""
+    """Other things to know: noise, layers without a measurement, estimates."""
     problems = [
         f"{layer['layer']} was not measured: {layer['problem']}"
         for layer in diagnosis["layers"]
@@ -143,13 +142,13 @@ def _inherited(diagnosis: Json) -> Iterator[str]:
         if standing(diagnosis, layer["layer"], name, one["verdict"]) == INHERITED
     }
     if layers:
-        yield f"{', '.join(layers)} got the stream so from {diagnosis['culprit']} (inherited)."
+        yield f"{', '.join(layers)} received it that way from {diagnosis['culprit']} (inherited)."
 
 
 ESTIMATES = {
-    LUMPS: "estimated: the events do not say when they were sent, so those that came"
-    " together count as sent in the stream's own cadence",
-    OFFSET_UNKNOWN: "above the shortest one: the reader has another clock than the server",
+    LUMPS: "estimates: the events do not say when they were sent. Those that came together"
+    " count as sent in the stream's cadence",
+    OFFSET_UNKNOWN: "relative to the shortest one: reader and server have different clocks",
 }
 
 

@@ -10,8 +10,8 @@ CAUSES = (
     Cause(
         "app-compression",
         "app",
-        "a compression middleware keeps what it has compressed",
-        "Leave compression of streams out of the app, or use a middleware that flushes each chunk"
+        "a compression middleware holds compressed data",
+        "Do not compress streams in the app, or use a middleware that flushes each chunk"
         " (Starlette's does since 1.10).",
         "https://www.starlette.io/middleware/#gzipmiddleware",
         needs=("held_when_compressed", "compressed_here"),
@@ -19,8 +19,8 @@ CAUSES = (
     Cause(
         "app-headers-held",
         "app",
-        "a middleware or the server keeps the headers until the first chunk",
-        "Use a worker that sends the headers at once (uvicorn's does, Gunicorn's asgi worker does"
+        "a middleware or the server holds the headers until the first chunk",
+        "Use a worker that sends the headers at once (Uvicorn's does, Gunicorn's asgi worker does"
         " not), or send a comment as the first chunk.",
         GUNICORN + "#worker_class",
         needs=("headers_wait",),
@@ -28,9 +28,9 @@ CAUSES = (
     Cause(
         "app-computed-first",
         "app",
-        "the whole body is there before its first byte is sent",
-        "Yield the parts as they come about; a middleware that reads the whole body has the same"
-        " effect.",
+        "the app computes the whole body before it sends the first byte",
+        "Yield each part as soon as it exists. Check the middlewares too: one that reads the whole"
+        " body has the same effect.",
         "https://fastapi.tiangolo.com/advanced/custom-response/#streamingresponse",
         needs=("held", "in_one_read"),
         supports=("has_content_length",),
@@ -38,8 +38,8 @@ CAUSES = (
     Cause(
         "app-lumps",
         "app",
-        "the app, a middleware of it or its server collects chunks before it sends them",
-        "Take the middlewares off one by one; those that read the body must pass on each chunk.",
+        "the app, a middleware or the server collects chunks before it sends them",
+        "Remove middlewares one by one. One that reads the body must pass on each chunk.",
         "https://www.starlette.io/middleware/#limitations",
         needs=("held",),
         excludes=("in_one_read",),
@@ -47,8 +47,8 @@ CAUSES = (
     Cause(
         "app-thread-pool",
         "app",
-        "the streams share a pool of threads that is too small (40 for synchronous generators)",
-        "Make the generator asynchronous, or give the pool more threads.",
+        "the streams share a thread pool that is too small (40 threads for synchronous generators)",
+        "Make the generator asynchronous, or enlarge the pool.",
         "https://www.starlette.io/threadpool/",
         needs=("streams_slow_down",),
         excludes=("streams_take_turns",),
@@ -56,8 +56,8 @@ CAUSES = (
     Cause(
         "app-blocking",
         "app",
-        "a blocking call stops the event loop, and all streams with it",
-        "Await an asynchronous call instead, or run the blocking one in a thread.",
+        "a blocking call stops the event loop, and with it all streams",
+        "Await an asynchronous call instead, or run the blocking call in a thread.",
         "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code",
         needs=("streams_take_turns",),
         excludes=("wsgi_server",),
@@ -65,7 +65,7 @@ CAUSES = (
     Cause(
         "app-no-heartbeat",
         "app",
-        "the stream is silent for longer than an idle limit on the way may allow",
+        "the stream is silent for longer than the idle limit of a proxy may be",
         "Send a comment or an empty event every 15 seconds.",
         "https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes",
         needs=("long_silence",),
@@ -74,7 +74,7 @@ CAUSES = (
     Cause(
         "app-headers-missing",
         "app",
-        "the response lacks headers that keep a proxy from holding it",
+        "the response lacks headers that tell a proxy not to hold it",
         "Send Content-Type: text/event-stream (or application/x-ndjson), Cache-Control: no-cache,"
         " no-transform and X-Accel-Buffering: no.",
         PROXY + "proxy_buffering",
@@ -84,16 +84,16 @@ CAUSES = (
     Cause(
         "app-cut-at-sigterm",
         "app",
-        "the app ends its streams as soon as it is told to stop",
-        "Let running streams end by themselves during the shutdown, or tell the readers to"
-        " reconnect (sse-starlette: AppStatus.should_exit).",
+        "the app ends its streams as soon as it gets SIGTERM",
+        "Let running streams finish during the shutdown, or tell the readers to reconnect"
+        " (sse-starlette: AppStatus.should_exit).",
         "https://github.com/sysid/sse-starlette",
         needs=("cut_by_stop",),
     ),
     Cause(
         "app-ignores-departure",
         "app",
-        "the app goes on with streams that nobody reads any more",
+        "the app continues streams after their readers left",
         "End the generator when its reader leaves (await request.is_disconnected(), or an"
         " asynchronous generator that is closed).",
         "https://www.starlette.io/requests/#body",

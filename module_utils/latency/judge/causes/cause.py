@@ -1,6 +1,10 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a cause is."""
+"""What a cause is.
+
+A layer has a cause if it shows all signs that the cause ``needs`` and none that it ``excludes``.
+Signs in ``supports`` move the cause up in the list. A ``risk`` is harmless now.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +19,10 @@ SYSTEMD = "https://www.freedesktop.org/software/systemd/man/latest/"
 
 
 class Cause(NamedTuple):
-    """Why a stream does not stream: where, what its reader sees, how it is told from others, and
-    what to do about it.
-    """
+    """Why a stream does not stream, where, and what to do. The names are those of signs."""
 
     id: str
-    layer: str  # app, gunicorn, systemd, nginx, edge, client; empty: any
+    layer: str  # a hop, or empty for any
     title: str
     remedy: str
     link: str

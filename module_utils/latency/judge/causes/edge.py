@@ -11,7 +11,7 @@ CAUSES = (
     Cause(
         "edge-idle-timeout",
         "edge",
-        "the load balancer or CDN ends what is idle for too long",
+        "the load balancer or CDN cuts idle connections",
         "Raise its idle timeout (ALB: 60 s, Cloudflare: 120 s), or send a heartbeat every 15 s.",
         "https://developers.cloudflare.com/fundamentals/reference/connection-limits/",
         needs=("cut_in_silence",),
@@ -19,7 +19,7 @@ CAUSES = (
     Cause(
         "edge-compression",
         "edge",
-        "the CDN or load balancer compresses the stream and collects it for that",
+        "the CDN or load balancer collects the stream to compress it",
         "Send Cache-Control: no-transform, or turn compression off for the path.",
         "https://developers.cloudflare.com/speed/optimization/content/compression/",
         needs=("held_when_compressed", "compressed_here"),
@@ -29,7 +29,7 @@ CAUSES = (
         "edge-cache",
         "edge",
         "the CDN answers from its cache",
-        "Send Cache-Control: no-store, and let the CDN bypass its cache for the path.",
+        "Send Cache-Control: no-store, and turn the CDN's cache off for the path.",
         "https://developers.cloudflare.com/cache/how-to/cache-rules/",
         needs=("comes_from_a_cache",),
     ),
@@ -44,8 +44,8 @@ CAUSES = (
     Cause(
         "edge-get-buffered",
         "edge",
-        "what is in front buffers the answers to GET, and not those to POST",
-        "Open the stream by POST, or turn buffering off in what is in front.",
+        "a proxy in front buffers the answers to GET but not to POST",
+        "Open the stream by POST, or turn off buffering in that proxy.",
         "https://developers.cloudflare.com/rules/",
         needs=("held", "streams_by_post"),
     ),
@@ -53,7 +53,7 @@ CAUSES = (
         "edge-buffering",
         "edge",
         "another proxy in front buffers the stream",
-        "Turn response buffering off there (Nginx: proxy_buffering off, Cloudflare:"
+        "Turn off response buffering there (Nginx: proxy_buffering off, Cloudflare:"
         " response_body_buffering none).",
         "https://developers.cloudflare.com/rules/",
         needs=("held",),
@@ -65,7 +65,7 @@ CAUSES = (
         "client-reads-in-blocks",
         "client",
         "the client reads blocks of a fixed size, or its output is buffered",
-        "Read what is there (curl -N; aiter_raw() or iter_content(None) instead of a block size).",
+        "Read without a block size (curl -N, aiter_raw(), iter_content(None)).",
         "https://curl.se/docs/manpage.html#-N",
         needs=("held",),
         supports=("reads_of_one_size", "late_events"),

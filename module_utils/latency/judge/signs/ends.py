@@ -11,7 +11,7 @@ from .scene import Scene, sign
 
 @sign
 def cut_in_silence(scene: Scene) -> str:
-    """The end came when nothing had been sent for a while."""
+    """The stream is cut after a silence."""
     one = scene.cut
     if not one or one.marks:
         return ""
@@ -23,7 +23,7 @@ def cut_in_silence(scene: Scene) -> str:
 
 @sign
 def cut_while_paused(scene: Scene) -> str:
-    """The end came while the reader did not read."""
+    """The stream is cut while the reader does not read."""
     one = scene.cut
     return (
         f"cut while the reader paused, at {one.ended_at:.1f} s"
@@ -34,30 +34,30 @@ def cut_while_paused(scene: Scene) -> str:
 
 @sign
 def cut_by_stop(scene: Scene) -> str:
-    """The end came at once when the service was told to stop."""
+    """The stream is cut as soon as the service is told to stop."""
     late = _after(scene, "stop")
     return f"cut {late:.1f} s after the stop" if late is not None and late < 1.0 else ""
 
 
 @sign
 def cut_after_stop(scene: Scene) -> str:
-    """The end came some time after the service was told to stop."""
+    """The stream is cut some time after the service is told to stop."""
     late = _after(scene, "stop")
     return f"cut {late:.1f} s after the stop" if late is not None and late >= 1.0 else ""
 
 
 @sign
 def cut_unasked(scene: Scene) -> str:
-    """The end came though nobody had stopped or reloaded anything."""
+    """The stream is cut, and nobody stopped or reloaded anything."""
     one = scene.cut
     if one and not {what for _, what in one.marks} & {"stop", "reload"}:
-        return f"cut at {one.ended_at:.1f} s, and nobody asked for it"
+        return f"cut at {one.ended_at:.1f} s, without a stop or a reload"
     return ""
 
 
 @sign
 def cut_after_reload(scene: Scene) -> str:
-    """The end came after a reload."""
+    """The stream is cut after a reload."""
     late = _after(scene, "reload")
     return f"cut {late:.1f} s after the reload" if late is not None else ""
 
@@ -70,7 +70,7 @@ def _after(scene: Scene, name: str) -> float | None:
 
 @sign
 def long_silence(scene: Scene) -> str:
-    """The stream is silent for longer than what is in front may allow."""
+    """The stream is silent for longer than a proxy may allow."""
     for judged in scene.here.values():
         for one in judged.timelines:
             longest = max(one.longest_silence, figures.silence_before_end(one))
@@ -88,13 +88,13 @@ def request_is_held(scene: Scene) -> str:
 
 @sign
 def waits_for_restart(scene: Scene) -> str:
-    """A new stream waits for a restart to end."""
+    """A new stream waits until a restart has ended."""
     one = scene.one
     return scene.fault.reason if scene.fault and one and restart_waited(one) else ""
 
 
 @sign
 def falls_silent(scene: Scene) -> str:
-    """Nothing comes any more, and the connection stays."""
+    """No more bytes come, and the connection stays open."""
     judged = scene.fault
     return judged.reason if judged and judged.rank and judged.problem == words.SILENT else ""

@@ -25,7 +25,7 @@ def headers_wait(scene: Scene) -> str:
 
 @sign
 def http2_over_tls(scene: Scene) -> str:
-    """HTTP/2 in TLS."""
+    """The answer is HTTP/2 over TLS."""
     one = scene.one
     return f"HTTP/2 over {one.tls}" if one and one.http == "2" and one.tls else ""
 
@@ -38,7 +38,7 @@ def http_1_0(scene: Scene) -> str:
 
 @sign
 def wsgi_server(scene: Scene) -> str:
-    """Gunicorn answers by itself, so the worker is not an ASGI worker."""
+    """Gunicorn itself answers, so the worker is not an ASGI worker."""
     one = scene.one
     server = one.header("server") if one else ""
     return f"server: {server}" if server == "gunicorn" else ""
@@ -46,7 +46,7 @@ def wsgi_server(scene: Scene) -> str:
 
 @sign
 def asgi_server(scene: Scene) -> str:
-    """A server for ASGI answers."""
+    """An ASGI server answers."""
     server = scene.one.header("server") if scene.one else ""
     return (
         f"server: {server}"
@@ -57,7 +57,7 @@ def asgi_server(scene: Scene) -> str:
 
 @sign
 def close_delimited(scene: Scene) -> str:
-    """Nothing but the end of the connection ends the body, which it did at the layer before."""
+    """Only the end of the connection ends the body, unlike at the layer before."""
     one, before = scene.one, scene.one_before
     if not one or not one.http or not answered(one):
         return ""
@@ -70,7 +70,7 @@ def close_delimited(scene: Scene) -> str:
 
 @sign
 def lacks_headers(scene: Scene) -> str:
-    """Headers that keep what is in front from holding the stream are missing."""
+    """Headers are missing that tell a proxy not to hold the stream."""
     one = scene.one
     if not one or not one.http or not answered(one):
         return ""
@@ -82,7 +82,7 @@ def lacks_headers(scene: Scene) -> str:
         missing.append(f"Content-Type is {kind or 'not set'}")
     if not set(re.findall(r"[\w-]+", one.header("cache-control"))) & {"no-cache", "no-store"}:
         missing.append("no Cache-Control: no-cache")
-    if scene.nearest and one.header("x-accel-buffering").lower() != "no":  # Nginx takes it off
+    if scene.nearest and one.header("x-accel-buffering").lower() != "no":  # Nginx removes it
         missing.append("no X-Accel-Buffering: no")
     is_stream = one.format in {"sse", "ndjson"} or kind in STREAM_TYPES
     return ", ".join(missing) if is_stream else ""
@@ -90,7 +90,7 @@ def lacks_headers(scene: Scene) -> str:
 
 @sign
 def is_no_stream(scene: Scene) -> str:
-    """One page, not a stream."""
+    """The answer is one page, not a stream."""
     for judged in scene.here.values():
         if judged.problem == words.NO_STREAM and judged.reason.startswith("not a stream"):
             return judged.reason

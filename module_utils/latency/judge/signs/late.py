@@ -38,47 +38,47 @@ def held_when_compressed(scene: Scene) -> str:
 
 @sign
 def compressed_here(scene: Scene) -> str:
-    """The body is compressed, and was not at the layer before."""
+    """The body is compressed, and is not compressed at the layer before."""
     for name in ("gzip", "identity"):
         judged, before = scene.here.get(name), scene.before.get(name)
         if judged and judged.metrics.encoding not in {"identity", ""}:
             if before and before.metrics.encoding == judged.metrics.encoding:
                 return ""
             return f"Content-Encoding: {judged.metrics.encoding}" + (
-                ", which the layer before has not" if before else ""
+                ", not at the layer before" if before else ""
             )
         if name == "gzip" and judged and judged.metrics.time_to_headers_seconds is None:
-            return "the answer to Accept-Encoding: gzip does not even begin"
+            return "no answer to Accept-Encoding: gzip"
     return ""
 
 
 @sign
 def in_one_read(scene: Scene) -> str:
-    """Everything comes at the end."""
+    """All events come at the end."""
     judged = scene.fault
     if judged and judged.verdict == words.BUFFERED:
         at = judged.metrics.duration_seconds
-        return f"{judged.metrics.events or 'no'} events until {at:.2f} s, and all in one piece"
+        return f"{judged.metrics.events or 'no'} events until {at:.2f} s, all in one piece"
     return ""
 
 
 @sign
 def has_content_length(scene: Scene) -> str:
-    """The length of the body was known before it was sent."""
+    """The answer has a Content-Length, so the whole body existed before it was sent."""
     length = scene.one.header("content-length") if scene.one else ""
     return f"Content-Length: {length}" if length else ""
 
 
 @sign
 def app_said_no_buffering(scene: Scene) -> str:
-    """The layer before had the header that tells Nginx not to buffer."""
+    """The layer before sends X-Accel-Buffering: no."""
     said = scene.one_before.header("x-accel-buffering") if scene.one_before else ""
     return "the layer before sends X-Accel-Buffering: no" if said.lower() == "no" else ""
 
 
 @sign
 def comes_from_a_cache(scene: Scene) -> str:
-    """What comes was sent to another reader, some time ago."""
+    """The events were sent earlier, to another reader."""
     for name, judged in scene.here.items():
         for one in judged.timelines:
             for header in HITS:
@@ -91,19 +91,19 @@ def comes_from_a_cache(scene: Scene) -> str:
                 return judged.reason
             old = [event for event in one.events if event.sent and event.sent < one.began - 0.05]
             if one.same_clock and len(old) > len(one.events) / 2 and name not in {"slow", "idle"}:
-                return f"events of the {name} pass had been sent before it asked for them"
+                return f"events of the {name} pass were sent before its request"
     return ""
 
 
 @sign
 def steps_of_acknowledgement(scene: Scene) -> str:
-    """Lumps come as far apart as Linux delays an acknowledgement."""
+    """Lumps come every 40 ms, the time that Linux delays an acknowledgement."""
     return _steps(scene, 0.035, 0.05)
 
 
 @sign
 def steps_of_the_kernel(scene: Scene) -> str:
-    """Lumps come as far apart as Linux keeps what is corked."""
+    """Lumps come every 200 ms, the time that Linux holds corked data."""
     return _steps(scene, 0.19, 0.27)
 
 
@@ -127,35 +127,35 @@ def _steps(scene: Scene, least: float, most: float) -> str:
 
 @sign
 def late_by_one(scene: Scene) -> str:
-    """Each event comes when the next one is sent."""
+    """Each event comes only when the next one is sent."""
     judged = scene.worse("identity", words.HELD)
     if not judged or judged.metrics.coalesced_ratio is None:
         return ""
     cadence, late = figures.cadence_of(judged.timelines[0]), judged.metrics.delay_p50_seconds
     if cadence and late and judged.metrics.coalesced_ratio < 0.2 and 0.7 < late / cadence < 1.3:
-        return f"events are {late * 1000:.0f} ms late, which is one interval"
+        return f"events are {late * 1000:.0f} ms late, one interval"
     return ""
 
 
 @sign
 def constant_rate(scene: Scene) -> str:
-    """The stream takes longer than it was sent, and falls behind more and more."""
+    """The stream falls behind more and more."""
     for name in ("identity", "gzip"):
         judged = scene.worse(name, words.HELD)
         if not judged or (judged.metrics.stretch_ratio or 0.0) < 1.2:
             continue
         one = judged.timelines[0]
         late, _ = figures.delays_of(one)
-        # What is held until the end is not late then.
+        # An event that was held until the end is not late at the end.
         if late and late[-1] > 0.2 * (figures.sent_span(one) or 0.0):
             rate = judged.metrics.size_bytes / (judged.metrics.duration_seconds or 1.0)
-            return f"{rate:.0f} bytes a second, and later with every event"
+            return f"{rate:.0f} bytes a second, and each event is later than the one before"
     return ""
 
 
 @sign
 def reads_of_one_size(scene: Scene) -> str:
-    """A command prints blocks of one size, whatever was sent."""
+    """A command prints blocks of one size, not events."""
     one = scene.one
     sizes = [size for _, size in one.reads[:-1]] if one and not one.http else []
     if len(sizes) >= 2 and len(set(sizes)) == 1 and sizes[0] >= 256:
@@ -165,10 +165,10 @@ def reads_of_one_size(scene: Scene) -> str:
 
 @sign
 def streams_by_post(scene: Scene) -> str:
-    """GET is held back and POST is not."""
+    """GET is held back, and POST is not."""
     post = scene.here.get("post")
     if post and post.verdict == words.STREAMING and scene.worse("identity", words.HELD):
-        return "the same by POST streams"
+        return "the same stream by POST is not held back"
     return ""
 
 

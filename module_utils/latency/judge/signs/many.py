@@ -13,7 +13,7 @@ from .scene import SIGNS, Scene, sign
 
 @sign
 def streams_wait(scene: Scene) -> str:
-    """Some of the streams wait for others."""
+    """Some streams wait for others."""
     for name in ("parallel", "burst", "multiplex"):
         judged = scene.worse(name, words.WAITING)
         if judged:
@@ -23,14 +23,14 @@ def streams_wait(scene: Scene) -> str:
 
 @sign
 def http2_streams_wait(scene: Scene) -> str:
-    """Some of the streams of one connection wait for others."""
+    """Some streams of one HTTP/2 connection wait for others."""
     judged = scene.worse("multiplex", words.WAITING)
     return judged.reason if judged else ""
 
 
 @sign
 def streams_slow_down(scene: Scene) -> str:
-    """Side by side, all streams take longer."""
+    """Concurrent streams all take longer."""
     judged, alone = scene.here.get("parallel"), scene.here.get("identity")
     ratio = slowdown(judged.timelines, alone) if judged else None
     if judged and ratio and ratio > scene.allowed.slowdown:
@@ -40,7 +40,7 @@ def streams_slow_down(scene: Scene) -> str:
 
 @sign
 def streams_take_turns(scene: Scene) -> str:
-    """One stream is served at a time, or one event of one stream."""
+    """The server serves one stream at a time, or one event of one stream."""
     judged, alone = scene.here.get("parallel"), scene.here.get("identity")
     if not judged or judged.metrics.streams < 4:
         return ""
@@ -49,13 +49,13 @@ def streams_take_turns(scene: Scene) -> str:
         return f"{streams} at once take {ratio:.1f} times as long as one"
     begun = sorted((one.headers_at or 0.0, one.ended_at) for one in judged.timelines)
     if all(end <= begins + 0.01 for (_, end), (begins, _) in zip(begun, begun[1:])):
-        return f"of {streams} streams each begins when the one before it has ended"
+        return f"each of {streams} streams begins when the one before it has ended"
     return ""
 
 
 @sign
 def some_refused(scene: Scene) -> str:
-    """Some of many streams are refused, and others are served."""
+    """Some of many streams are refused, others are served."""
     refused = scene.refused
     streams = scene.fault.timelines if scene.fault else ()
     if refused and len(refused) < len(streams):
@@ -65,17 +65,17 @@ def some_refused(scene: Scene) -> str:
 
 @sign
 def no_connection(scene: Scene) -> str:
-    """Nobody takes the connection, or it is closed without an answer."""
+    """No server accepts the connection, or the server closes it without an answer."""
     silent = [one for one in scene.refused if one.ended == timeline.REFUSED]
     return said(silent[0]) if silent else ""
 
 
 def _status(name: str, *statuses: int) -> None:
-    def look(scene: Scene) -> str:
+    def refused_with(scene: Scene) -> str:
         found = [one for one in scene.refused if one.status in statuses]
         return said(found[0]) if found else ""
 
-    SIGNS[name] = look
+    SIGNS[name] = refused_with
 
 
 _status("status_401", 401, 403, 407)
@@ -98,11 +98,11 @@ def certificate_fails(scene: Scene) -> str:
 
 @sign
 def stays_open(scene: Scene) -> str:
-    """Streams whose readers have left go on."""
+    """Streams go on after their readers left."""
     judged = scene.here.get("leave")
     if not judged:
         return ""
     before, after = judged.measured.open_before, judged.measured.open_after
     if before is not None and after is not None and after > before:
-        return f"{after - before} streams are still open after their readers have left"
+        return f"{after - before} streams are still open after their readers left"
     return ""

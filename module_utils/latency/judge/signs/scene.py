@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a sign is looked for in."""
+"""What the signs look at, and the list of all signs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 
 class Scene(NamedTuple):
-    """A layer and the one before it (empty for the first), each by its passes; the pass that is at
-    fault (empty when none is), what else is known, what is allowed; whether it is the app's own.
+    """A layer and the layer before it, by their passes. ``before`` is empty for the first layer.
+
+    ``at_fault`` is the name of the pass at fault, or empty. ``nearest`` says that nothing is
+    between the layer and the app.
     """
 
     here: Mapping[str, Judged]
@@ -27,7 +29,7 @@ class Scene(NamedTuple):
     nearest: bool = True
 
     def worse(self, name: str, problem: str) -> Judged | None:
-        """The pass, if it has this problem and the layer before has not."""
+        """The pass, if it has this problem and is worse than at the layer before."""
         found, before = self.here.get(name), same_pass(name, self.before)
         if found and found.problem == problem and found.rank > (before.rank if before else 0):
             return found
@@ -35,12 +37,12 @@ class Scene(NamedTuple):
 
     @property
     def fault(self) -> Judged | None:
-        """The pass that is at fault."""
+        """The pass at fault."""
         return self.here.get(self.at_fault)
 
     @property
     def one(self) -> Timeline | None:
-        """The stream to look at: that at fault, else any."""
+        """The first stream of the pass at fault, or of any pass."""
         judged = self.fault or next(iter(self.here.values()), None)
         return judged.timelines[0] if judged and judged.timelines else None
 
@@ -52,7 +54,7 @@ class Scene(NamedTuple):
 
     @property
     def cut(self) -> Timeline | None:
-        """A stream that was cut, in the pass at fault."""
+        """A stream of the pass at fault that was cut."""
         if not self.fault or self.fault.problem != words.CUT:
             return None
         before = self.before.get(self.at_fault)
@@ -60,7 +62,7 @@ class Scene(NamedTuple):
 
     @property
     def refused(self) -> list[Timeline]:
-        """The streams that were refused, in the pass at fault."""
+        """The streams of the pass at fault that were refused."""
         streams = self.fault.timelines if self.fault else ()
         return [one for one in streams if not answered(one)]
 
@@ -69,13 +71,13 @@ Sign = Callable[[Scene], str]
 SIGNS: dict[str, Sign] = {}
 
 
-def sign(look: Sign) -> Sign:
+def sign(function: Sign) -> Sign:
     """Put a sign on the list, under its name."""
-    SIGNS[look.__name__] = look
-    return look
+    SIGNS[function.__name__] = function
+    return function
 
 
 def seen(scene: Scene) -> dict[str, str]:
-    """All signs that are there, with what they saw."""
-    found = {name: look(scene) for name, look in SIGNS.items()}
-    return {name: words for name, words in found.items() if words}
+    """The signs that the scene shows: name to evidence."""
+    found = {name: function(scene) for name, function in SIGNS.items()}
+    return {name: evidence for name, evidence in found.items() if evidence}

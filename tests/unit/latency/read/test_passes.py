@@ -62,10 +62,10 @@ def test_the_query_says_what_stream_is_wanted(url: str, stream: dict[str, Any], 
 @pytest.mark.parametrize(
     ("name", "base", "why"),
     [
-        ("idle", {"url": URL}, "cannot be told to be silent"),
+        ("idle", {"url": URL}, "the stream takes no parameters"),
         ("multiplex", {"url": URL}, "HTTP/2 needs TLS"),
         ("multiplex", {"url": PROBE, "http": "1.1"}, "http is 1.1"),
-        ("gzip", {"url": "", "command": ("curl",)}, "a command asks as it likes"),
+        ("gzip", {"url": "", "command": ("curl",)}, "a command makes its own requests"),
     ],
 )
 def test_a_pass_that_makes_no_sense_is_left_out(name: str, base: dict[str, Any], why: str) -> None:

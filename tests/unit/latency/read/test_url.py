@@ -61,4 +61,6 @@ def test_a_socket_whose_path_is_too_long() -> None:
 
 def test_certificates_matter_for_tls_only() -> None:
     assert access.problem_of(Request(URL, ca_path="/no/such")) == ""
-    assert "/no/such cannot be read" in access.problem_of(Request(PROBE, ca_path="/no/such"))
+    assert "cannot read the certificates in /no/such" in access.problem_of(
+        Request(PROBE, ca_path="/no/such")
+    )

@@ -57,8 +57,8 @@ def test_a_lump_is_one_point_also_when_the_streams_had_other_departures() -> Non
 
 
 def test_the_pass_at_fault_comes_first() -> None:
-    assert list(geometry.passes(healthy(), "gzip")) == ["gzip", "identity"]
-    assert list(geometry.passes(healthy(), "")) == ["identity", "gzip"]
+    assert list(geometry.drawings(healthy(), "gzip")) == ["gzip", "identity"]
+    assert list(geometry.drawings(healthy(), "")) == ["identity", "gzip"]
 
 
 @pytest.mark.parametrize("span", [0.00001, 0.0009, 0.02, 0.99, 1.0, 3.3, 59, 3600, 1e7])
