@@ -452,7 +452,9 @@ from ..module_utils.latency.read.request import Disturbance, Request, Target
 from ..module_utils.latency.tell import text
 from ..module_utils.latency.thresholds import Thresholds
 
-REQUEST, PLAN, LIMITS = Request(), Plan(), Thresholds()
+REQUEST = Request()
+PLAN = Plan()
+LIMITS = Thresholds()
 HTTP = {"type": "str", "choices": list(HTTP_VERSIONS)}
 PASSES = {"type": "list", "elements": "str", "no_log": False}  # no passwords
 OF_REQUEST = {

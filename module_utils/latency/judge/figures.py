@@ -37,7 +37,7 @@ def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
 
 
 def clocks_agree(one: Timeline, least: float) -> bool:
-    """Whether reader and server really have one clock. In a time namespace they have not.
+    """Whether reader and server really have one clock. In a time namespace they do not.
 
     ``least`` is the least delay. Nothing arrives before it was sent, and no app answers before the
     request. Only a cache does, but it answers with all events at once.

@@ -34,7 +34,7 @@ class Metrics(NamedTuple):
 
     time_to_headers_seconds: Number = None
     time_to_first_chunk_seconds: Number = None
-    headers_held_seconds: Number = None  # from the begin of the app's answer to the headers
+    headers_held_seconds: Number = None  # from the start of the app's answer to the headers
     delay_p50_seconds: Number = None
     delay_p99_seconds: Number = None
     delay_from: str = ""
