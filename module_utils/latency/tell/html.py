@@ -12,13 +12,13 @@ from html import escape
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from ..redact import redacted
-from . import geometry, svg, words
+from . import content, geometry, svg
 from .css import STYLE
 from .svg import mark, say
 
 if TYPE_CHECKING:
     from ..measurement import Measurement
-    from .words import Json
+    from .content import Json
 
 MOST_DRAWINGS = 12
 MOST_EVENTS = 500  # of a drawing
@@ -41,7 +41,7 @@ def render(
         *_causes(diagnosis),
         _table(diagnosis),
         *_risks(diagnosis),
-        *_items("Notes", map(say, words.notes(diagnosis)[:MOST_ITEMS])),
+        *_items("Notes", map(say, content.notes(diagnosis)[:MOST_ITEMS])),
         *_items("Requests", _asked(diagnosis)),
         _raw(diagnosis),
     ]
@@ -52,7 +52,7 @@ def render(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<title>{say(words.headline(diagnosis))} {say(title)}</title>
+<title>{say(content.headline(diagnosis))} {say(title)}</title>
 <link rel="icon" href="data:,">
 <style>{STYLE}</style>
 </head>
@@ -68,7 +68,7 @@ def _header(diagnosis: Json, title: str, made_at: str) -> str:
     steps = "".join(_step(diagnosis, one) for one in diagnosis["layers"])
     return f"""<header>
 <p>{say(title)}{when}</p>
-<h1 class="{of}">{say(words.headline(diagnosis))}</h1>
+<h1 class="{of}">{say(content.headline(diagnosis))}</h1>
 <p>{say(_because(diagnosis))}</p>
 <ol class="way" aria-label="The layers of the stream">
 <li><span>app</span></li>
@@ -79,7 +79,7 @@ def _header(diagnosis: Json, title: str, made_at: str) -> str:
 
 def _step(diagnosis: Json, layer: Json) -> str:
     name, verdict = layer["layer"], layer["verdict"]
-    stands = words.standing(diagnosis, name, diagnosis.get("culprit_pass") or "", verdict)
+    stands = content.standing(diagnosis, name, diagnosis.get("culprit_pass") or "", verdict)
     word = mark(diagnosis, stands, verdict)
     return f'<li class="{stands}"><span>{say(name)} {word}</span></li>\n'
 
@@ -156,9 +156,9 @@ def _asked(diagnosis: Json) -> Iterator[str]:
 def _table(diagnosis: Json) -> str:
     heads = "".join(
         f'<th scope="col"{_number(column)}>{" ".join(column.head.split())}</th>'
-        for column in words.COLUMNS
+        for column in content.COLUMNS
     )
-    lines = "".join(_line(diagnosis, *row) for row in words.rows(diagnosis))
+    lines = "".join(_line(diagnosis, *row) for row in content.rows(diagnosis))
     return f"""<h2>Figures</h2>
 <div class="scroll" role="region" aria-label="Figures" tabindex="0">
 <table>
@@ -175,21 +175,21 @@ def _table(diagnosis: Json) -> str:
 
 def _line(diagnosis: Json, layer: Json, name: str, one: Json) -> str:
     verdict = one["verdict"]
-    stands = words.standing(diagnosis, layer["layer"], name, verdict)
+    stands = content.standing(diagnosis, layer["layer"], name, verdict)
     figures = "".join(
         f"<td{_number(column)}>{say(column.show(one['metrics'].get(column.metric)))}</td>"
-        for column in words.COLUMNS
+        for column in content.COLUMNS
     )
     reason = f"<small>{say(one['reason'])}</small>" if one["reason"] else ""
     return (
         f'<tr class="{stands}">'
-        f'<th scope="row">{say(layer["layer"])}</th><td>{say(words.word(name))}</td>'
+        f'<th scope="row">{say(layer["layer"])}</th><td>{say(content.word(name))}</td>'
         f'<td><span class="verdict">{mark(diagnosis, stands, verdict)}</span>{reason}</td>'
         f"{figures}</tr>\n"
     )
 
 
-def _number(column: words.Column) -> str:
+def _number(column: content.Column) -> str:
     return ' class="number"' if column.number else ""
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Mapping
 
 from ..redact import clean
 from ..timeline import CLOSE, REFUSED, RESET, TIMEOUT
-from . import geometry, words
+from . import content, geometry
 
 if TYPE_CHECKING:
+    from .content import Json
     from .geometry import Drawing, Rail
-    from .words import Json
 
 MOST_LABELS = 6  # of lumps
 CUTS = {RESET: "cut", TIMEOUT: "then silence", REFUSED: "no stream"}
@@ -30,11 +30,11 @@ def say(value: object) -> str:
 
 def mark(diagnosis: Json, stands: str, verdict: str) -> str:
     """The verdict as a word with a sign, for readers who do not see colours."""
-    if stands == words.GUILTY:
+    if stands == content.GUILTY:
         return f"\u2715 {say(verdict)}"
-    if stands == words.INHERITED:
+    if stands == content.INHERITED:
         return f"\u2193 as from {say(diagnosis['culprit'])}"
-    sign = "\u2713" if stands == words.FINE else "?"
+    sign = "\u2713" if stands == content.FINE else "?"
     return f"{sign} {say(verdict)}"
 
 
@@ -45,7 +45,7 @@ def render(diagnosis: Json, name: str, shown: Drawing, room: int) -> str:
     rows = [_departures(above, shown, room)]
     for rail in rails:
         one = passes.get(rail.name) or UNKNOWN
-        stands = words.standing(diagnosis, rail.name, name, one["verdict"])
+        stands = content.standing(diagnosis, rail.name, name, one["verdict"])
         word = mark(diagnosis, stands, one["verdict"])
         rows.append(_row(stands, word, one["metrics"], above, rail, shown, room))
         above = rail if rail.times else above
@@ -68,7 +68,7 @@ def _caption(name: str, shown: Drawing, room: int) -> str:
 
 def _axis(shown: Drawing) -> str:
     return "".join(
-        f'<span style="{_left(_x(time, shown))}">{words.seconds(time) if time else "0"}</span>'
+        f'<span style="{_left(_x(time, shown))}">{content.seconds(time) if time else "0"}</span>'
         for time in geometry.ticks(shown.span)
     )
 
@@ -97,10 +97,10 @@ def _row(
         "lost": (f"M{top[n]} 0v30" for n in top if n >= len(rail.times) and _is_cut(rail)),
         "marks": (f"M{at} 92V100" for at in bottom.values()),
     }
-    labels = [*(_lumps(rail, shown) if stands == words.GUILTY else ()), *_end(rail, shown)]
+    labels = [*(_lumps(rail, shown) if stands == content.GUILTY else ()), *_end(rail, shown)]
     return f"""<div class="row {stands}"><div class="what"><b>{say(rail.name)}</b>\
 <span class="verdict">{word}</span>\
-{f"<small>delay p50 {words.seconds(delay)}</small>" if delay is not None else ""}</div>\
+{f"<small>delay p50 {content.seconds(delay)}</small>" if delay is not None else ""}</div>\
 <div class="plot">
 {_svg(f"{rail.name}: {stands}", _described(rail, metrics), paths)}{"".join(labels)}</div></div>
 """
@@ -118,13 +118,13 @@ def _described(rail: Rail, metrics: Json) -> str:
     arrivals = len(rail.times) - sum(many - 1 for _, many in rail.lumps)
     return (
         f"{len(rail.times)} events in {arrivals} arrivals,"
-        f" delay p50 {words.seconds(metrics.get('delay_p50_seconds'))},"
-        f" largest gap {words.seconds(metrics.get('largest_gap_seconds'))}"
+        f" delay p50 {content.seconds(metrics.get('delay_p50_seconds'))},"
+        f" largest gap {content.seconds(metrics.get('largest_gap_seconds'))}"
     )
 
 
 def _lumps(rail: Rail, shown: Drawing) -> Iterator[str]:
-    """The sizes of the biggest lumps, where there is room for the words."""
+    """The sizes of the biggest lumps, where there is room for the content."""
     last = -1000.0
     biggest = sorted(rail.lumps, key=lambda lump: -lump[1])[:MOST_LABELS]
     for place, many in sorted(biggest):

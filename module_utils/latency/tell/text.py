@@ -8,7 +8,7 @@ import textwrap
 from typing import Iterable, Iterator
 
 from ..redact import clean
-from .words import COLUMNS, GUILTY, INHERITED, Json, headline, notes, rows, standing, word
+from .content import COLUMNS, GUILTY, INHERITED, Json, headline, notes, rows, standing, word
 
 WIDTH = 110
 

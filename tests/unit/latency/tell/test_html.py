@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.latency.measurement import Measurement, Pass
-from plugins.module_utils.latency.tell import geometry, html, svg, words
+from plugins.module_utils.latency.tell import content, geometry, html, svg
 from plugins.module_utils.latency.timeline import Event, Timeline
 from tests.unit.latency.stream_reports import (
     COUNT,
@@ -225,21 +225,21 @@ def test_the_same_result_gives_the_same_page() -> None:
 @pytest.mark.parametrize(
     ("layer", "name", "verdict", "stands", "sign"),
     [
-        ("gunicorn", "gzip", "streaming", words.FINE, "\u2713 streaming"),
-        ("gunicorn", "gzip", "unknown", words.OTHER, "? unknown"),
-        ("nginx", "gzip", "lumped", words.GUILTY, "\u2715 lumped"),
-        ("nginx", "identity", "streaming", words.FINE, "\u2713 streaming"),
-        ("nginx", "identity", "unknown", words.OTHER, "? unknown"),
-        ("public", "gzip", "lumped", words.INHERITED, "\u2193 as from nginx"),
-        ("public", "gzip", "streaming", words.INHERITED, "\u2193 as from nginx"),
-        ("public", "gzip", "unknown", words.OTHER, "? unknown"),
-        ("public", "identity", "streaming", words.FINE, "\u2713 streaming"),
-        ("public", "again", "lumped", words.OTHER, "? lumped"),
+        ("gunicorn", "gzip", "streaming", content.FINE, "\u2713 streaming"),
+        ("gunicorn", "gzip", "unknown", content.OTHER, "? unknown"),
+        ("nginx", "gzip", "lumped", content.GUILTY, "\u2715 lumped"),
+        ("nginx", "identity", "streaming", content.FINE, "\u2713 streaming"),
+        ("nginx", "identity", "unknown", content.OTHER, "? unknown"),
+        ("public", "gzip", "lumped", content.INHERITED, "\u2193 as from nginx"),
+        ("public", "gzip", "streaming", content.INHERITED, "\u2193 as from nginx"),
+        ("public", "gzip", "unknown", content.OTHER, "? unknown"),
+        ("public", "identity", "streaming", content.FINE, "\u2713 streaming"),
+        ("public", "again", "lumped", content.OTHER, "? lumped"),
     ],
 )
 def test_every_layer_has_its_standing_and_a_sign(
     layer: str, name: str, verdict: str, stands: str, sign: str
 ) -> None:
     found = diagnosis(faulty(), "nginx", "gzip")
-    assert words.standing(found, layer, name, verdict) == stands
+    assert content.standing(found, layer, name, verdict) == stands
     assert svg.mark(found, stands, verdict) == sign

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The words and units that all reports share."""
+"""What all reports show, in the same words and units."""
 
 from __future__ import annotations
 

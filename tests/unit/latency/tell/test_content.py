@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.latency.tell import words
+from plugins.module_utils.latency.tell import content
 from tests.unit.latency.stream_reports import diagnosis, faulty
 
 
@@ -30,11 +30,11 @@ from tests.unit.latency.stream_reports import diagnosis, faulty
     ],
 )
 def test_seconds_as_people_say_them(value: float | None, shown: str) -> None:
-    assert words.seconds(value) == shown
+    assert content.seconds(value) == shown
 
 
-@pytest.mark.parametrize("verdict", [word for word in words.DOES if word != "unknown"])
+@pytest.mark.parametrize("verdict", [word for word in content.DOES if word != "unknown"])
 def test_each_verdict_has_a_sentence(verdict: str) -> None:
-    said = words.headline(diagnosis(faulty(), "nginx", "gzip", verdict))
-    assert said == "nginx " + words.DOES[verdict] + "." or verdict == "streaming"
+    said = content.headline(diagnosis(faulty(), "nginx", "gzip", verdict))
+    assert said == "nginx " + content.DOES[verdict] + "." or verdict == "streaming"
     assert said.endswith(".")

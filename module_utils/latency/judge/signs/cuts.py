@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Signs of streams that end too early, fall silent, or never begin."""
+"""Signs of streams that are cut, fall silent, or wait."""
 
 from __future__ import annotations
 
