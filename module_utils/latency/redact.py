@@ -10,6 +10,7 @@ from typing import Any, Mapping
 
 LONGEST = 1000  # characters of a server's text
 FIGURES = ("events", "reads")  # of a timeline
+
 _NAMES = r"token|secret|passw|pwd|key|auth|sig|session|cookie|credential|jwt|code"
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 _HEADER = re.compile(r"[\w-]+\Z")  # its name

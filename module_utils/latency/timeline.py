@@ -14,8 +14,11 @@ RESET = "reset"  # cut: a reset, or a close before the announced end
 TIMEOUT = "timeout"  # silence for longer than the reader's patience
 LIMIT = "limit"  # the reader left because it had read enough
 REFUSED = "refused"  # no answer: no listener, or TLS or HTTP failed before the headers
+
+# How events are separated; chunks: not at all.
 SSE, NDJSON, LINES, CHUNKS = "sse", "ndjson", "lines", "chunks"
-KEPT = 5000  # events and reads; of a longer stream the first ones
+
+KEPT = 5000  # a timeline has the first events and reads of a longer stream
 CUT_SHORT = "the compressed body ends in the middle"
 
 
@@ -48,7 +51,7 @@ class Timeline(NamedTuple):
     status: int = 0
     http: str = ""  # 1.0, 1.1, 2, 3
     tls: str = ""  # such as TLSv1.3
-    format: str = ""  # one of the four above
+    format: str = ""  # sse, ndjson, lines, chunks
     connected: float | None = None
     headers_at: float | None = None
     ended: str = COMPLETE

@@ -272,3 +272,13 @@ def test_the_documentation_has_the_options() -> None:
     compare(stream_latency.OPTIONS, documented, "")
     assert documented["passes"]["choices"] == list(passes.REQUESTS)
     assert set(documented["thresholds"]["suboptions"]) == set(Thresholds._fields)
+
+
+def test_the_module_and_the_reader_have_the_same_defaults() -> None:
+    defaults = {
+        name: option["default"]
+        for name, option in stream_latency.OPTIONS.items()
+        if "default" in option
+    }
+    assert defaults["seconds"] == 30
+    assert Ladder.of({**defaults, "url": URL}) == Ladder.of({"url": URL})

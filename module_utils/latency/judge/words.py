@@ -12,8 +12,10 @@ BUFFERED = "buffered"
 STALLED = "stalled"
 TRUNCATED = "truncated"
 REFUSED = "refused"
+
 # From best to worst. The first two accuse nobody.
 ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFUSED)
+
 # What a verdict rests on: the problems.
 NOT_ANSWERED = "not answered"
 CUT = "cut"
@@ -28,6 +30,7 @@ REPLAYED = "replayed"
 HEADERS_HELD = "headers held"
 SLOWED = "slowed"
 OVER_LIMIT = "over limit"
+
 # Problems that one fault can show in two rounds.
 KINDS = ({HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
 SURE = (NOT_ANSWERED, CUT, NO_STREAM, UPLOAD_HELD, REPLAYED)  # even for a slow reader

@@ -14,6 +14,7 @@ from .events import EventStream, Lines, Piece
 from .inflate import Plain, decompressor
 
 HELLO = ("pid", "release", "open_streams", "at")  # fields of the probe's first event that are kept
+
 # A token stream has line breaks too, but each of its short lines comes in many reads.
 READS_PER_LINE = 8
 NO_TIME = 1e12  # seconds; a larger number is not a monotonic time

@@ -21,11 +21,9 @@ STREAM = {  # parameters of the probe's stream, and their types
     "hold": "float",
     "format": "str",
 }
-LARGE = {
-    "size": 1 << 16,
-    "count": 200,
-    "interval": 0.01,
-}  # more than the buffers on the way can hold
+
+# More than the buffers on the way can hold.
+LARGE = {"size": 1 << 16, "count": 200, "interval": 0.01}
 PIECES = tuple((n * 0.25, b"." * 1024) for n in range(5))  # of an upload, over one second
 MOST_TLS = 100  # streams of a burst over TLS
 

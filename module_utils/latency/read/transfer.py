@@ -28,6 +28,7 @@ HTTP3_ONLY = 31
 SPOKEN = {1: "1.0", 2: "1.1", 3: "2", 30: "3", 31: "3"}
 TEXT = 0  # a kind of data that DEBUGFUNCTION gets
 OURS = (23, 26, 42)  # libcurl's codes for a callback that raised
+
 # The certificates of the system. A pycurl wheel does not know their path.
 AUTHORITIES = (
     "/etc/ssl/certs/ca-certificates.crt",

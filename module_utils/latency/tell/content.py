@@ -11,17 +11,19 @@ from ..redact import clean
 
 Json = Mapping[str, Any]
 NOTHING = "-"
+
 # What a layer does to the stream, by its verdict.
 DOES = {
     "streaming": "lets the stream through",
     "delayed": "delays the stream",
     "lumped": "lets the stream through in lumps",
     "buffered": "holds the stream back",
-    "stalled": "lets the stream come to a halt",
+    "stalled": "stalls the stream",
     "truncated": "cuts the stream",
     "refused": "refuses the stream",
     "unknown": "could not be judged",
 }
+
 # Short forms, to keep the table in its width.
 FRAMINGS = {"close-delimited": "close", "content-length": "length"}
 

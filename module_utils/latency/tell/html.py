@@ -27,6 +27,7 @@ MOST_ITEMS = 20  # causes, risks, notes, pieces of evidence
 MOST_RAW = 200_000  # characters of JSON
 LEANING = """ The events do not say when they were sent, and each layer had a stream of its own. So
 lines that lean a little mean nothing."""
+
 # With this the browser runs and loads nothing, even if `say` misses something.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 

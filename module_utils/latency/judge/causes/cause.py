@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Tuple
 
-Names = Tuple[str, ...]
+Names = Tuple[str, ...]  # of signs
+
 NGINX = "https://nginx.org/en/docs/http/"
 PROXY = NGINX + "ngx_http_proxy_module.html#"
 CORE = NGINX + "ngx_http_core_module.html#"
