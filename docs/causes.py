@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/causes.md from the catalogue in module_utils/latency/causes.py."""
+"""Write docs/causes.md from the catalogue in module_utils/latency/judge/causes/."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from plugins.module_utils.latency.causes import CAUSES, Cause
-from plugins.module_utils.latency.signs import SIGNS
+from plugins.module_utils.latency.judge.causes import CAUSES, Cause
+from plugins.module_utils.latency.judge.signs import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,11 +26,10 @@ PLACES = {
 TEXT = """\
 # Causes
 
-Why a stream arrives late, in lumps or cut: the catalogue that `stream_latency` looks its causes up
-in. Made by `./dev docs` from `module_utils/latency/causes.py`. A cause is named when all its signs
-are seen at the layer that is at fault; the one that explains most comes first.
-[faults.md](faults.md) has those that have been built with real components, and whether they were
-named right.
+Why a stream arrives late, in lumps or cut. `stream_latency` looks up its causes here. `./dev docs`
+makes this page from `module_utils/latency/judge/causes/`. The module names a cause if the layer at
+fault shows all of its signs. The cause that explains most comes first. [faults.md](faults.md) lists
+the causes that were built with real servers, and whether the module named them.
 """
 
 
@@ -53,7 +52,7 @@ def _row(cause: Cause) -> str:
         + [f"but not: {_sign(name)}" for name in cause.excludes]
         + [f"perhaps: {_sign(name)}" for name in cause.supports]
     )
-    title = cause.title + (" *(a risk: no harm now)*" if cause.risk else "")
+    title = cause.title + (" *(a risk: harmless now)*" if cause.risk else "")
     name = f'<a id="{cause.id}"></a>`{cause.id}`'
     return f"| {name} | {title} | {signs} | {cause.remedy} [More]({cause.link}) |"
 

@@ -10,53 +10,53 @@ module: stream_latency
 short_description: Measure how a stream arrives at each layer, and name the layer that holds it back
 description:
   - Reads a stream (server-sent events, NDJSON, lines) at several layers, from the application
-    outwards, and notes when each event comes.
-  - Says for each layer whether it lets the stream through as it was sent, delays it, lumps it
-    together, holds all of it back, lets it come to a halt, cuts it or refuses it; and names the
-    first layer that does, the likely cause, and what to change.
-  - Fails when the stream was not shown to stream, unless O(fail=false). What it returns is the same
+    outwards, and notes when each event arrives.
+  - Gives each layer a verdict. A layer streams, or it delays, lumps, buffers, stalls, cuts or
+    refuses the stream. Names the first layer at fault, the likely cause, and the remedy.
+  - Fails unless it could show that the stream streams; see O(fail). The results are the same
     either way.
 version_added: 0.1.0
 author: The streaming_api authors (@unbuffered)
 requirements:
-  - python3-pycurl on the host that the module runs on
+  - python3-pycurl on the host that runs the module
 options:
   layers:
     description:
-      - Where to read the stream, in their order from the application outwards. Each is compared
-        with the one before it.
-      - By default one layer named V(public), which is read at O(url).
+      - Where to read the stream. The order is from the application outwards. Each layer is
+        compared with the one before it.
+      - By default there is one layer, V(public), which reads O(url).
     type: list
     elements: dict
     suboptions:
       name:
         description:
-          - Its name. V(gunicorn), V(nginx), V(origin), V(public), V(edge) and V(client) tell
-            which causes are possible; any other name stands for something in front of the host.
+          - The name of the layer. It says which causes are possible for V(gunicorn), V(nginx),
+            V(origin), V(public), V(edge) and V(client). Any other name means a proxy in front of
+            the host.
         type: str
         required: true
       url:
-        description: What to read; by default the common O(url).
+        description: The URL to read, instead of the common O(url).
         type: str
       unix_socket:
-        description: Connect to this Unix socket, whatever the URL's host is.
+        description: Connect to this Unix socket instead of the URL's host.
         type: path
       address:
         description:
-          - Connect to this host or host:port under the name that the URL has, without a change in
-            the DNS. That is how to read the origin of a name that leads to a CDN.
+          - Connect to this host or host:port, but ask for the URL's host. This reads the origin
+            behind a CDN without a change in the DNS.
         type: str
       command:
         description:
-          - Read what this command prints, instead of a URL. It shows when a client library gives
-            out what it has read.
+          - Read the output of this command instead of a URL. This shows when a client library
+            passes on what it has read.
         type: list
         elements: str
       method:
         description: As the common O(method).
         type: str
       headers:
-        description: More headers than the common O(headers), or other values of them.
+        description: Headers to add to the common O(headers). They replace those of the same name.
         type: dict
       body:
         description: As the common O(body).
@@ -76,56 +76,59 @@ options:
         type: list
         elements: str
   url:
-    description: What to read, for all layers that have no URL of their own.
+    description: The URL to read, for all layers without a URL of their own.
     type: str
   method:
-    description: The method of the requests; by default GET, or POST with a O(body).
+    description: The method of the requests. The default is GET, or POST with a O(body).
     type: str
   headers:
-    description: Headers of the requests. What is secret belongs into O(authorization).
+    description: The headers of the requests. Put secrets in O(authorization).
     type: dict
   authorization:
     description: The value of the header Authorization.
     type: str
   probe_token:
     description:
-      - The token of the probe endpoint; sent to URLs whose path ends in C(/.stream-probe), and to
-        no others.
+      - The token of the probe endpoint. The module sends it only to URLs whose path ends in
+        C(/.stream-probe).
     type: str
   probe_token_file:
-    description: A file with the probe's token on the host that runs the module, in place of O(probe_token).
+    description:
+      - A file with the probe's token on the host that runs the module, in place of
+        O(probe_token).
     type: path
   body:
     description: The body of the requests.
     type: str
   http:
     description:
-      - The version of HTTP; V(auto) takes HTTP/2 where TLS offers it. V(3) needs a libcurl that
-        can.
+      - The version of HTTP. V(auto) uses HTTP/2 where TLS offers it. V(3) needs a libcurl with
+        HTTP/3.
     type: str
     choices: [auto, "1.0", "1.1", "2", 2-prior-knowledge, "3"]
     default: auto
   validate_certs:
-    description: Whether certificates are verified.
+    description: Verify certificates.
     type: bool
     default: true
   ca_path:
-    description: Certificates to verify with, a file or a directory; by default those of the system.
+    description: A file or a directory with certificates to trust, instead of those of the system.
     type: path
   passes:
     description:
       - How to read each layer.
-      - V(identity) reads one stream, uncompressed. V(gzip) reads one that may be compressed.
-        V(again) reads one more when they have ended, as a cache would answer it. V(post) asks by
-        POST.
-      - V(parallel) reads O(parallel) streams at once. V(burst) opens O(burst) at once, and leaves
-        each after its first event. V(multiplex) reads O(multiplex) over one HTTP/2 connection.
-      - V(idle) has the stream be silent for O(idle) seconds. V(slow) does not read for O(pause)
-        seconds in the midst of large events. V(upload) sends the request's body in pieces over a
-        second.
-      - V(leave) leaves 20 streams, and looks whether the application notices.
-      - Passes that a layer cannot have are left out, and named in RV(notes). V(idle) is of use only
-        with a stream that takes parameters, V(leave) with the probe endpoint.
+      - V(identity) reads one uncompressed stream. V(gzip) reads one stream and accepts
+        compression. V(again) reads one more stream afterwards, which a cache would answer. V(post)
+        reads one stream by POST.
+      - V(parallel) reads O(parallel) streams at once. V(burst) opens O(burst) streams at once and
+        leaves each after its first event. V(multiplex) reads O(multiplex) streams over one HTTP/2
+        connection.
+      - V(idle) asks the stream to pause for O(idle) seconds. V(slow) asks for large events and
+        stops reading for O(pause) seconds. V(upload) sends the body of the request in pieces, over
+        one second.
+      - V(leave) opens 20 streams, leaves them, and checks that the application closes them.
+      - The module skips passes that make no sense at a layer, and lists them in RV(notes). V(idle)
+        needs a stream with parameters. V(leave) needs the probe endpoint.
     type: list
     elements: str
     choices:
@@ -133,8 +136,8 @@ options:
     default: [identity, gzip]
   stream:
     description:
-      - The stream to ask for, as parameters in the URL's query. The probe endpoint takes all of
-        these, and an application may as well.
+      - The stream to ask for. The module puts these parameters into the URL's query. The probe
+        endpoint knows all of them; an application may know them too.
     type: dict
     suboptions:
       count:
@@ -162,8 +165,8 @@ options:
     default: 50
   burst:
     description:
-      - The number of streams in the pass V(burst); over TLS 100 at most, as the handshakes of one
-        reader take their time.
+      - The number of streams in the pass V(burst). Over TLS it is 100 at most, because one reader
+        needs too long for more handshakes.
     type: int
     default: 500
   multiplex:
@@ -179,84 +182,94 @@ options:
     type: float
     default: 3
   events:
-    description: Leave a stream after so many events; V(0) reads it to its end.
+    description: Leave a stream after this many events. V(0) means no limit.
     type: int
     default: 0
   seconds:
-    description: Leave a stream after so many seconds.
+    description: Leave a stream after this many seconds.
     type: float
     default: 30
   patience:
-    description: Seconds of silence, or without an answer, after which a stream counts as halted.
+    description: A stream counts as stalled after this many seconds without a byte.
     type: float
     default: 20
   size_limit:
-    description: Leave a stream after so many bytes; V(0) is no limit.
+    description: Leave a stream after this many bytes. V(0) means no limit.
     type: int
     default: 67108864
   sent_field:
     description:
-      - The field of the events' JSON that says when the event was sent, in seconds of the server's
-        monotonic clock. Without it the layers are compared with each other only.
+      - The field of an event's JSON with the time when it was sent, in seconds of the server's
+        monotonic clock. If events do not have it, the module can only compare layers.
     type: str
     default: sent_monotonic
   thresholds:
     description:
-      - What is allowed. The first five hold for what a layer adds to the layer before it, the
-        others for each layer by itself when they are given.
+      - What is allowed. O(thresholds.delay_p50), O(thresholds.delay_p99),
+        O(thresholds.time_to_headers), O(thresholds.slowdown) and O(thresholds.wait) limit what a
+        layer adds to the layer before it. The others limit each layer by itself.
     type: dict
     suboptions:
       delay_p50:
-        description: Seconds from an event's departure to its arrival, median. The default is 0.015.
+        description: Seconds from an event's departure to its arrival, median.
         type: float
+        default: 0.015
       delay_p99:
-        description: The same, 99th percentile. The default is 0.25.
+        description: Seconds from an event's departure to its arrival, 99th percentile.
         type: float
+        default: 0.25
       time_to_headers:
-        description: Seconds until the headers come. The default is 0.2.
+        description: Seconds until the headers arrive.
         type: float
+        default: 0.2
       slowdown:
-        description: How many times as long as one alone streams side by side may take (1.6).
+        description: Allowed slowdown of concurrent streams, as a multiple of a single stream.
         type: float
+        default: 1.6
       wait:
-        description: Seconds that streams may begin after the first of those opened together (0.3).
+        description:
+          - Of streams that are opened together, the last may get its headers this many seconds
+            after the first.
         type: float
+        default: 0.3
       relative:
         description:
-          - A layer may have so many times the delay of the layer before it, when that is more than
-            what is allowed otherwise. The default is 3.
+          - A layer may always have the delay of the layer before it, multiplied by this.
         type: float
+        default: 3
       time_to_first_chunk:
-        description: Seconds until the first byte of the body comes.
+        description: Seconds until the first byte of the body arrives.
         type: float
       largest_gap:
-        description: Seconds between two arrivals at most.
+        description: The longest time between two arrivals, in seconds.
         type: float
       coalesced_ratio:
-        description: The share of the events that came together with another one, from 0 to 1.
+        description: The share of the events that arrive together with another event, 0 to 1.
         type: float
       silence:
         description:
-          - Seconds of silence that everything on the way allows; a longer one is reported as a
-            risk. The default is 60.
+          - The shortest idle limit on the way, in seconds. A longer silence of the stream is
+            reported as a risk.
         type: float
+        default: 60
   measured:
     description:
-      - Layers that were measured elsewhere, nearer to the application; what an earlier task has
-        returned as RV(measured). All together get one verdict.
+      - Layers that an earlier task measured, nearer to the application; its RV(measured). They
+        come before O(layers), and all layers get one verdict.
     type: list
     elements: dict
     default: []
   rounds:
     description:
-      - With V(2), what looks bad is measured once more, and is a fault only if it looks bad again.
-      - The default is 2, and 1 with a O(disturbance).
+      - With V(2), the module measures again what looks bad. It counts as a fault only if it looks
+        bad in both rounds.
+      - The default is 2, or 1 with a O(disturbance).
     type: int
     choices: [1, 2]
   disturbance:
     description:
-      - Run a command while the streams are read, to see whether they bear it. The layers are then
-        read at the same time. Not in check mode.
+      - A command to run while the streams are read. It shows whether they survive. All layers are
+        then read at the same time. Check mode does not run it.
     type: dict
     suboptions:
       command:
@@ -265,20 +278,21 @@ options:
         elements: str
         required: true
       after:
-        description: Seconds after the beginning.
+        description: Run it this many seconds after the start.
         type: float
         default: 0.5
       name:
         description:
-          - What to call it. V(reload), V(stop) and V(restart) tell which causes are possible.
+          - The name of the disturbance. V(reload), V(stop) and V(restart) say which causes are
+            possible.
         type: str
   fail:
-    description: Whether to fail when the stream was not shown to stream.
+    description: Fail unless the module could show that the stream streams.
     type: bool
     default: true
 attributes:
   check_mode:
-    description: Measures in check mode as well, without the O(disturbance).
+    description: Measures in check mode too, but without the O(disturbance).
     support: full
   diff_mode:
     description: There is nothing to compare.
@@ -288,9 +302,9 @@ attributes:
     support: full
     platforms: posix
 notes:
-  - Reads from the host that the task runs on. For what the world sees delegate a task to the
-    controller, with the RV(measured) of the host's task as its O(measured).
-  - Redirects are not followed, and proxies of the environment are not used.
+  - The module reads from the host that runs the task. To see what the public sees, delegate a
+    second task to the controller, and give it the RV(measured) of the first task as O(measured).
+  - The module does not follow redirects, and does not use the proxies of the environment.
 """
 
 EXAMPLES = r"""
@@ -311,7 +325,7 @@ EXAMPLES = r"""
     fail: false
   register: host
 
-- name: Add what the controller sees, and judge all of it
+- name: Add what the controller sees, and judge all layers
   stream_latency:
     url: https://api.example.org/api/.stream-probe
     probe_token: "{{ probe_token }}"
@@ -324,7 +338,7 @@ EXAMPLES = r"""
       delay_p50: 0.05
   delegate_to: localhost
 
-- name: Streams bear a reload of Nginx
+- name: Check that streams survive a reload of Nginx
   stream_latency:
     layers:
       - name: nginx
@@ -336,99 +350,99 @@ EXAMPLES = r"""
 
 RETURN = r"""
 streams:
-  description: Whether the stream was shown to stream at all layers.
-  returned: when it was measured
+  description: Whether the module could show that the stream streams at all layers.
+  returned: after a measurement
   type: bool
 verdict:
   description:
     - V(streaming), V(delayed), V(lumped), V(buffered), V(stalled), V(truncated), V(refused), or
       V(unknown).
-  returned: when it was measured
+  returned: after a measurement
   type: str
   sample: buffered
 culprit:
-  description: The first layer that is worse than the one before it; null when there is none.
-  returned: when it was measured
+  description: The first layer that is worse than the layer before it; null without one.
+  returned: after a measurement
   type: str
   sample: nginx
 culprit_pass:
   description: The pass that shows it.
-  returned: when it was measured
+  returned: after a measurement
   type: str
   sample: gzip
 message:
-  description: All of it in a sentence or three.
-  returned: when it was measured
+  description: The diagnosis in one to three sentences.
+  returned: after a measurement
   type: str
 layers:
   description: Each layer.
-  returned: when it was measured
+  returned: after a measurement
   type: list
   elements: dict
   contains:
     layer:
-      description: Its name.
+      description: The name of the layer.
       type: str
       sample: nginx
     url:
-      description: What was read.
+      description: The URL, and the socket or address that was asked.
       type: str
     problem:
-      description: Why it could not be measured; empty when it could.
+      description: Why the host could not measure the layer; empty if it could.
       type: str
     verdict:
-      description: As above, for this layer.
+      description: The verdict on this layer.
       type: str
     worst_pass:
-      description: The pass that is worst.
+      description: The pass with the worst verdict.
       type: str
     passes:
       description: Each pass by its name, with C(verdict), C(reason) and C(metrics).
       type: dict
 causes:
   description: The possible causes, the likeliest first.
-  returned: when it was measured
+  returned: after a measurement
   type: list
   elements: dict
   contains:
     cause:
-      description: Its id.
+      description: The id of the cause.
       type: str
       sample: nginx-gzip
     layer:
-      description: Where it is.
+      description: The place of the cause.
       type: str
       sample: nginx
     title:
-      description: What it is.
+      description: What is wrong.
       type: str
     evidence:
-      description: What speaks for it.
+      description: What the measurement shows.
       type: list
       elements: str
     remedy:
       description: What to change.
       type: str
     link:
-      description: Where to read more.
+      description: A page with more about it.
       type: str
 risks:
-  description: What does no harm now, but may later; as RV(causes).
-  returned: when it was measured
+  description: Harmless now, but a risk. The items are like those of RV(causes).
+  returned: after a measurement
   type: list
   elements: dict
 notes:
-  description: What else is to be known, such as noise that only one round saw.
-  returned: when it was measured
+  description: Other things to know, such as noise that only one round saw.
+  returned: after a measurement
   type: list
   elements: str
 text:
-  description: A table of all figures, and a paragraph about what is wrong, for a terminal.
-  returned: when it was measured
+  description: A table of all figures, and a paragraph about the fault, for a terminal.
+  returned: after a measurement
   type: str
 measured:
-  description: All that was seen, for O(measured) of a later task and for a report.
-  returned: when it was measured
+  description: All that was measured, for O(measured) of a later task and for a report.
+  returned: after a measurement
   type: list
   elements: dict
 """
@@ -437,92 +451,75 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.latency import ladder
+from ..module_utils.latency.errors import LatencyError
+from ..module_utils.latency.ladder import Ladder
+from ..module_utils.latency.read.curl import HTTP_VERSIONS
+from ..module_utils.latency.read.passes import REQUESTS, STREAM, Plan
+from ..module_utils.latency.read.request import Disturbance, Request, Target
+from ..module_utils.latency.tell import text
+from ..module_utils.latency.thresholds import Thresholds
 
-REQUEST = {
+REQUEST = Request()
+PLAN = Plan()
+LIMITS = Thresholds()
+HTTP = {"type": "str", "choices": list(HTTP_VERSIONS)}
+PASSES = {"type": "list", "elements": "str", "no_log": False}  # no passwords
+OF_REQUEST = {
     "url": {"type": "str"},
     "method": {"type": "str"},
     "headers": {"type": "dict"},
     "body": {"type": "str"},
     "ca_path": {"type": "path"},
 }
-VERSIONS = ["auto", "1.0", "1.1", "2", "2-prior-knowledge", "3"]
-PASSES = [
-    "identity",
-    "gzip",
-    "again",
-    "post",
-    "parallel",
-    "burst",
-    "multiplex",
-    "idle",
-    "slow",
-    "upload",
-    "leave",
-]
 
 OPTIONS = {
-    **REQUEST,
+    **OF_REQUEST,
     "layers": {
         "type": "list",
         "elements": "dict",
         "options": {
-            **REQUEST,
+            **OF_REQUEST,
             "name": {"type": "str", "required": True},
             "unix_socket": {"type": "path"},
             "address": {"type": "str"},
             "command": {"type": "list", "elements": "str"},
-            "http": {"type": "str", "choices": VERSIONS},
+            "http": HTTP,
             "validate_certs": {"type": "bool"},
-            "passes": {"type": "list", "elements": "str", "no_log": False},
+            "passes": PASSES,
         },
     },
     "authorization": {"type": "str", "no_log": True},
     "probe_token": {"type": "str", "no_log": True},
-    "probe_token_file": {"type": "path", "no_log": False},
-    "http": {"type": "str", "choices": VERSIONS, "default": "auto"},
-    "validate_certs": {"type": "bool", "default": True},
+    "probe_token_file": {"type": "path", "no_log": False},  # where, not which
+    "http": {**HTTP, "default": REQUEST.http},
+    "validate_certs": {"type": "bool", "default": REQUEST.validate_certs},
     "passes": {
-        "type": "list",
-        "elements": "str",
-        "choices": PASSES,
-        "default": ["identity", "gzip"],
-        "no_log": False,  # no passwords
+        **PASSES,
+        "choices": list(REQUESTS),
+        "default": list(Target("", REQUEST).passes),
     },
     "stream": {
         "type": "dict",
         "options": {
-            "count": {"type": "int"},
-            "interval": {"type": "float"},
-            "size": {"type": "int"},
-            "silence": {"type": "float"},
-            "hold": {"type": "float"},
-            "format": {"type": "str", "choices": ["sse", "ndjson", "text"]},
+            **{name: {"type": kind} for name, kind in STREAM.items()},
+            "format": {"type": STREAM["format"], "choices": ["sse", "ndjson", "text"]},
         },
     },
-    "parallel": {"type": "int", "default": 50},
-    "burst": {"type": "int", "default": 500},
-    "multiplex": {"type": "int", "default": 150},
-    "idle": {"type": "float", "default": 5},
-    "pause": {"type": "float", "default": 3},
-    "events": {"type": "int", "default": 0},
-    "seconds": {"type": "float", "default": 30},
-    "patience": {"type": "float", "default": 20},
-    "size_limit": {"type": "int", "default": 67108864},
-    "sent_field": {"type": "str", "default": "sent_monotonic"},
+    "parallel": {"type": "int", "default": PLAN.parallel},
+    "burst": {"type": "int", "default": PLAN.burst},
+    "multiplex": {"type": "int", "default": PLAN.multiplex},
+    "idle": {"type": "float", "default": PLAN.idle},
+    "pause": {"type": "float", "default": PLAN.pause},
+    "events": {"type": "int", "default": REQUEST.events},
+    "seconds": {"type": "float", "default": REQUEST.seconds},
+    "patience": {"type": "float", "default": REQUEST.patience},
+    "size_limit": {"type": "int", "default": REQUEST.size_limit},
+    "sent_field": {"type": "str", "default": REQUEST.sent_field},
     "thresholds": {
         "type": "dict",
         "options": {
-            "delay_p50": {"type": "float"},
-            "delay_p99": {"type": "float"},
-            "time_to_headers": {"type": "float"},
-            "slowdown": {"type": "float"},
-            "wait": {"type": "float"},
-            "relative": {"type": "float"},
-            "time_to_first_chunk": {"type": "float"},
-            "largest_gap": {"type": "float"},
-            "coalesced_ratio": {"type": "float"},
-            "silence": {"type": "float"},
+            name: {"type": "float"} if limit is None else {"type": "float", "default": limit}
+            for name, limit in LIMITS._asdict().items()
         },
     },
     "measured": {"type": "list", "elements": "dict", "default": []},
@@ -531,7 +528,7 @@ OPTIONS = {
         "type": "dict",
         "options": {
             "command": {"type": "list", "elements": "str", "required": True},
-            "after": {"type": "float", "default": 0.5},
+            "after": {"type": "float", "default": Disturbance(()).after},
             "name": {"type": "str"},
         },
     },
@@ -550,9 +547,10 @@ def main() -> None:
     if module.check_mode:
         options["disturbance"] = None
     try:
-        found = ladder.Ladder.of(options).climb()
-    except ladder.LadderError as error:
+        found = Ladder.of(options).climb()
+    except LatencyError as error:
         module.fail_json(msg=str(error))
+    found["text"] = text.render(found)
     found["changed"] = bool(options["disturbance"])
     if options["fail"] and not found["streams"]:
         module.fail_json(msg=found["message"], **found)

@@ -1,58 +1,58 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Write what stream_latency found as a report for people."""
+"""Write the result of stream_latency as a report."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stream_report
-short_description: Write what stream_latency found as a report
+short_description: Write the result of stream_latency as a report
 description:
-  - Writes a diagnosis of M(unbuffered.streaming.stream_latency) as one HTML file that needs nothing
-    else, with a picture of when each event left and arrived at each layer; or as text, or as JSON.
-  - Passwords, tokens and keys in URLs, headers and messages are left out.
-  - Runs where the file is wanted, which is the controller as a rule.
+  - Writes a diagnosis of M(unbuffered.streaming.stream_latency) as text, as JSON, or as one HTML
+    file. The page draws when each event left and arrived at each layer. It needs no other file.
+  - Leaves out passwords, tokens and keys in URLs, headers and messages.
+  - Runs on the host that gets the file, usually the controller.
 version_added: 0.1.0
 author: The streaming_api authors (@unbuffered)
 options:
   result:
-    description: What M(unbuffered.streaming.stream_latency) returned, as it was registered.
+    description: The registered result of M(unbuffered.streaming.stream_latency).
     type: dict
     required: true
   measured:
     description:
-      - The measurements that the pictures are drawn from; by default those in O(result).
-      - An empty list leaves the pictures out.
+      - The measurements to draw; by default those in O(result).
+      - An empty list leaves out the drawings.
     type: list
     elements: dict
   dest:
-    description: The file to write. Its directory must be there.
+    description: The file to write. Its directory must exist.
     type: path
     required: true
   format:
-    description: What to write. By default the name of O(dest) says it, by its ending C(.html),
+    description: What to write. The default follows from the ending of O(dest), which is C(.html),
       C(.htm), C(.json) or C(.txt).
     type: str
     choices: [html, json, text]
   title:
-    description: What was measured, for people; by default the URL of the outermost layer.
+    description: The title of the report; by default the URL of the outermost layer.
     type: str
     default: ""
   made_at:
     description:
-      - When it was measured, for people. Without it the report has no time, and writing the same
-        result again changes nothing.
+      - The time of the measurement, for people. Without it the report shows no time. The same
+        result always gives the same report.
     type: str
     default: ""
 extends_documentation_fragment:
   - ansible.builtin.files
 attributes:
   check_mode:
-    description: Says whether the file would change, and writes nothing.
+    description: Reports whether the file would change, and writes nothing.
     support: full
   diff_mode:
-    description: Shows the file before and after. Of a file over 100 kB only its size.
+    description: Shows the file before and after, or only that it changes if it has over 100 kB.
     support: full
   platform:
     description: Where it runs.
@@ -76,7 +76,7 @@ EXAMPLES = r"""
     dest: ./streaming-report.html
   delegate_to: localhost
 
-- name: Write it for machines, for nobody else to read
+- name: Write it as JSON that only its owner can read
   stream_report:
     result: "{{ latency }}"
     dest: /var/lib/reports/stream.json
@@ -85,17 +85,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 dest:
-  description: The file.
+  description: The path of the file.
   returned: success
   type: str
   sample: /home/me/streaming-report.html
 format:
-  description: What it is.
+  description: The format of the file.
   returned: success
   type: str
   sample: html
 size:
-  description: Its size in bytes.
+  description: The size of the file in bytes.
   returned: success
   type: int
   sample: 48213
@@ -106,7 +106,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.latency import report
+from ..module_utils.latency.errors import ReportError
+from ..module_utils.latency.tell.report import Report, kind_of
 
 OPTIONS = {
     "result": {"type": "dict", "required": True},
@@ -124,18 +125,16 @@ def main() -> None:
     given = module.params
     dest = Path(given["dest"])
     try:
-        kind = given["format"] or report.kind_of(given["dest"])
-        made = report.Report.of(
-            given["result"], given["measured"], given["title"], given["made_at"]
-        )
+        kind = given["format"] or kind_of(given["dest"])
+        made = Report.of(given["result"], given["measured"], given["title"], given["made_at"])
         after = made.render(kind).encode()
         before = read(dest)
         if before != after and not module.check_mode:
             write(module, dest, after)
-    except report.ReportError as error:
+    except ReportError as error:
         module.fail_json(msg=str(error))
     except OSError as error:
-        module.fail_json(msg=f"dest is {dest}, which cannot be written: {error.strerror}.")
+        module.fail_json(msg=f"dest is {dest}; cannot write it: {error.strerror}.")
     attributes: dict[str, object] = {}
     changed = module.set_fs_attributes_if_different(
         module.load_file_common_arguments({**given, "path": str(dest)}),
@@ -147,23 +146,23 @@ def main() -> None:
 
 
 def read(dest: Path) -> bytes | None:
-    """The file; None when there is none. Raises ReportError where there cannot be one."""
+    """The content of the file, or None. Raises ReportError if the path cannot be a file."""
     if dest.is_dir():
-        raise report.ReportError(f"dest is {dest}, which is a directory; give a file's name.")
+        raise ReportError(f"dest is {dest}, which is a directory; give the name of a file.")
     if not dest.parent.is_dir():
-        raise report.ReportError(f"dest is {dest}, but there is no directory {dest.parent}.")
+        raise ReportError(f"dest is {dest}, but there is no directory {dest.parent}.")
     return dest.read_bytes() if dest.exists() else None
 
 
 def write(module: AnsibleModule, dest: Path, content: bytes) -> None:
-    """Put it there at once: nobody sees half a report."""
+    """Replace the file in one step, so that nobody sees half a report."""
     with tempfile.NamedTemporaryFile(dir=module.tmpdir, delete=False) as file:
         file.write(content)
     module.atomic_move(file.name, str(dest), unsafe_writes=module.params["unsafe_writes"])
 
 
 def compare(dest: str, before: bytes, after: bytes) -> dict[str, object]:
-    """What `--diff` shows."""
+    """What `--diff` shows: the contents, or for a large file only that it changes."""
     if before == after:
         return {}
     if max(len(before), len(after)) > LARGEST_DIFF:

@@ -1,28 +1,33 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a reader saw of a stream: values only, so that JSON can carry it to the controller."""
+"""What a reader saw of one stream. Values only, so that JSON can carry them."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Iterable, Mapping, NamedTuple
 
-# How a stream ended, as far as its reader could tell.
-COMPLETE = "complete"  # the last chunk, END_STREAM, or as many bytes as announced
-CLOSE = "close"  # the connection was closed, which over HTTP/1 without framing may be the end
-RESET = "reset"  # cut: a reset, or a close in the middle of what was announced
-TIMEOUT = "timeout"  # silence until the reader's patience ended
-LIMIT = "limit"  # the reader had seen enough and left
-REFUSED = "refused"  # no answer: nobody listens, TLS or HTTP failed before the headers
-ENDS = (COMPLETE, CLOSE, RESET, TIMEOUT, LIMIT, REFUSED)
+# How a stream ended, as its reader saw it.
+COMPLETE = "complete"  # with the last chunk, END_STREAM, or all announced bytes
+CLOSE = "close"  # the connection was closed; without framing that can be the end
+RESET = "reset"  # cut: a reset, or a close before the announced end
+TIMEOUT = "timeout"  # silence for longer than the reader's patience
+LIMIT = "limit"  # the reader left because it had read enough
+REFUSED = "refused"  # no answer: no listener, or TLS or HTTP failed before the headers
+
+# How events are separated; chunks: not at all.
+SSE, NDJSON, LINES, CHUNKS = "sse", "ndjson", "lines", "chunks"
+
+KEPT = 5000  # a timeline has the first events and reads of a longer stream
+CUT_SHORT = "the compressed body ends in the middle"
 
 
 class Event(NamedTuple):
-    """What the application meant to send, when its last byte had come.
+    """What the application sent as one piece.
 
-    ``arrived`` is in seconds since the request began, ``size`` in bytes of the decoded body,
-    ``sent`` the server's own monotonic clock in seconds, ``key`` the event's number or id; the last
-    two are None when the event does not tell.
+    ``arrived`` is when its last byte came, in seconds since the request began. ``size`` is in bytes
+    of the decoded body. ``sent`` is when the server sent it, in seconds of the server's monotonic
+    clock. ``key`` is its number or id. The last two are None if the event does not say it.
     """
 
     arrived: float
@@ -34,35 +39,33 @@ class Event(NamedTuple):
 class Timeline(NamedTuple):
     """One stream, from the request to its end.
 
-    Times are seconds since the request began (``began``, on the reader's monotonic clock), and
-    None for what did not happen. Two monotonic clocks can be compared when their ``clock`` is the
-    same: it is the id of the machine's boot, and empty when unknown.
+    Times are seconds since the request began, or None for what did not happen. ``began`` itself is
+    in seconds of the reader's monotonic clock. Times of reader and server can be compared if both
+    have the same clock. A clock's name is the boot id of its machine, or empty if unknown.
     """
 
     began: float
     events: tuple[Event, ...] = ()
-    reads: tuple[
-        tuple[float, int], ...
-    ] = ()  # (when, bytes of the body as it came), the first ones
+    reads: tuple[tuple[float, int], ...] = ()  # (when, bytes before decompression), the first KEPT
     headers: tuple[tuple[str, str], ...] = ()  # names in lower case
     status: int = 0
     http: str = ""  # 1.0, 1.1, 2, 3
-    tls: str = ""  # TLSv1.3, or empty
-    format: str = ""  # sse, ndjson, lines, chunks (when nothing separates events)
+    tls: str = ""  # such as TLSv1.3
+    format: str = ""  # sse, ndjson, lines, chunks
     connected: float | None = None
     headers_at: float | None = None
     ended: str = COMPLETE
     ended_at: float = 0.0
-    error: str = ""  # what the reader was told, in its words
-    size: int = 0  # bytes of the body as it came
-    last_at: float | None = None  # the last read, also when it is not kept in reads
+    error: str = ""  # why it ended, in words
+    size: int = 0  # bytes of the body, before decompression
+    last_at: float | None = None  # of all reads, including those that are not kept
     longest_silence: float = 0.0  # between two reads, or before the first
-    finished: bool = False  # the event that says that it is the last one has come
+    finished: bool = False  # the event arrived that says it is the last one
     reader_clock: str = ""
     server_clock: str = ""
-    opened: float | None = None  # when the app began its answer, by the server's clock
-    server: Mapping[str, Any] = {}  # what the probe endpoint says of its process
-    marks: tuple[tuple[float, str], ...] = ()  # what was done meanwhile: (when, "reload")
+    opened: float | None = None  # when the app began its answer, on the server's clock
+    server: Mapping[str, Any] = {}  # what the probe endpoint says about its process
+    marks: tuple[tuple[float, str], ...] = ()  # what happened meanwhile: (when, "reload")
 
     def header(self, name: str) -> str:
         """The first header of this name, or an empty string."""
@@ -70,13 +73,13 @@ class Timeline(NamedTuple):
 
     @property
     def same_clock(self) -> bool:
-        """Whether ``sent`` and ``began`` are of one clock."""
+        """Whether ``sent`` and ``began`` can be compared."""
         return bool(self.reader_clock) and self.reader_clock == self.server_clock
 
     def as_json(self) -> dict[str, Any]:
-        """What ``of`` reads: only what is not at its default, times in microseconds' precision.
+        """What ``of`` reads, without the fields at their defaults. Times are to the microsecond.
 
-        Events and reads are one text each: Ansible shows a failed task's result line by line.
+        Events and reads are one text each, because Ansible prints a failed task item by item.
         """
         default = Timeline(0.0)
         found = {
@@ -111,32 +114,3 @@ class Timeline(NamedTuple):
 
 def _text(rows: Iterable[list[Any]]) -> str:
     return json.dumps(list(rows), separators=(",", ":"))
-
-
-class Measurement(NamedTuple):
-    """A layer as one round of passes saw it.
-
-    ``passes`` has the timelines of each pass by its name (``identity``, ``gzip``, ``parallel``);
-    a pass that opens several streams has several. ``facts`` is what else was found out, by name.
-    ``problem`` says why the layer could not be measured at all (no permission on its socket), which
-    is no verdict on the layer.
-    """
-
-    layer: str
-    passes: Mapping[str, tuple[Timeline, ...]]
-    url: str = ""
-    facts: Mapping[str, Any] = {}
-    problem: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        """What ``of`` reads."""
-        passes = {name: [one.as_json() for one in many] for name, many in self.passes.items()}
-        return {**self._asdict(), "passes": passes}
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Measurement:
-        """The measurement that ``as_json`` wrote."""
-        passes = {
-            name: tuple(Timeline.of(one) for one in many) for name, many in found["passes"].items()
-        }
-        return cls(**{**found, "passes": passes})

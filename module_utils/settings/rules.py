@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from ..latency.verdict import Thresholds
+from ..latency.thresholds import Thresholds
 from .forms import (
     ABSOLUTE,
     Rule,

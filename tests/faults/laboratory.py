@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from plugins.module_utils.latency.ladder import Ladder
-from plugins.module_utils.latency.passes import with_query
+from plugins.module_utils.latency.read.url import with_query
+from plugins.module_utils.latency.tell import text
 from tests.faults.servers import TOKEN
 from tests.faults.stack import Running, Stack, running
 
@@ -61,7 +62,8 @@ def diagnose(
         layers.append({"name": "client", "command": command})
     done = {"command": found.disturbing(disturbance), "name": disturbance} if disturbance else None
     task = {"layers": layers, "stream": wanted, "disturbance": done, "probe_token": TOKEN}
-    return Ladder.of({**task, **options}).climb()
+    said = Ladder.of({**task, **options}).climb()
+    return {**said, "text": text.render(said)}
 
 
 @contextlib.contextmanager

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.latency.decode import Decoder
-from plugins.module_utils.latency.reader import Disturbance, ReaderError, Request, read, read_all
+from plugins.module_utils.latency.errors import ReaderError
+from plugins.module_utils.latency.read.decode import Decoder
+from plugins.module_utils.latency.read.reader import read, read_all
+from plugins.module_utils.latency.read.request import Disturbance, Request
 from plugins.module_utils.latency.timeline import Timeline
 from tests.reader.faulty_server import EVENTS, Server
 
@@ -55,7 +57,7 @@ def test_a_mistake_of_the_reader_is_not_the_servers(
     faulty: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(Decoder, "feed", lambda *_: {}["a mistake"])
-    with pytest.raises(ReaderError, match="The reader has failed"):
+    with pytest.raises(ReaderError, match="The reader failed"):
         read(Request(f"{faulty.url}/chunked"))
     assert "a mistake" in capfd.readouterr().err
 
@@ -113,7 +115,7 @@ def test_a_redirect_is_not_followed_and_cookies_are_not_shown(faulty: Server) ->
         (Request("http://127.0.0.1:1/"), "no connection to 127.0.0.1:1: connection refused"),
         (Request("http://a:b@127.0.0.1:1/"), "no connection to 127.0.0.1:1: connection refused"),
         (Request("http://x/", address="127.0.0.1:1"), "no connection to 127.0.0.1:1: "),
-        (Request("http://no.invalid/"), "the name no.invalid cannot be resolved"),
+        (Request("http://no.invalid/"), "cannot resolve the name no.invalid"),
         (Request("http://x/", unix_socket="/no/such"), "no such socket /no/such"),
         (Request("http://x/", unix_socket="/etc/passwd"), "nobody listens on the socket /etc/pas"),
         (Request("http://192.0.2.1/", connect=0.3), "no connection to 192.0.2.1"),
@@ -136,7 +138,7 @@ def test_names_that_are_not_ascii(faulty: Server, tmp_path: Path) -> None:
     one = read(Request("http://bücher.example/chunked", str(there)))
     assert (one.ended, len(one.events)) == ("complete", 3)
     no = read(Request("http://x/chunked", address="bücher.invalid"))
-    assert "cannot be resolved" in no.error
+    assert "cannot resolve the name" in no.error
     at = faulty.url.rpartition("/")[2]
     one = read(Request("http://bücher.example/echo?q=é", address=at))
     assert "/echo?q=%C3%A9 " in faulty.notes["head"] and one.ended == "complete"
@@ -165,7 +167,7 @@ def test_a_huge_answer_takes_little_time_and_memory(faulty: Server) -> None:
     one = read(Request(f"{faulty.url}/huge"))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert one.ended == "limit" and 64 << 20 <= one.size < 65 << 20
-    assert one.error == "left at the limit of 67108864 bytes"
+    assert one.error == "stopped at the limit of 67108864 bytes"
     assert len(one.events) <= 5000 and len(one.reads) <= 5000
     assert grown < 40 << 10  # KiB
     assert time.monotonic() - begun < 10

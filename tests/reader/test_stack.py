@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.latency.ladder import Ladder
-from plugins.module_utils.latency.passes import REQUESTS, Layer, Plan, measure
-from plugins.module_utils.latency.reader import Request, read, read_all
+from plugins.module_utils.latency.read.measure import measure
+from plugins.module_utils.latency.read.passes import REQUESTS, Plan
+from plugins.module_utils.latency.read.reader import read, read_all
+from plugins.module_utils.latency.read.request import Request, Target
 from plugins.module_utils.latency.timeline import Timeline
 from tests.reader.conftest import TOKEN, Stack
 
@@ -64,7 +66,7 @@ def test_a_fast_stream_is_read_without_lag(stack: Stack) -> None:
         ({}, "certificate verify failed: "),
         ({"ca_path": "/etc/ssl/certs/ca-certificates.crt"}, "certificate verify failed: "),
         ({"address": "127.0.0.1", "other": True}, "certificate verify failed: "),
-        ({"ca_path": "/no/such"}, "the certificates of /no/such cannot be read"),
+        ({"ca_path": "/no/such"}, "cannot read the certificates of /no/such"),
         ({"plain": True}, "TLS failed"),
         ({"validate_certs": False}, ""),
     ],
@@ -113,26 +115,29 @@ def test_all_passes(stack: Stack) -> None:
     names = tuple(REQUESTS)
     plan = Plan({"count": 10}, parallel=5, burst=20, multiplex=10, leave=5, idle=0.3, pause=0.5)
     layers = [
-        Layer("gunicorn", probe("http://x", unix_socket=stack.socket), ("identity", "multiplex")),
-        Layer("public", probe(stack.https, ca_path=stack.certificate), names),
+        Target("gunicorn", probe("http://x", unix_socket=stack.socket), ("identity", "multiplex")),
+        Target("public", probe(stack.https, ca_path=stack.certificate), names),
     ]
     inside, public = measure(layers, plan)
-    streams = {name: len(many) for name, many in public.passes.items()}
+    streams = {name: len(one.timelines) for name, one in public.passes.items()}
     several = {"parallel": 5, "burst": 20, "multiplex": 10, "leave": 5}
     assert streams == {**dict.fromkeys(names, 1), **several}
     assert list(inside.passes) == ["identity"]
-    assert "TLS" in inside.facts["skipped"]["multiplex"]
-    assert public.facts["open_before"] == public.facts["open_after"] == 0
-    assert len(public.facts["sent_pieces"]) == 5
-    ends = {name: {found.ended for found in many} for name, many in public.passes.items()}
+    assert "TLS" in inside.skipped["multiplex"]
+    left = public.passes["leave"]
+    assert left.open_before == left.open_after == 0
+    (upload,) = public.passes["upload"].timelines
+    sent = [at for at, what in upload.marks if what == "sent"]
+    assert len(sent) == 5
+    ends = {name: {found.ended for found in one.timelines} for name, one in public.passes.items()}
     assert ends.pop("burst") == ends.pop("leave") == {"limit"}
     assert set.union(*ends.values()) == {"complete"}
-    received = [event.key for event in public.passes["upload"][0].events[1:6]]
+    received = [event.key for event in upload.events[1:6]]
     assert received == [f"received {n}" for n in range(1, 6)]
-    assert (public.passes["upload"][0].headers_at or 9) < public.facts["sent_pieces"][1]
-    idle = public.passes["idle"][0].events
+    assert (upload.headers_at or 9) < sent[1]
+    idle = public.passes["idle"].timelines[0].events
     assert idle[1].arrived - idle[0].arrived > 0.25
-    slow = public.passes["slow"][0]
+    slow = public.passes["slow"].timelines[0]
     assert max(b - a for (a, _), (b, _) in pairwise(slow.reads)) > 0.4
 
 
@@ -148,7 +153,7 @@ def test_the_ladder_and_a_fault(stack: Stack) -> None:
         ],
     }
     found = Ladder.of(options).climb()
-    assert found["verdict"] == "streaming", found["text"]
+    assert found["verdict"] == "streaming", found["message"]
     options["layers"][1]["url"] = f"{stack.http}/held/.stream-probe"
     found = Ladder.of({**options, "layers": options["layers"][:2]}).climb()
     assert (found["verdict"], found["culprit"], found["culprit_pass"]) == (

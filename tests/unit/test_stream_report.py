@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from plugins.module_utils.latency.timeline import Measurement
+from plugins.module_utils.latency.measurement import Measurement
 from plugins.modules import stream_report
 from tests.unit.ansible_module import run_module
-from tests.unit.stream_reports import diagnosis, faulty
+from tests.unit.latency.stream_reports import diagnosis, faulty
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,8 +98,8 @@ def test_json_can_be_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert found["diagnosis"]["culprit"] == "nginx"
     again = [Measurement.of(one) for one in found["measured"]]
     assert [one.layer for one in again] == [one.layer for one in MEASURED]
-    was = MEASURED[1].passes["gzip"][0].events
-    events = again[1].passes["gzip"][0].events
+    was = MEASURED[1].passes["gzip"].timelines[0].events
+    events = again[1].passes["gzip"].timelines[0].events
     assert [(one.key, one.size, one.sent) for one in events] == [
         (one.key, one.size, one.sent) for one in was
     ]
@@ -117,17 +117,21 @@ def test_measurements_can_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("a.pdf", {}, "a.pdf; give a name in .html, .htm, .json, .txt, or say the format."),
+        ("a.pdf", {}, "a.pdf; use a name in .html, .htm, .json, .txt, or set format."),
         ("no/a.html", {}, "there is no directory"),
         (".", {"format": "html"}, "which is a directory"),
-        ("a.html", {"result": {}}, "result is none of stream_latency, it lacks verdict."),
+        ("a.html", {"result": {}}, "result is not a stream_latency result; missing: verdict."),
         (
             "a.html",
             {"result": {"failed": True, "msg": "pycurl is missing"}},
-            "it lacks verdict. It says: pycurl is missing",
+            "missing: verdict. It says: pycurl is missing",
         ),
-        ("a.html", {"measured": [{"layer": "nginx"}]}, "measured has something else"),
-        ("a.html", {"measured": [{"layer": "a", "passes": {"x": [3]}}]}, "measured has something"),
+        ("a.html", {"measured": [{"layer": "nginx"}]}, "measured is not the measured of"),
+        (
+            "a.html",
+            {"measured": [{"layer": "a", "passes": {"x": [3]}}]},
+            "measured is not the measured",
+        ),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -1,0 +1,103 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Causes in the app."""
+
+from __future__ import annotations
+
+from .cause import GUNICORN, PROXY, Cause
+
+CAUSES = (
+    Cause(
+        "app-compression",
+        "app",
+        "a compression middleware holds compressed data",
+        "Do not compress streams in the app, or use a middleware that flushes each chunk"
+        " (Starlette's does since 1.10).",
+        "https://www.starlette.io/middleware/#gzipmiddleware",
+        needs=("held_when_compressed", "compressed_here"),
+    ),
+    Cause(
+        "app-headers-held",
+        "app",
+        "a middleware or the server holds the headers until the first chunk",
+        "Use a worker that sends the headers at once (Uvicorn's does, Gunicorn's asgi worker does"
+        " not), or send a comment as the first chunk.",
+        GUNICORN + "#worker_class",
+        needs=("headers_wait",),
+    ),
+    Cause(
+        "app-computed-first",
+        "app",
+        "the app computes the whole body before it sends the first byte",
+        "Yield each part as soon as it exists. Check the middlewares too: one that reads the whole"
+        " body has the same effect.",
+        "https://fastapi.tiangolo.com/advanced/custom-response/#streamingresponse",
+        needs=("held", "in_one_read"),
+        supports=("has_content_length",),
+    ),
+    Cause(
+        "app-lumps",
+        "app",
+        "the app, a middleware or the server collects chunks before it sends them",
+        "Remove middlewares one by one. One that reads the body must pass on each chunk.",
+        "https://www.starlette.io/middleware/#limitations",
+        needs=("held",),
+        excludes=("in_one_read",),
+    ),
+    Cause(
+        "app-thread-pool",
+        "app",
+        "the streams share a thread pool that is too small (40 threads for synchronous generators)",
+        "Make the generator asynchronous, or enlarge the pool.",
+        "https://www.starlette.io/threadpool/",
+        needs=("streams_slow_down",),
+        excludes=("streams_take_turns",),
+    ),
+    Cause(
+        "app-blocking",
+        "app",
+        "a blocking call stops the event loop, and with it all streams",
+        "Await an asynchronous call instead, or run the blocking call in a thread.",
+        "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code",
+        needs=("streams_take_turns",),
+        excludes=("wsgi_server",),
+    ),
+    Cause(
+        "app-no-heartbeat",
+        "app",
+        "the stream is silent for longer than the idle limit of a proxy may be",
+        "Send a comment or an empty event every 15 seconds.",
+        "https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes",
+        needs=("long_silence",),
+        risk=True,
+    ),
+    Cause(
+        "app-headers-missing",
+        "app",
+        "the response lacks headers that tell a proxy not to hold it",
+        "Send Content-Type: text/event-stream (or application/x-ndjson), Cache-Control: no-cache,"
+        " no-transform and X-Accel-Buffering: no.",
+        PROXY + "proxy_buffering",
+        needs=("lacks_headers",),
+        risk=True,
+    ),
+    Cause(
+        "app-cut-at-sigterm",
+        "app",
+        "the app ends its streams as soon as it gets SIGTERM",
+        "Let running streams finish during the shutdown, or tell the readers to reconnect"
+        " (sse-starlette: AppStatus.should_exit).",
+        "https://github.com/sysid/sse-starlette",
+        needs=("cut_by_stop",),
+    ),
+    Cause(
+        "app-ignores-departure",
+        "app",
+        "the app continues streams after their readers left",
+        "End the generator when its reader leaves (await request.is_disconnected(), or an"
+        " asynchronous generator that is closed).",
+        "https://www.starlette.io/requests/#body",
+        needs=("stays_open",),
+        risk=True,
+    ),
+)

@@ -1,0 +1,124 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A layer with its verdict, and its place on the way from the app to the client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+
+from ..measurement import Measurement
+from . import words
+from .judged import Judged, same_pass
+from .verdict import judge
+
+if TYPE_CHECKING:
+    from ..thresholds import Thresholds
+
+# The hops of a stream. A layer is read behind the hops up to its reach, an index of HOPS.
+HOPS = ("app", "gunicorn", "systemd", "nginx", "edge", "client")
+REACH = {"app": 2, "gunicorn": 2, "nginx": 3, "origin": 3, "public": 4, "edge": 4, "client": 5}
+
+
+class Layer(NamedTuple):
+    """A layer with the verdict on each of its passes, by the pass's name."""
+
+    name: str
+    url: str
+    problem: str
+    passes: Mapping[str, Judged]
+    skipped: Mapping[str, str] = {}
+
+    @property
+    def verdict(self) -> str:
+        """The worst verdict of its passes. Unknown if no pass streams, or if one is unsteady."""
+        found = [judged.verdict for judged in self.passes.values()]
+        worst = max(found, key=words.rank, default=words.UNKNOWN)
+        if words.rank(worst):
+            return worst
+        if any(judged.problem == words.UNSTEADY for judged in self.passes.values()):
+            return words.UNKNOWN
+        return words.STREAMING if words.STREAMING in found else words.UNKNOWN
+
+    @property
+    def worst_pass(self) -> str:
+        """The name of the worst pass."""
+        return max(self.passes, key=lambda name: self.passes[name].rank, default="")
+
+    @property
+    def nearest(self) -> bool:
+        """Whether it is the app's own socket, with nothing in front that could hold a stream."""
+        return REACH.get(self.name, REACH["edge"]) <= REACH["gunicorn"]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the next layer can be compared with it."""
+        return not self.problem and any(
+            one.verdict != words.REFUSED for one in self.passes.values()
+        )
+
+    def measurement(self) -> Measurement:
+        """What the verdict rests on."""
+        passes = {name: judged.measured for name, judged in self.passes.items()}
+        return Measurement(self.name, passes, self.url, self.problem, self.skipped)
+
+    def as_json(self) -> dict[str, Any]:
+        """An item of the module's result ``layers``. Times are seconds, to the microsecond."""
+        return {
+            "layer": self.name,
+            "url": self.url,
+            "problem": self.problem,
+            "verdict": self.verdict,
+            "worst_pass": self.worst_pass,
+            "passes": {
+                name: {
+                    "verdict": one.verdict,
+                    "reason": one.reason,
+                    "metrics": {
+                        key: round(value, 6) if isinstance(value, float) else value
+                        for key, value in one.metrics._asdict().items()
+                    },
+                }
+                for name, one in self.passes.items()
+            },
+        }
+
+
+def judge_layer(one: Measurement, earlier: Sequence[Layer], allowed: Thresholds) -> Layer:
+    """Judge all passes of a layer. ``earlier`` are the layers before it, from the app outwards."""
+    layer = Layer(one.layer, one.url, one.problem, {}, one.skipped)
+    passes: dict[str, Judged] = {}
+    for name in sorted(one.passes, key=lambda name: name != "identity"):
+        if one.passes[name].timelines:
+            before = layer_before(name, earlier)
+            passes[name] = judge(
+                name,
+                one.passes[name],
+                same_pass(name, before.passes) if before else None,
+                passes.get("identity"),
+                allowed,
+                length=_length(before.passes) if before else 0,
+                nearest=layer.nearest,
+            )
+    return layer._replace(passes=passes)
+
+
+def layer_before(name: str, earlier: Sequence[Layer]) -> Layer | None:
+    """The last usable layer that has the pass ``name``, or one like it."""
+    alike = (layer for layer in reversed(earlier) if layer.usable and same_pass(name, layer.passes))
+    return next(alike, None)
+
+
+def _length(passes: Mapping[str, Judged]) -> int:
+    """How many events the stream has, if several passes found the same number; else 0."""
+    single = [judged for judged in passes.values() if len(judged.timelines) == 1]
+    whole = [judged.timelines[0] for judged in single]
+    counts = {len(one.events) for one in whole if one.ended in {"complete", "close"}}
+    told = all(one.format != "chunks" for one in whole)
+    return counts.pop() if len(whole) > 1 and len(counts) == 1 and told else 0
+
+
+def hops_between(before: str | None, layer: str) -> tuple[str, ...]:
+    """The hops that can make ``layer`` worse than the layer before it (None: there is none)."""
+    here = REACH.get(layer, REACH["edge"])
+    there = REACH.get(before, REACH["edge"]) if before is not None else -1
+    return HOPS[there + 1 : here + 1] or HOPS[here : min(here + 2, REACH["edge"] + 1)]

@@ -1,0 +1,63 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Two rounds of measurements, one verdict."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
+from ..measurement import Pass
+from . import words
+from .diagnosis import Diagnosis, conclude
+from .judged import Judged
+from .layers import Layer, judge_layer
+from .metrics import Metrics
+
+if TYPE_CHECKING:
+    from ..measurement import Measurement
+
+# A pass that the second round could not make: it confirms nothing.
+NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), Pass(()))
+
+
+def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
+    """The verdict on both rounds. ``second`` has the layers of ``first``, measured again.
+
+    What only one round saw is noise, so the better of both rounds counts for each pass. Each layer
+    is compared with what counts at the layer before. So a layer of the first round is judged again
+    only if another round counts before it.
+    """
+    notes: list[str] = []
+    layers: list[Layer] = []
+    as_judged = True
+    for layer, measured in zip(first.layers, second):
+        one = layer
+        if not as_judged:
+            one = judge_layer(layer.measurement(), layers, first.allowed)
+        other = judge_layer(measured, layers, first.allowed)
+        passes = {}
+        for name, judged in one.passes.items():
+            passes[name], note = _milder(judged, other.passes.get(name, NOT_AGAIN))
+            if note:
+                notes.append(f"Noise: the {name} pass at {one.name} was {note}.")
+        problem = one.problem and other.problem
+        same = all(passes[name] is judged for name, judged in one.passes.items())
+        as_judged = as_judged and same and problem == one.problem
+        skipped = one.skipped or other.skipped
+        layers.append(one._replace(passes=passes, problem=problem, skipped=skipped))
+    return conclude(layers, first.allowed, notes)
+
+
+def _milder(one: Judged, other: Judged) -> tuple[Judged, str]:
+    """The better of two rounds, and what to say of the worse."""
+    better, worse = sorted((one, other), key=lambda judged: judged.rank)
+    if better.rank == worse.rank == 0:
+        return (one if one.verdict == words.STREAMING else other), ""
+    if better.rank == 0:
+        return better, f"{worse.verdict} in one of two rounds ({worse.reason})"
+    if not words.alike(better.problem, worse.problem):
+        why = f"{one.verdict} in one round ({one.reason}), {other.verdict} in the other"
+        why = f"{why} ({other.reason})"
+        measured = better.measured._replace(unsteady=why)
+        return Judged(words.UNKNOWN, words.UNSTEADY, why, better.metrics, measured), ""
+    return better, ""

@@ -1,0 +1,100 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Signs of streams that are cut, fall silent, or wait."""
+
+from __future__ import annotations
+
+from .. import figures, words
+from ..waits import restart_waited
+from .scene import Scene, sign
+
+
+@sign
+def cut_in_silence(scene: Scene) -> str:
+    """The stream is cut after a silence."""
+    one = scene.cut
+    if not one or one.marks:
+        return ""
+    silence = figures.silence_before_end(one)
+    if silence >= 0.3 and silence > 0.5 * figures.largest_gap(one):
+        return f"cut {silence:.2f} s after the last byte"
+    return ""
+
+
+@sign
+def cut_while_paused(scene: Scene) -> str:
+    """The stream is cut while the reader does not read."""
+    one = scene.cut
+    return (
+        f"cut while the reader paused, at {one.ended_at:.1f} s"
+        if one and scene.at_fault == "slow"
+        else ""
+    )
+
+
+@sign
+def cut_by_stop(scene: Scene) -> str:
+    """The stream is cut as soon as the service is told to stop."""
+    late = _after(scene, "stop")
+    return f"cut {late:.1f} s after the stop" if late is not None and late < 1.0 else ""
+
+
+@sign
+def cut_after_stop(scene: Scene) -> str:
+    """The stream is cut some time after the service is told to stop."""
+    late = _after(scene, "stop")
+    return f"cut {late:.1f} s after the stop" if late is not None and late >= 1.0 else ""
+
+
+@sign
+def cut_unasked(scene: Scene) -> str:
+    """The stream is cut, and nobody stopped or reloaded anything."""
+    one = scene.cut
+    if one and not {what for _, what in one.marks} & {"stop", "reload"}:
+        return f"cut at {one.ended_at:.1f} s, without a stop or a reload"
+    return ""
+
+
+@sign
+def cut_after_reload(scene: Scene) -> str:
+    """The stream is cut after a reload."""
+    late = _after(scene, "reload")
+    return f"cut {late:.1f} s after the reload" if late is not None else ""
+
+
+def _after(scene: Scene, name: str) -> float | None:
+    one = scene.cut
+    marks = [at for at, what in one.marks if what == name] if one else []
+    return one.ended_at - marks[-1] if one and marks and one.ended_at >= marks[-1] else None
+
+
+@sign
+def long_silence(scene: Scene) -> str:
+    """The stream is silent for longer than a proxy may allow."""
+    for judged in scene.here.values():
+        for one in judged.timelines:
+            longest = max(one.longest_silence, figures.silence_before_end(one))
+            if longest >= scene.allowed.silence:
+                return f"silent for {longest:.1f} s"
+    return ""
+
+
+@sign
+def request_is_held(scene: Scene) -> str:
+    """The answer waits for the whole request."""
+    judged = scene.worse("upload", words.UPLOAD_HELD)
+    return judged.reason if judged else ""
+
+
+@sign
+def waits_for_restart(scene: Scene) -> str:
+    """A new stream waits until a restart has ended."""
+    one = scene.one
+    return scene.fault.reason if scene.fault and one and restart_waited(one) else ""
+
+
+@sign
+def falls_silent(scene: Scene) -> str:
+    """No more bytes come, and the connection stays open."""
+    judged = scene.fault
+    return judged.reason if judged and judged.rank and judged.problem == words.SILENT else ""

@@ -1,0 +1,185 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Signs of a layer that holds events back."""
+
+from __future__ import annotations
+
+from .. import figures, words
+from .scene import Scene, sign
+
+HITS = ("x-cache", "cf-cache-status", "x-cache-status", "x-proxy-cache", "cache-status")
+
+
+@sign
+def held(scene: Scene) -> str:
+    """Uncompressed events are late."""
+    for name in ("identity", "again", "post"):
+        judged = scene.worse(name, words.HELD)
+        if judged:
+            return f"{name} pass {judged.verdict}: {judged.reason}"
+    return ""
+
+
+@sign
+def late_events(scene: Scene) -> str:
+    """Events are late, compressed or not."""
+    return held(scene) or held_when_compressed(scene)
+
+
+@sign
+def held_when_compressed(scene: Scene) -> str:
+    """Only the pass that allows compression has late events."""
+    judged = scene.worse("gzip", words.HELD)
+    alone = scene.here.get("identity")
+    if judged and alone and alone.problem != words.HELD:
+        return f"only the gzip pass is {judged.verdict}: {judged.reason}"
+    return ""
+
+
+@sign
+def compressed_here(scene: Scene) -> str:
+    """The body is compressed, and is not compressed at the layer before."""
+    for name in ("gzip", "identity"):
+        judged, before = scene.here.get(name), scene.before.get(name)
+        if judged and judged.metrics.encoding not in {"identity", ""}:
+            if before and before.metrics.encoding == judged.metrics.encoding:
+                return ""
+            return f"Content-Encoding: {judged.metrics.encoding}" + (
+                ", not at the layer before" if before else ""
+            )
+        if name == "gzip" and judged and judged.metrics.time_to_headers_seconds is None:
+            return "no answer to Accept-Encoding: gzip"
+    return ""
+
+
+@sign
+def in_one_read(scene: Scene) -> str:
+    """All events come at the end."""
+    judged = scene.fault
+    if judged and judged.verdict == words.BUFFERED:
+        at = judged.metrics.duration_seconds
+        return f"{judged.metrics.events or 'no'} events until {at:.2f} s, all in one piece"
+    return ""
+
+
+@sign
+def has_content_length(scene: Scene) -> str:
+    """The answer has a Content-Length, so the whole body existed before it was sent."""
+    length = scene.one.header("content-length") if scene.one else ""
+    return f"Content-Length: {length}" if length else ""
+
+
+@sign
+def app_said_no_buffering(scene: Scene) -> str:
+    """The layer before sends X-Accel-Buffering: no."""
+    said = scene.one_before.header("x-accel-buffering") if scene.one_before else ""
+    return "the layer before sends X-Accel-Buffering: no" if said.lower() == "no" else ""
+
+
+@sign
+def comes_from_a_cache(scene: Scene) -> str:
+    """The events were sent earlier, to another reader."""
+    for name, judged in scene.here.items():
+        for one in judged.timelines:
+            for header in HITS:
+                if "hit" in one.header(header).lower():
+                    return f"{header}: {one.header(header)} ({name} pass)"
+            age = one.header("age")
+            if age.isdigit() and int(age) > 0:
+                return f"age: {age} ({name} pass)"
+            if name == "again" and judged.problem == words.REPLAYED:
+                return judged.reason
+            old = [event for event in one.events if event.sent and event.sent < one.began - 0.05]
+            if one.same_clock and len(old) > len(one.events) / 2 and name not in {"slow", "idle"}:
+                return f"events of the {name} pass were sent before its request"
+    return ""
+
+
+@sign
+def steps_of_acknowledgement(scene: Scene) -> str:
+    """Lumps come every 40 ms, the time that Linux delays an acknowledgement."""
+    return _steps(scene, 0.035, 0.05)
+
+
+@sign
+def steps_of_the_kernel(scene: Scene) -> str:
+    """Lumps come every 200 ms, the time that Linux holds corked data."""
+    return _steps(scene, 0.19, 0.27)
+
+
+def _steps(scene: Scene, least: float, most: float) -> str:
+    one, cadence = scene.one, 0.0
+    if not one or (scene.fault and scene.fault.problem != words.HELD):
+        return ""
+    times = [cluster[0].arrived for cluster in figures.arrivals(one.events)]
+    gaps = [b - a for a, b in zip(times, times[1:])]
+    steps = sorted(gap for gap in gaps if least <= gap <= most)
+    cadence = figures.cadence_of(one) or 0.0
+    if (
+        len(steps) < max(2, len(gaps) / 2)
+        or cadence > 0.8 * least
+        or len(times) > len(one.events) / 2
+    ):
+        return ""
+    middle = figures.quantile(steps, 0.5) or 0.0
+    return f"arrivals in steps of {middle * 1000:.0f} ms, departures every {cadence * 1000:.0f} ms"
+
+
+@sign
+def late_by_one(scene: Scene) -> str:
+    """Each event comes only when the next one is sent."""
+    judged = scene.worse("identity", words.HELD)
+    if not judged or judged.metrics.coalesced_ratio is None:
+        return ""
+    cadence, late = figures.cadence_of(judged.timelines[0]), judged.metrics.delay_p50_seconds
+    if cadence and late and judged.metrics.coalesced_ratio < 0.2 and 0.7 < late / cadence < 1.3:
+        return f"events are {late * 1000:.0f} ms late, one interval"
+    return ""
+
+
+@sign
+def constant_rate(scene: Scene) -> str:
+    """The stream falls behind more and more."""
+    for name in ("identity", "gzip"):
+        judged = scene.worse(name, words.HELD)
+        if not judged or (judged.metrics.stretch_ratio or 0.0) < 1.2:
+            continue
+        one = judged.timelines[0]
+        late, _ = figures.delays_of(one)
+        # An event that was held until the end is not late at the end.
+        if late and late[-1] > 0.2 * (figures.sent_span(one) or 0.0):
+            rate = judged.metrics.size_bytes / (judged.metrics.duration_seconds or 1.0)
+            return f"{rate:.0f} bytes a second, and each event is later than the one before"
+    return ""
+
+
+@sign
+def reads_of_one_size(scene: Scene) -> str:
+    """A command prints blocks of one size, not events."""
+    one = scene.one
+    sizes = [size for _, size in one.reads[:-1]] if one and not one.http else []
+    if len(sizes) >= 2 and len(set(sizes)) == 1 and sizes[0] >= 256:
+        return f"reads of {sizes[0]} bytes each"
+    return ""
+
+
+@sign
+def streams_by_post(scene: Scene) -> str:
+    """GET is held back, and POST is not."""
+    post = scene.here.get("post")
+    if post and post.verdict == words.STREAMING and scene.worse("identity", words.HELD):
+        return "the same stream by POST is not held back"
+    return ""
+
+
+@sign
+def another_server(scene: Scene) -> str:
+    """Another server answers than at the layer before."""
+    here, before = scene.one, scene.one_before
+    if not here or not before:
+        return ""
+    for name in ("via", "server"):
+        now, then = here.header(name), before.header(name)
+        if now and now != then:
+            return f"{name}: {now}" + (f", not {then}" if then else "")
+    return ""

@@ -1,0 +1,83 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the signs look at, and the list of all signs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple
+
+from .. import words
+from ..ends import answered, is_cut
+from ..judged import Judged, same_pass
+
+if TYPE_CHECKING:
+    from ...thresholds import Thresholds
+    from ...timeline import Timeline
+
+
+class Scene(NamedTuple):
+    """A layer and the layer before it, by their passes. ``before`` is empty for the first layer.
+
+    ``at_fault`` is the name of the pass at fault, or empty. ``nearest`` says that nothing is
+    between the layer and the app.
+    """
+
+    here: Mapping[str, Judged]
+    before: Mapping[str, Judged]
+    at_fault: str
+    allowed: Thresholds
+    nearest: bool = True
+
+    def worse(self, name: str, problem: str) -> Judged | None:
+        """The pass, if it has this problem and is worse than at the layer before."""
+        found, before = self.here.get(name), same_pass(name, self.before)
+        if found and found.problem == problem and found.rank > (before.rank if before else 0):
+            return found
+        return None
+
+    @property
+    def fault(self) -> Judged | None:
+        """The pass at fault."""
+        return self.here.get(self.at_fault)
+
+    @property
+    def one(self) -> Timeline | None:
+        """The first stream of the pass at fault, or of any pass."""
+        judged = self.fault or next(iter(self.here.values()), None)
+        return judged.timelines[0] if judged and judged.timelines else None
+
+    @property
+    def one_before(self) -> Timeline | None:
+        """The same stream at the layer before."""
+        judged = self.before.get(self.at_fault) or next(iter(self.before.values()), None)
+        return judged.timelines[0] if judged and judged.timelines else None
+
+    @property
+    def cut(self) -> Timeline | None:
+        """A stream of the pass at fault that was cut."""
+        if not self.fault or self.fault.problem != words.CUT:
+            return None
+        before = self.before.get(self.at_fault)
+        return next((one for one in self.fault.timelines if is_cut(one, before)), None)
+
+    @property
+    def refused(self) -> list[Timeline]:
+        """The streams of the pass at fault that were refused."""
+        streams = self.fault.timelines if self.fault else ()
+        return [one for one in streams if not answered(one)]
+
+
+Sign = Callable[[Scene], str]
+SIGNS: dict[str, Sign] = {}
+
+
+def sign(function: Sign) -> Sign:
+    """Put a sign on the list, under its name."""
+    SIGNS[function.__name__] = function
+    return function
+
+
+def seen(scene: Scene) -> dict[str, str]:
+    """The signs that the scene shows: name to evidence."""
+    found = {name: function(scene) for name, function in SIGNS.items()}
+    return {name: evidence for name, evidence in found.items() if evidence}

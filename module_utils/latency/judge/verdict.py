@@ -1,0 +1,61 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""One word for a pass of a layer.
+
+The verdict is about what the layer did to the stream, not about the stream itself. An event is held
+back when it came later than it was sent, or later than the layer before would have it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..thresholds import Thresholds
+from ..timeline import CHUNKS, LINES, Event
+from . import ends, figures, kind, lateness, waits
+from .judged import Case, Judged
+from .metrics import summarize
+from .words import READER, STREAMING, SURE, UNKNOWN, UNSTEADY
+
+if TYPE_CHECKING:
+    from ..measurement import Pass
+    from ..timeline import Timeline
+
+BUSY = 0.4  # share of one CPU; a reader that uses more may be late itself
+
+# The first check that finds something decides.
+CHECKS = (*ends.CHECKS, *waits.CHECKS, *kind.CHECKS, *lateness.CHECKS)
+
+
+def judge(
+    name: str,
+    measured: Pass,
+    before: Judged | None = None,
+    alone: Judged | None = None,
+    allowed: Thresholds | None = None,
+    *,
+    length: int = 0,
+    nearest: bool = True,
+) -> Judged:
+    """Judge the pass ``name``. ``Case`` explains the other arguments."""
+    if before and any(other.format == CHUNKS for other in before.timelines):
+        in_chunks = tuple(_in_chunks(one) for one in measured.timelines)
+        measured = measured._replace(timelines=in_chunks)
+    allowed = (allowed or Thresholds()).eased(measured.waited)
+    metrics = summarize(measured.timelines, before.timelines if before else ())
+    if measured.unsteady:
+        return Judged(UNKNOWN, UNSTEADY, measured.unsteady, metrics, measured)
+    case = Case(name, measured.timelines, metrics, before, alone, allowed, length, nearest)
+    found = (problem for check in CHECKS for problem in check(case))
+    verdict, problem, reason = next(found, (STREAMING, "", ""))
+    if measured.busy > BUSY and problem and problem not in SURE:
+        verdict, problem = UNKNOWN, READER
+        reason = f"the reader itself was too busy to tell ({reason})"
+    return Judged(verdict, problem, reason, metrics, measured)
+
+
+def _in_chunks(one: Timeline) -> Timeline:
+    """The stream by its reads: without lines at the layer before, line breaks here mean nothing."""
+    if one.format != LINES or figures.encoding(one) != "identity":
+        return one
+    return one._replace(format=CHUNKS, events=tuple(Event(at, size) for at, size in one.reads))

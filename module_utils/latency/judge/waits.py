@@ -1,0 +1,140 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Streams that wait: for their first byte, for the next one, or for each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Iterator, Sequence
+
+from .. import timeline
+from . import figures
+from .judged import FEWEST_EVENTS, NOT_READ_ON, Case, Judged, Problem
+from .words import (
+    BUFFERED,
+    DELAYED,
+    HELD,
+    NO_STREAM,
+    SILENT,
+    STALLED,
+    UNKNOWN,
+    UPLOAD_HELD,
+    WAITING,
+)
+
+if TYPE_CHECKING:
+    from ..timeline import Timeline
+
+RESTART = 2.0  # seconds; a service may take this long to start
+
+
+def _withheld(case: Case) -> Iterator[Problem]:
+    """Almost no events came in a time in which the layer before had some."""
+    one = case.timelines[0]
+    if case.name in NOT_READ_ON or len(case.timelines) > 1 or len(one.events) >= FEWEST_EVENTS:
+        return
+    sent = _sent_meanwhile(case, one)
+    if sent >= FEWEST_EVENTS and not one.finished:
+        came = f"{len(one.events)} came" if one.events else "nothing came"
+        yield BUFFERED, HELD, f"of {sent} events {came} in {one.ended_at:.1f} s"
+
+
+def _sent_meanwhile(case: Case, one: Timeline) -> int:
+    """How many events the layer before had while this stream was silent."""
+    if not case.before or case.before.rank:
+        return 0
+    last = one.events[-1].arrived if one.events and one.ended == timeline.TIMEOUT else 0.0
+    until = one.ended_at - 0.1
+    events = case.before.timelines[0].events if case.before.timelines else ()
+    return sum(last < event.arrived < until for event in events)
+
+
+def _silent(case: Case) -> Iterator[Problem]:
+    silent = [one for one in case.timelines if one.ended == timeline.TIMEOUT]
+    if not silent:
+        return
+    one = silent[0]
+    after = f"after {len(one.events)} events" if one.headers_at else "and no headers came"
+    lasted = f"{case.share(silent)}silent for {figures.silence_before_end(one):.1f} s {after}"
+    if one.headers_at is None or _sent_meanwhile(case, one) >= FEWEST_EVENTS:
+        yield STALLED, SILENT, lasted
+    else:
+        yield UNKNOWN, SILENT, f"{lasted}, which can be normal for this stream"
+
+
+def _waiting(case: Case) -> Iterator[Problem]:
+    wait = case.allowed.wait
+    waiting = waiters(case.timelines, case.alone, wait)
+    if waiting and not (case.before and waiters(case.before.timelines, case.alone, wait)):
+        longest = max(one.headers_at or one.ended_at for one in waiting)
+        yield STALLED, WAITING, f"{case.share(waiting)}headers after up to {longest:.2f} s"
+
+
+def _left_unanswered(case: Case) -> Iterator[Problem]:
+    """The reader left before an answer came. That is late only if others were faster."""
+    left = [one for one in case.timelines if one.ended == timeline.LIMIT and one.headers_at is None]
+    if not left:
+        return
+    waited = f"{case.share(left)}no answer yet after {left[0].ended_at:.1f} s"
+    before, way = case.had.time_to_headers_seconds, 2 * (left[0].connected or 0.0)
+    where = "at the layer before"
+    if before is None and case.alone:
+        before, where = case.alone.metrics.time_to_headers_seconds, "alone"
+    limit = case.allowed.time_to_headers + case.allowed.relative * (before or 0.0) + way
+    if before is not None and left[0].ended_at > limit:
+        yield STALLED, SILENT, f"{waited}, {where} after {before:.2f} s"
+    else:
+        yield UNKNOWN, NO_STREAM, waited
+
+
+def _restarted(case: Case) -> Iterator[Problem]:
+    for one in case.timelines:
+        waited = restart_waited(one)
+        if waited:
+            yield STALLED, WAITING, f"headers {waited:.1f} s after the restart"
+
+
+def restart_waited(one: Timeline) -> float:
+    """Seconds that a new stream waited for a restart, or 0 if it took no longer than a start."""
+    restarts = [at for at, what in one.marks if what == "restart"]
+    waited = (one.headers_at or one.ended_at) - restarts[0] if restarts else 0.0
+    return waited if waited > RESTART else 0.0
+
+
+def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) -> list[Timeline]:
+    """Of streams that were opened together, those that began much later than the first.
+
+    Much later is half the duration of a stream, and at least ``wait`` seconds: others then have
+    ended, or were about to end.
+    """
+    opened = [
+        (one.headers_at - (one.connected or 0.0), one)  # TLS handshakes are the reader's work
+        for one in timelines
+        if one.headers_at is not None
+    ]
+    if not opened:
+        return []
+    first = min(at for at, _ in opened)
+    lasted = sorted(one.ended_at - (one.headers_at or 0.0) for _, one in opened)
+    opened += [  # streams that the reader left would have begun even later
+        (one.ended_at - (one.connected or 0.0), one)
+        for one in timelines
+        if one.headers_at is None and one.ended == timeline.LIMIT
+    ]
+    usual = alone.metrics.duration_seconds if alone else figures.quantile(lasted, 0.5)
+    return [one for at, one in opened if at - first > max(0.5 * (usual or 0.0), wait)]
+
+
+def _upload_held(case: Case) -> Iterator[Problem]:
+    """The answer must begin before the request ends, as at the layer before."""
+    if not case.before:
+        return  # an app may read the whole request first
+    one = case.timelines[0]
+    sent = max((at for at, what in one.marks if what == "sent"), default=None)
+    if case.name == "upload" and sent and one.headers_at and one.headers_at >= 0.9 * sent:
+        waited = (
+            f"the answer began at {one.headers_at:.2f} s, the request had ended at {sent:.2f} s"
+        )
+        yield DELAYED, UPLOAD_HELD, waited
+
+
+CHECKS = (_withheld, _silent, _waiting, _left_unanswered, _restarted, _upload_held)

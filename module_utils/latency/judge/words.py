@@ -1,0 +1,46 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The words of a verdict, and what a verdict rests on."""
+
+from __future__ import annotations
+
+STREAMING = "streaming"
+UNKNOWN = "unknown"
+DELAYED = "delayed"
+LUMPED = "lumped"
+BUFFERED = "buffered"
+STALLED = "stalled"
+TRUNCATED = "truncated"
+REFUSED = "refused"
+
+# From best to worst. The first two accuse nobody.
+ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFUSED)
+
+# What a verdict rests on: the problems.
+NOT_ANSWERED = "not answered"
+CUT = "cut"
+SILENT = "silent"
+WAITING = "waiting"
+UPLOAD_HELD = "upload held"
+NO_STREAM = "no stream"
+READER = "reader"
+UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
+HELD = "held"
+REPLAYED = "replayed"
+HEADERS_HELD = "headers held"
+SLOWED = "slowed"
+OVER_LIMIT = "over limit"
+
+# Problems that one fault can show in two rounds.
+KINDS = ({HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
+SURE = (NOT_ANSWERED, CUT, NO_STREAM, UPLOAD_HELD, REPLAYED)  # even for a slow reader
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two problems can come from one fault."""
+    return one == other or any({one, other} <= kind for kind in KINDS)
+
+
+def rank(verdict: str) -> int:
+    """How bad a verdict is. It is 0 for streaming and unknown."""
+    return max(0, ORDER.index(verdict) - 1)

@@ -1,0 +1,119 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A stream that is being read."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..timeline import LIMIT, TIMEOUT, Timeline
+from .decode import Decoder
+
+if TYPE_CHECKING:
+    from .request import Request
+
+# Seconds. Let libcurl report a timeout first; it knows the cause.
+SECOND = 0.2
+
+
+class Stream:
+    """A stream while it is read. A subclass opens it, passes bytes to ``take``, and ends it."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.began = time.monotonic()
+        self.decoder = Decoder(sent_field=request.sent_field)
+        self.headers: list[tuple[str, str]] = []
+        self.status = 0
+        self.headers_at: float | None = None
+        self.ended = ""
+        self.ended_at = 0.0
+        self.error = ""
+        self.marks: list[tuple[float, str]] = []
+        self.last = 0.0  # sign of life
+
+    def start(self) -> None:
+        """Open it."""
+
+    def leave(self) -> None:
+        """Stop reading it. What was read stays."""
+
+    def close(self) -> None:
+        """Release its resources."""
+
+    def now(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.began
+
+    def mark(self, what: str) -> None:
+        """Note what happened."""
+        self.marks.append((self.now(), what))
+
+    def take(self, data: bytes) -> bool:
+        """Take the bytes of one read. Returns False when the reader has read enough."""
+        self.last = self.now()
+        self.decoder.feed(data, self.last)
+        limit, decoder = self.request.size_limit, self.decoder
+        if self.request.events and decoder.seen >= self.request.events:
+            self.end(LIMIT)
+        elif limit and max(decoder.size, decoder.decoded) >= limit:
+            self.end(LIMIT, f"stopped at the limit of {limit} bytes")
+        return not self.ended
+
+    def end(self, ended: str, error: str = "") -> None:
+        """End it. Only the first call counts."""
+        if not self.ended:
+            self.ended, self.error, self.ended_at = ended, error, self.now()
+
+    def look_at_the_clock(self) -> None:
+        """End it if it is silent for too long, or was read for long enough."""
+        if self.ended:
+            return
+        now, request = self.now(), self.request
+        if self.headers_at is None:
+            if now > request.patience + SECOND:
+                self.end(TIMEOUT, f"no answer within {now:.1f} s")
+            elif now > request.seconds + SECOND:
+                self.end(LIMIT, f"no answer yet after {now:.1f} s")
+        elif now > request.seconds:
+            self.end(LIMIT)
+        elif now - self.last > request.patience:
+            self.end(TIMEOUT, f"silent for {now - self.last:.1f} s")
+        if self.ended:
+            self.leave()
+
+    def timeline(self) -> Timeline:
+        """What was read. Call it when the stream has ended."""
+        decoder = self.decoder
+        decoder.finish(whole=self.ended in ("complete", "close"))
+        return Timeline(
+            began=self.began,
+            events=decoder.events,
+            reads=tuple(decoder.reads),
+            headers=tuple(self.headers),
+            status=self.status,
+            format=decoder.format if decoder.size else "",
+            headers_at=self.headers_at,
+            ended=self.ended,
+            ended_at=self.ended_at,
+            error=self.error or decoder.trouble,
+            size=decoder.size,
+            last_at=decoder.last_at,
+            longest_silence=decoder.longest_silence,
+            finished=decoder.finished,
+            reader_clock=boot_id(),
+            server_clock=decoder.server_clock,
+            opened=decoder.opened,
+            server=decoder.server,
+            marks=tuple(self.marks),
+        )
+
+
+def boot_id() -> str:
+    """The name of this machine's monotonic clock; empty if unknown."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""

@@ -1,0 +1,72 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Take secrets out of text and JSON, before anybody stores or shows them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any, Mapping
+
+LONGEST = 1000  # characters of a server's text
+FIGURES = ("events", "reads")  # of a timeline
+
+_NAMES = r"token|secret|passw|pwd|key|auth|sig|session|cookie|credential|jwt|code"
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+_HEADER = re.compile(r"[\w-]+\Z")  # its name
+_IN_NAME = r"[\w.\-%\[\]]"
+_IN_VALUE = r"[^&;#\s\"'<>]"
+_SECRETS = (
+    (re.compile(r"://[^/\s?#\"<>]*@"), "://***@"),
+    (
+        re.compile(
+            rf"([?&;#]{_IN_NAME}{{0,60}}(?:{_NAMES}){_IN_NAME}*=){_IN_VALUE}+", re.IGNORECASE
+        ),
+        r"\1***",
+    ),
+    # "Basic authentication" is not a secret.
+    (re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?=\S*[0-9A-Z=])[\w.~+/=-]{6,}"), r"\1 ***"),
+    (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), "***"),
+)
+
+
+def clean(text: str) -> str:
+    """Text of a server or a URL as one line of at most LONGEST characters, without secrets and
+    control characters.
+    """
+    text = text[: 4 * LONGEST]
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    text = "".join(" " if unicodedata.category(one)[0] in "CZ" else one for one in text[:LONGEST])
+    return " ".join(text.split())
+
+
+def redacted(found: Any) -> Any:
+    """The same JSON value without secrets. The values of headers and options are secret by name.
+
+    The events and reads of a timeline are text, but they stay as they are.
+    """
+    if isinstance(found, str):
+        return clean(found)
+    if isinstance(found, Mapping):
+        return {clean(str(name)): _value(name, value) for name, value in found.items()}
+    if isinstance(found, (list, tuple)):
+        if len(found) == 2 and _HEADER.match(str(found[0])) and _is_secret(*found):
+            return [found[0], "***"]
+        return [redacted(one) for one in found]
+    return found
+
+
+def _value(name: object, value: Any) -> Any:
+    if _is_secret(name, value):
+        return "***"
+    return value if name in FIGURES else redacted(value)
+
+
+def _is_secret(name: object, value: object) -> bool:
+    return (
+        isinstance(name, str)
+        and isinstance(value, str)
+        and bool(value)
+        and bool(_SECRET_NAME.search(name))
+    )

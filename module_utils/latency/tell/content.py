@@ -1,0 +1,165 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What all reports show, in the same words and units."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterator, Mapping
+
+from ..judge.figures import LUMPS, OFFSET_UNKNOWN
+from ..redact import clean
+
+Json = Mapping[str, Any]
+NOTHING = "-"
+
+# What a layer does to the stream, by its verdict.
+DOES = {
+    "streaming": "lets the stream through",
+    "delayed": "delays the stream",
+    "lumped": "lets the stream through in lumps",
+    "buffered": "holds the stream back",
+    "stalled": "stalls the stream",
+    "truncated": "cuts the stream",
+    "refused": "refuses the stream",
+    "unknown": "could not be judged",
+}
+
+# Short forms, to keep the table in its width.
+FRAMINGS = {"close-delimited": "close", "content-length": "length"}
+
+
+def seconds(value: float | None) -> str:
+    """A time in seconds, for people: 0.4 ms, 12 ms, 1.25 s, 5 min 2 s."""
+    if value is None:
+        return NOTHING
+    size = abs(value)
+    if size < 0.00995:
+        shown = f"{value * 1000:.1f}"
+        return ("0" if float(shown) == 0 else shown) + " ms"
+    if size < 0.9995:
+        return f"{value * 1000:.0f} ms"
+    if size < 99.95:
+        return f"{value:.2f} s" if size < 9.995 else f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def percent(ratio: float | None) -> str:
+    """A ratio of 1 as a percentage."""
+    return NOTHING if ratio is None else f"{ratio * 100:.0f} %"
+
+
+def word(value: object) -> str:
+    """A cell of a table."""
+    return NOTHING if value is None or value == "" else clean(str(value))
+
+
+def headline(diagnosis: Json) -> str:
+    """The verdict in a sentence."""
+    verdict, culprit = diagnosis["verdict"], diagnosis.get("culprit")
+    if verdict == "streaming":
+        layers = [one["layer"] for one in diagnosis["layers"] if one["verdict"] == "streaming"]
+        names = " and ".join(filter(None, (", ".join(layers[:-1]), *layers[-1:])))
+        return clean(f"It streams: each event arrives when it is sent, at {names}.")
+    if verdict == "unknown":
+        return "Cannot tell whether it streams."
+    if culprit:
+        return clean(f"{culprit} {DOES.get(verdict, verdict)}.")
+    return f"The stream is {verdict}, by an unknown layer."
+
+
+def rows(
+    diagnosis: Json,
+) -> Iterator[tuple[Json, str, Mapping[str, Any]]]:
+    """For each pass of each layer: the layer, the name of the pass, the pass."""
+    for layer in diagnosis["layers"]:
+        for name, one in layer["passes"].items():
+            yield layer, name, one
+        if not layer["passes"]:
+            yield layer, "", {"verdict": layer["verdict"], "reason": "", "metrics": {}}
+
+
+GUILTY = "guilty"
+INHERITED = "inherited"
+FINE = "fine"
+OTHER = "other"
+
+
+def standing(diagnosis: Json, layer: str, name: str, verdict: str) -> str:
+    """How a layer stands in the pass ``name``: guilty, inherited from the guilty, fine or other.
+
+    A layer is judged by what it adds, so a layer behind the culprit can count as streaming.
+    """
+    culprit = diagnosis.get("culprit")
+    names = [one["layer"] for one in diagnosis["layers"]]
+    harmless = verdict in {"streaming", "unknown"}
+    if culprit not in names:
+        return FINE if verdict == "streaming" else OTHER
+    if layer == culprit:
+        return FINE if verdict == "streaming" else OTHER if harmless else GUILTY
+    passes = diagnosis["layers"][names.index(culprit)]["passes"]
+    spoilt = passes.get(name, {}).get("verdict", "unknown") not in {"streaming", "unknown"}
+    if spoilt and verdict != "unknown" and names.index(layer) > names.index(culprit):
+        return INHERITED
+    return FINE if verdict == "streaming" else OTHER
+
+
+class Column:
+    """A column of the table of metrics. ``head`` has two lines."""
+
+    def __init__(
+        self, head: str, metric: str, show: Callable[[Any], str] = word, *, number: bool = False
+    ) -> None:
+        self.head, self.metric, self.show, self.number = head, metric, show, number
+
+
+COLUMNS = (
+    Column("time to\nheaders", "time_to_headers_seconds", seconds, number=True),
+    Column("first\nchunk", "time_to_first_chunk_seconds", seconds, number=True),
+    Column("delay\np50", "delay_p50_seconds", seconds, number=True),
+    Column("delay\np99", "delay_p99_seconds", seconds, number=True),
+    Column("largest\ngap", "largest_gap_seconds", seconds, number=True),
+    Column("\ncoalesced", "coalesced_ratio", percent, number=True),
+    Column("\nHTTP", "http"),
+    Column("\nencoding", "encoding"),
+    Column("\nframing", "framing", lambda name: FRAMINGS.get(name, word(name))),
+)
+
+
+def notes(diagnosis: Json) -> list[str]:
+    """Other things to know: noise, layers without a measurement, estimates."""
+    problems = [
+        f"{layer['layer']} was not measured: {layer['problem']}"
+        for layer in diagnosis["layers"]
+        if layer["problem"]
+    ]
+    said = (*diagnosis["notes"], *problems, *_inherited(diagnosis), *_estimates(diagnosis))
+    return [clean(note) for note in said]
+
+
+def _inherited(diagnosis: Json) -> Iterator[str]:
+    layers = {
+        layer["layer"]: None
+        for layer, name, one in rows(diagnosis)
+        if standing(diagnosis, layer["layer"], name, one["verdict"]) == INHERITED
+    }
+    if layers:
+        yield f"{', '.join(layers)} received it that way from {diagnosis['culprit']} (inherited)."
+
+
+ESTIMATES = {
+    LUMPS: "estimates: the events do not say when they were sent. Those that came together"
+    " count as sent in the stream's cadence",
+    OFFSET_UNKNOWN: "relative to the shortest one: reader and server have different clocks",
+}
+
+
+def _estimates(diagnosis: Json) -> Iterator[str]:
+    for source, told in ESTIMATES.items():
+        layers = {
+            layer["layer"]: None
+            for layer, _, one in rows(diagnosis)
+            if one["metrics"].get("delay_from") == source
+        }
+        if layers:
+            yield f"The delays at {', '.join(layers)} are {told}."
