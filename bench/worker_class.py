@@ -1,7 +1,7 @@
-"""Which Gunicorn worker class should be the default: what a burst and a slow first chunk show.
+"""Compare Gunicorn's worker classes, to choose the default: a burst of opens, a slow first chunk.
 
-Starts Gunicorn as the role does, with the role's server packages, for each worker class; opens
-streams on its unix socket; prints a Markdown table. `./dev bench` writes it to docs/.
+For each worker class, start Gunicorn as the role does, with the role's server packages, and open
+streams on its unix socket. Print a Markdown table; `./dev bench` writes it to docs/.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ WORKERS = {"uvicorn": "uvicorn_worker.UvicornWorker", "asgi": "asgi"}
 
 @contextlib.contextmanager
 def gunicorn(python: Path, worker: str) -> Iterator[str]:
-    """Run the server on a socket that is bound already, as systemd's are; yield its path."""
+    """Run the server on an already bound socket, as with systemd; yield its path."""
     with tempfile.TemporaryDirectory() as directory, socket.socket(socket.AF_UNIX) as listening:
         (Path(directory) / "bench_app.py").write_text(APP)
         path = f"{directory}/socket"
@@ -56,7 +56,7 @@ def gunicorn(python: Path, worker: str) -> Iterator[str]:
 
 
 def read_all(path: str, count: int) -> list[tuple[bool, float]]:
-    """Open `count` streams at once; whether each was served, and the seconds to its headers."""
+    """Open `count` streams at once; return for each whether it was served and its time to headers."""
     multi = pycurl.CurlMulti()
     headers: dict[int, float] = {}
     curls = []
@@ -85,7 +85,7 @@ def read_all(path: str, count: int) -> list[tuple[bool, float]]:
 
 
 def main() -> None:
-    """Print the table for the environment whose python is the first argument."""
+    """Print the table. The first argument is the python of the environment with the packages."""
     python = Path(sys.argv[1]).absolute()
     print("| worker class | " + " | ".join(f"{n} opens at once" for n in OPENS), end="")
     print(f" | headers, first chunk after {DELAY} s |")

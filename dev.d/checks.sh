@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# The checks that need no host: lint, unit tests, template tests. And all checks together.
-# .cache/results has a junit file for each run of pytest, and in `checks` a line for each other
-# check.
+# The checks that need no host (lint, unit tests, template tests), and all checks together.
+# .cache/results holds a junit file for each run of pytest; its file `checks` has a line for each
+# other check.
 
-# Run the checks of these names (functions check_*) side by side; show what failed ones print.
+# Run the checks with these names (functions check_*) in parallel; show the output of failed checks.
 side_by_side() {
   local name pids=() failed=0
   mkdir -p .cache/checks .cache/results
@@ -27,7 +27,7 @@ side_by_side() {
 check_ansible-lint() { ansible-lint --offline --strict; }
 check_yamllint() { yamllint --strict .; }
 check_ruff() { ruff check . && ruff format --check .; }
-# In plugins/, which links to library/ and module_utils/, relative imports lead somewhere.
+# plugins/ links to library/ and module_utils/; relative imports resolve only there.
 check_mypy() { mypy plugins; }
 check_shellcheck() {
   git grep --untracked -lIE '^#!.*\b(ba)?sh$|^# shellcheck shell=bash' | xargs shellcheck --external-sources
@@ -46,9 +46,9 @@ cmd_format() {
   ruff format .
 }
 
-# Of the core and the modules; of the reader, against real servers; of the reference app, which has
-# tools and dependencies of its own.
-cmd_unit() { # [ARG...]: only what these arguments to pytest name
+# Test the core and the modules, the reader against real servers, and the reference app with its own
+# tools and dependencies.
+cmd_unit() { # [ARG...]: arguments to pytest; run only the tests that they name
   local bad=0
   tools
   nginx_binary
@@ -71,7 +71,7 @@ cmd_docs() {
   python -m docs.causes
 }
 
-# The binary is unpacked, not installed: nobody wants a web server on port 80 from running tests.
+# Unpack the binary instead of installing it: tests should start no web server on port 80.
 nginx_binary() {
   local root=$PWD/.cache/nginx name
   PATH+=:$root/usr/sbin
@@ -93,16 +93,16 @@ cmd_templates() {
   pytest --junitxml=.cache/results/templates.xml tests/templates "$@"
 }
 
-# All the numbers that pytest gave this name: tests, skipped, failures or errors.
+# Add up a number that all runs of pytest report: tests, skipped, failures or errors.
 total() {
   echo $(($(grep -hoE '<testsuite [^>]*' .cache/results/*.xml 2>/dev/null |
     grep -oE " $1=\"[0-9]+" | grep -oE '[0-9]+$' | paste -sd+) + 0))
 }
 
-# The lines of .cache/results/checks that begin with this word.
+# Count the lines of .cache/results/checks that begin with this word.
 lines() { awk -v word="$1" '$1 == word { n++ } END { print n + 0 }' .cache/results/checks; }
 
-# What .cache/results says of all checks, in one line; fails when one of them has.
+# Print the result of all checks in one line; fail if a check failed.
 closing_line() {
   local passed failed
   failed=$(($(total failures) + $(total errors)))

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# The fault laboratory: real stacks with one fault each, and healthy ones, measured and judged.
+# The fault laboratory: measure and judge real stacks with one fault each, and healthy stacks.
 
-cmd_faults() { # [ARG...]: --write for docs/faults.md, --rounds N, -k NAME and whatever pytest takes
+cmd_faults() { # [ARG...]: --write (docs/faults.md), --rounds N, -k NAME and other arguments of pytest
   tools
   packages curl openssl util-linux
   nginx_binary
@@ -12,7 +12,7 @@ cmd_faults() { # [ARG...]: --write for docs/faults.md, --rounds N, -k NAME and w
   pytest --junitxml=.cache/results/faults.xml tests/faults "$@"
 }
 
-# Unpacked, as nginx is, together with those of its libraries that hardly any machine has.
+# Unpack HAProxy, like nginx, together with the libraries that most machines lack.
 haproxy_binary() {
   local root=$PWD/.cache/haproxy libraries
   PATH+=:$root
@@ -23,21 +23,21 @@ haproxy_binary() {
   mapfile -t libraries < <(apt-cache depends --recurse --important haproxy |
     grep -oE '^lib(lua|opentracing)[^ ]*' | sort -u)
   quietly unpack "$root" haproxy "${libraries[@]}"
-  # shellcheck disable=SC2016 # for later
+  # shellcheck disable=SC2016 # the script expands these
   printf '#!/bin/sh\nroot=%q\nLD_LIBRARY_PATH=$(echo "$root"/usr/lib/*-linux-gnu) exec "$root/usr/sbin/haproxy" "$@"\n' \
     "$root" >"$root/haproxy"
   chmod +x "$root/haproxy"
   haproxy -v >/dev/null || die "HAProxy does not start; install it with apt."
 }
 
-# unpack DIRECTORY PACKAGE...
+# unpack DIRECTORY PACKAGE...: download packages and unpack them there.
 unpack() (
   cd "$1" || exit
   apt-get download -qq "${@:2}"
   for package in *.deb; do dpkg-deb -x "$package" .; done
 )
 
-# The lock files of the apps' environments; part of ./dev lock.
+# Update the lock files of the laboratory's apps; part of ./dev lock.
 lock_faults() {
   local name
   for name in requirements requirements-old; do

@@ -1,21 +1,21 @@
 # shellcheck shell=bash
-# The commands that need hosts: containers with systemd. Their capabilities, their network and
-# mmdebstrap want root, so for an ordinary user each of these commands runs as a whole by sudo:
-# one password at its start, and one and the same podman for all of its parts.
+# The commands that need hosts: containers with systemd. The containers' capabilities and network,
+# and mmdebstrap, need root. So each command runs completely under sudo: it asks for one password at
+# its start, and all its parts use the same podman.
 
 prefix=${TEST_PREFIX:-streaming-api} # see molecule/hosts/inventory.yml
 
-# with_hosts FUNCTION COMMAND [ARG...]: make sure of all that hosts need; then call the function
-# with the rest, which is what the user has typed, as root.
+# with_hosts FUNCTION COMMAND [ARG...]: install what hosts need; then call the function as root with
+# the other arguments, the command that the user typed.
 with_hosts() {
-  tools # they belong to the user
+  tools # .venv belongs to the user
   if ((EUID != 0)); then
     mkdir -p .cache .ansible
     say "hosts in containers need root: sudo ./dev ${*:2}"
     as_root --preserve-env --set-home "$PWD/dev" "${@:2}"
     return
   fi
-  # What root writes here is the user's again in the end.
+  # At the end give the files that root wrote back to the user.
   trap '[[ -z ${SUDO_UID-} ]] || chown -R "$SUDO_UID:$SUDO_GID" .cache .ansible' EXIT
   packages podman netavark aardvark-dns iptables mmdebstrap openssh-client git
   [[ ! -d /sys/fs/cgroup/unified ]] || packages runc # see molecule/hosts/podman
@@ -25,7 +25,7 @@ with_hosts() {
 
 podman() { molecule/hosts/podman "$@" 2> >(grep -v 'CNI config' >&2); }
 images() {
-  # shellcheck disable=SC2046 # one word for each distribution
+  # shellcheck disable=SC2046 # one word per distribution
   molecule/hosts/image $(molecule/hosts/distros)
 }
 
@@ -38,15 +38,15 @@ scenarios() { # molecule [NAME...]
     in_turn "$@"
     return
   fi
-  # All of them, two at once where that disturbs neither: `default` has two hosts at once itself,
-  # `change` sees what a deploy costs those who read.
+  # All scenarios, two at once where they do not disturb each other. `default` uses several hosts itself,
+  # and `change` measures what a deploy costs its clients, so these two run alone.
   for file in molecule/*/molecule.yml; do
     name=$(basename "$(dirname "$file")")
     [[ $name =~ ^(default|faults|change)$ ]] || others+=("$name")
   done
   in_turn default || bad=1
   mkdir -p .cache/checks
-  trap 'trap - INT TERM; kill 0' INT TERM # what is in the background does not hear it
+  trap 'trap - INT TERM; kill 0' INT TERM # background jobs do not receive the signal
   in_turn faults &>.cache/checks/faults &
   faults=$!
   in_turn "${others[@]}" || bad=1
@@ -79,7 +79,7 @@ one_step() { # converge|verify|login|destroy NAME [HOST|ARG...]
     login) exec molecule/hosts/podman exec -it "$prefix-$name-${3:-$(only_host "$name")}" bash -l ;;
     converge) images ;;
     verify)
-      TEST_ARGUMENTS=$(printf '%s\n' "${@:3}") # one a line
+      TEST_ARGUMENTS=$(printf '%s\n' "${@:3}") # one per line
       export TEST_ARGUMENTS
       ;;
   esac
@@ -89,7 +89,7 @@ one_step() { # converge|verify|login|destroy NAME [HOST|ARG...]
 only_host() {
   local hosts
   hosts=$(podman ps --filter "name=^$prefix-$1-" --format '{{.Names}}' | sed "s/^$prefix-$1-//")
-  [[ -n $hosts ]] || die "No host of '$1' is up: ./dev converge $1"
+  [[ -n $hosts ]] || die "No host of '$1' is running; start it with ./dev converge $1"
   [[ $hosts != *$'\n'* ]] || die "Which host? ./dev login $1 $(paste -sd'|' <<<"$hosts")"
   echo "$hosts"
 }
@@ -100,7 +100,7 @@ demo() { # demo
   running=$(podman port "$prefix-demo-demo" 80/tcp 2>/dev/null | sed 's/.*://' || true)
   port=${DEMO_PORT:-${running:-8080}}
   if [[ -n $running && $port != "$running" ]]; then
-    die "The demo is there already, on port $running. To move it: ./dev down, then DEMO_PORT=$port ./dev demo"
+    die "The demo runs already, on port $running. To change its port: ./dev down, then DEMO_PORT=$port ./dev demo"
   elif [[ -z $running ]] && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     die "Something else listens on port $port. Choose another: DEMO_PORT=8090 ./dev demo"
   fi
@@ -113,16 +113,16 @@ demo() { # demo
   ansible-playbook -i inventory/demo playbooks/site.yml
   cat <<END
 
-The app streams behind Nginx: http://127.0.0.1:$port/ draws each event as it arrives.
+The app streams behind Nginx. http://127.0.0.1:$port/ draws each event as it arrives.
 
-Events one by one, in a terminal:
+Watch the events in a terminal:
   curl -N http://127.0.0.1:$port/api/stream
 
-The same to an EC2 host of yours: put its address and key into a copy of the inventory, then
+Deploy the app to your own EC2 host (set its address and key in the copied inventory):
   cp inventory/ec2.example.yml inventory/ec2.yml
   .venv/bin/ansible-playbook -i inventory/ec2.yml playbooks/site.yml
 
-A shell on the host: ./dev login demo      Remove it all: ./dev down
+Open a shell on the host: ./dev login demo      Remove everything: ./dev down
 END
 }
 
@@ -137,7 +137,7 @@ cmd_down() {
   fi
   ! type -P podman >/dev/null || remove_hosts
   rm -rf .cache .ansible .venv
-  say "removed .cache, .ansible and .venv; the packages that apt has installed are still there"
+  say "removed .cache, .ansible and .venv; packages installed with apt are still there"
 }
 
 remove_hosts() {
@@ -148,7 +148,7 @@ remove_hosts() {
     remove rmi 2>/dev/null || say "kept images that another checkout uses"
 }
 
-# Remove by `podman "$@"` what standard input names.
+# Remove with `podman "$@"` the objects that standard input names.
 remove() {
   local names
   mapfile -t names

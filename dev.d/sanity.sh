@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# What Ansible asks of a collection, asked of the one that users get: built, and installed from its
-# tarball.
+# Checks of the collection that users get: built, and installed from its tarball.
 
 sanity=$PWD/.cache/sanity
 collection=$sanity/ansible_collections/unbuffered/streaming
@@ -17,7 +16,7 @@ cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
   side_by_side ansible-test collection-docs changelog artefact
 }
 
-# Build it and install it below .cache/sanity, as users do.
+# Build the collection and install it below .cache/sanity, as users do.
 install_collection() {
   local tarball
   rm -rf "$sanity/ansible_collections"
@@ -38,13 +37,12 @@ check_changelog() {
   antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
   write_changelog "$(sed -n "s/^ *release_date: '\(.*\)'/\1/p" changelogs/changelog.yaml | tail -1)"
   if ! diff CHANGELOG.md "$sanity/changelog/CHANGELOG.md" || ! diff -r changelogs "$sanity/changelog/changelogs"; then
-    echo "CHANGELOG.md does not say what changelogs/fragments/ and the modules say: ./dev changelog"
+    echo "CHANGELOG.md is out of date. Run ./dev changelog."
     return 1
   fi
 }
 
-# ansible-test wants a list of what it may overlook; and pip, which it would download: Python has
-# one of its own.
+# ansible-test would download pip; use the pip that Python includes.
 ansible_test() {
   local pip
   mkdir -p "$sanity/.ansible/test/cache"
@@ -61,8 +59,8 @@ print(*re.findall(r'pip=\'([0-9.]+)\'', inspect.getsource(module)), sep='\n')")
   )
 }
 
-# Pylint's one rule that we do not follow: Ansible wants a value that nobody needs to be called
-# `dummy`, and we call it `_`. A file without one may not be on the list.
+# The Pylint rule that we do not follow: Ansible wants unused values to be called `dummy`; we call them
+# `_`. The list may contain only files with such a value.
 ignored() {
   mkdir -p tests/sanity
   python - >"tests/sanity/ignore-$(python -c 'from ansible.release import __version__ as v; print(v.rsplit(".", 1)[0])').txt" <<'END'
@@ -76,7 +74,7 @@ for path in sorted(Path().rglob("*.py")):
 END
 }
 
-# CHANGELOG.md and changelogs/changelog.yaml, of the fragments and of the modules' documentation.
+# Generate CHANGELOG.md and changelogs/changelog.yaml from the fragments and the modules' docs.
 cmd_changelog() {
   tools
   packages git
@@ -90,9 +88,8 @@ cmd_changelog() {
 write_changelog() { # DATE
   local copy=$sanity/changelog
   rm -rf "$copy"
-  cp -r "$collection" "$copy"
-  cp -r galaxy.yml changelogs "$copy"
-  rm -f "$copy/changelogs/.plugin-cache.yaml" "$copy/CHANGELOG.md"
+  mkdir -p "$copy"
+  cp -r galaxy.yml changelogs "$collection"/{meta,plugins,roles} "$copy"
   (cd "$copy" && antsibull-changelog release --update-existing --refresh --reload-plugins --date "$1")
   rm -f "$copy/changelogs/.plugin-cache.yaml"
 }

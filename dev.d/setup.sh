@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# What the commands need: packages of the distribution, and the locked tools in .venv.
+# What the commands need: distribution packages, and the locked tools in .venv.
 
 export PATH=$PWD/.venv/bin:$PATH:/usr/sbin:/sbin
 export ANSIBLE_CONFIG=$PWD/ansible.cfg
 export ANSIBLE_HOME=$PWD/.cache/ansible
-export ANSIBLE_SSH_CONTROL_PATH_DIR=$HOME/.ansible/cp # sockets want a short path
+export ANSIBLE_SSH_CONTROL_PATH_DIR=$HOME/.ansible/cp # socket paths must be short
 [[ -t 1 ]] || export NO_COLOR=1 ANSIBLE_NOCOLOR=1 ANSIBLE_FORCE_COLOR=0 PY_COLORS=0
-export UV_SYSTEM_CERTS=1 # trust what the machine trusts, as pip and apt do
+export UV_SYSTEM_CERTS=1 # trust the machine's certificates, as pip and apt do
 
 say() { printf '==> %s\n' "$*" >&2; }
 die() {
@@ -18,12 +18,12 @@ as_root() {
   if ((EUID == 0)); then
     "$@"
   else
-    command -v sudo >/dev/null || die "This needs root, and there is no sudo here: $*"
+    command -v sudo >/dev/null || die "This command needs root, and sudo is not installed: $*"
     sudo "$@"
   fi
 }
 
-# Run something long-winded: its output matters only when it fails.
+# Run a command; show its output only if it fails.
 quietly() {
   local log
   log=$(mktemp)
@@ -35,27 +35,27 @@ quietly() {
   rm "$log"
 }
 
-# Install those of the named packages that are missing.
+# Install the named packages that are missing.
 packages() {
   local name missing=()
   for name; do
     [[ $(dpkg-query -Wf '${db:Status-Status}' "$name" 2>/dev/null) == installed ]] || missing+=("$name")
   done
   ((${#missing[@]})) || return 0
-  command -v apt-get >/dev/null || die "This needs Debian or Ubuntu, to install ${missing[*]} with apt."
+  command -v apt-get >/dev/null || die "This command needs Debian or Ubuntu, to install ${missing[*]} with apt."
   say "installing with apt: ${missing[*]}"
   quietly as_root apt-get update -qq
   quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}"
 }
 
-# Make .venv what requirements-dev.txt says. It costs nothing when it is that already.
+# Install requirements-dev.txt into .venv, unless it is installed already.
 tools() {
   local python=/usr/bin/python3 want
   packages python3-venv ca-certificates
   want="$($python --version) $PWD $(sha256sum <requirements-dev.txt)"
   [[ $(cat .venv/made-from 2>/dev/null) != "$want" ]] || return 0
   $python -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
-    die "Ansible needs Python 3.11 or newer on this side, as in Debian 12 and Ubuntu 24.04; here is $($python --version). (The hosts may have an older one.)"
+    die "Ansible needs Python 3.11 or newer on this machine, as in Debian 12 and Ubuntu 24.04; $python is $($python --version). (The hosts may have an older Python.)"
 
   say "installing the tools of requirements-dev.txt into .venv"
   mkdir -p .cache
@@ -66,7 +66,7 @@ tools() {
   echo "$want" >.venv/made-from
 }
 
-# app_environment NAME LOCK: make .cache/NAME what the lock says.
+# app_environment NAME LOCK: install the lock file into .cache/NAME, unless it is installed already.
 app_environment() {
   local env=$PWD/.cache/$1 want
   want="$PWD $(sha256sum <"$2")"
@@ -77,7 +77,7 @@ app_environment() {
   echo "$want" >"$env/made-from"
 }
 
-# Bring the locks up to date.
+# Update the lock files.
 cmd_lock() {
   tools
   say "resolving requirements-dev.in"

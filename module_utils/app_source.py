@@ -1,9 +1,9 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the controller can see of an app without running it.
+"""Check an app on the controller without running it.
 
-Whether the source, its dependency file or the wheel exists, and whether the app's module is there
-and defines the attribute. Where only an import on the host can tell, it says nothing.
+Check whether the source, its dependency file or the wheel exists, and whether the app's module
+exists and defines the attribute. Report nothing that only an import on the host can decide.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ _BINDERS = ("globals", "vars", "locals", "exec", "setattr")
 
 
 class Seen(NamedTuple):
-    """What was found, and the problems with it."""
+    """The facts found, and the problems."""
 
     facts: dict[str, Any]
     problems: list[str]
 
 
-# --- pure: a module's text ---
+# --- Pure: the text of a module ---
 
-# A line that an older Python on the controller may refuse and a newer one on the host accept.
+# Syntax that the controller's Python may refuse and a newer Python on the host may accept.
 _NEWER_SYNTAX = re.compile(
     r"^\s*(type|match|case)\s|\b(def|class)\s+\w+\s*\[|\b[fFtTrR]{1,2}[\"']|\bexcept\b|\bwith\s*\(|\[\s*\*"
 )
 
 
 def _imported(module: ast.Module) -> Iterator[ast.AST]:
-    """The nodes that an import of the module runs: all but what is inside a function or class."""
+    """The nodes that an import of the module runs: all nodes outside functions and classes."""
     waiting: list[ast.AST] = [module]
     while waiting:
         node = waiting.pop()
@@ -53,7 +53,7 @@ def _imported(module: ast.Module) -> Iterator[ast.AST]:
 
 
 def _bound(module: ast.Module) -> set[str]:
-    """The names that a module binds, also below if, try, with and for; ANY when it may bind any."""
+    """The names that a module binds, also in if, try, with and for; ANY if it may bind any name."""
     names: set[str] = set()
     for node in _imported(module):
         if isinstance(node, _DEFINITIONS):
@@ -69,7 +69,7 @@ def _bound(module: ast.Module) -> set[str]:
 
 
 def text_problem(app: str, factory: bool, path: str, text: str | bytes) -> str | None:
-    """Why the module of this text cannot give the app, as far as its text shows."""
+    """Why a module with this text cannot provide the app, as far as the text shows."""
     attribute = app.partition(":")[2]
     try:
         with warnings.catch_warnings():
@@ -85,15 +85,13 @@ def text_problem(app: str, factory: bool, path: str, text: str | bytes) -> str |
         )
         return sentence("streaming_api_app", app, f"an attribute that {path} defines{near}")
     if not factory and _takes_nothing(module, attribute):
-        allowed = (
-            f"true, since {attribute} in {path} takes no arguments and so is no ASGI app itself"
-        )
+        allowed = f"true, since {attribute} in {path} takes no arguments and so is not an ASGI app"
         return sentence("streaming_api_app_factory", factory, allowed)
     return None
 
 
 def _syntax_problem(app: str, path: str, error: SyntaxError | ValueError) -> str | None:
-    """A syntax error in one sentence, unless a newer Python may read the line."""
+    """Describe a syntax error in one sentence, unless a newer Python may accept the line."""
     if not isinstance(error, SyntaxError):
         return sentence(
             "streaming_api_app", app, f"a module that Python can read, {path} has a null byte"
@@ -105,7 +103,7 @@ def _syntax_problem(app: str, path: str, error: SyntaxError | ValueError) -> str
 
 
 def _takes_nothing(module: ast.Module, attribute: str) -> bool:
-    """Whether the module's one binding of the attribute is a plain function without arguments."""
+    """Whether the module defines the attribute as a plain function without arguments."""
     for node in module.body:
         if isinstance(node, ast.FunctionDef) and node.name == attribute:
             return not node.decorator_list and not any(
@@ -114,11 +112,11 @@ def _takes_nothing(module: ast.Module, attribute: str) -> bool:
     return False
 
 
-# --- the files ---
+# --- The files ---
 
 
 class Tree:
-    """The source as a release holds it: without what is excluded, and with streaming_api_files."""
+    """The source as in a release: without excluded files, and with streaming_api_files."""
 
     def __init__(
         self, directory: Path | None, exclude: Iterable[str], files: Mapping[str, str]
@@ -128,7 +126,7 @@ class Tree:
         self.files = {posixpath.normpath(path): text for path, text in files.items()}
 
     def read(self, path: str) -> bytes | None:
-        """A file's content; None when there is no such file."""
+        """The content of a file; None if the file does not exist."""
         if path in self.files:
             return self.files[path].encode()
         if self.directory is None or self._excluded(path):
@@ -156,7 +154,7 @@ class Tree:
         )
 
     def module(self, name: str) -> str | None:
-        """The path of a module's file, also below src/."""
+        """The path of a module's file, at the top or below src/."""
         stem = name.replace(".", "/")
         candidates = [
             posixpath.join(root, end)
@@ -166,7 +164,7 @@ class Tree:
         return next((path for path in candidates if self.read(path) is not None), None)
 
     def modules(self, package: str = "") -> list[str]:
-        """The modules and packages right below a package, or at the top."""
+        """The modules and packages directly below a package, or at the top."""
         folder = package.replace(".", "/")
         entries = [
             entry
@@ -193,7 +191,7 @@ class Tree:
 
 
 def look(settings: Mapping[str, Any], base: str) -> Seen:
-    """Look at what the sound settings name; paths are relative to base."""
+    """Check the source, package or files that valid settings name; paths are relative to base."""
     if settings.get("streaming_api_package"):
         return _look_at_package(settings, base)
     if settings.get("streaming_api_git_url"):
@@ -244,7 +242,7 @@ def _has_wheel_metadata(path: Path) -> bool:
 
 
 def _look_at_files(settings: Mapping[str, Any], origin: str) -> Seen:
-    """Only streaming_api_files are at hand; the rest is known on the host."""
+    """Check streaming_api_files only; the other files exist only on the host."""
     tree = Tree(None, (), settings.get("streaming_api_files") or {})
     path = tree.module(_module(settings)) if settings.get("streaming_api_app") else None
     problems = _app_problems(settings, tree, path) if path else ()
@@ -314,7 +312,7 @@ def _app_problems(settings: Mapping[str, Any], tree: Tree, path: str | None) -> 
 
 
 def _is_absent(tree: Tree, module: str, settings: Mapping[str, Any]) -> bool:
-    """Whether the module can come from nowhere: not from the source, not from a dependency."""
+    """Whether neither the source nor a dependency can contain the module."""
     parent = module.rpartition(".")[0]
     if module in tree.modules(parent):  # compiled, or a namespace
         return False
@@ -323,7 +321,7 @@ def _is_absent(tree: Tree, module: str, settings: Mapping[str, Any]) -> bool:
 
 
 def _depends(tree: Tree, settings: Mapping[str, Any]) -> bool:
-    """Whether anything is installed from which an app could come."""
+    """Whether the release installs any dependency that could contain the app."""
     named = settings.get("streaming_api_dependencies") or "auto"
     texts = (tree.read(path) for path in (*DEPENDENCY_FILES, "setup.py", "setup.cfg", named))
     lines = (line.strip() for text in texts if text for line in text.splitlines())

@@ -1,22 +1,22 @@
-"""When this process stops, and how many streams it still carries.
+"""Know when this process stops, and how many streams are still open.
 
-An ASGI server tells the app of its shutdown (the end of the lifespan) only after the last response
-has ended. A stream that wants to end *because* of the shutdown has to know before that, so the
-signal handler of the server is wrapped here: it runs as ever, and we take note.
+An ASGI server tells the app about its shutdown (the end of the lifespan) only after the last
+response has ended. A stream that should end *because* of the shutdown must know earlier. So this
+module wraps the server's signal handler: the handler runs as usual, and the app notes the signal.
 
-On SIGTERM or SIGINT
+On SIGTERM or SIGINT:
 
-- the server takes no new connection and `/readyz` says 503;
-- a running stream is **finished**. That is the default, and the server's own limit is the only one
-  (`--timeout-graceful-shutdown` of uvicorn, `graceful_timeout` of Gunicorn; beyond it, it is cut);
-- with `APP_DRAIN_SECONDS=N`, a stream that still runs after N seconds ends with a `reconnect`
-  event, and the client resumes elsewhere from its last event id. Set N a few seconds below the
-  server's limit and only a client that does not read is ever cut;
-- a WebSocket is closed by uvicorn itself, at once, with code 1012 (service restart): the client
-  connects again and asks for the rest with `?after=<last id>`.
+- The server takes no new connections, and `/readyz` returns 503.
+- A running stream is **finished**. This is the default; only the server's own limit cuts a stream
+  (`--timeout-graceful-shutdown` of uvicorn, `graceful_timeout` of Gunicorn).
+- With `APP_DRAIN_SECONDS=N`, a stream that still runs after N seconds ends with a `reconnect`
+  event, and the client resumes elsewhere from its last event id. If N is a few seconds below the
+  server's limit, only a client that does not read is cut.
+- uvicorn itself closes a WebSocket at once, with code 1012 (service restart). The client connects
+  again and requests the rest with `?after=<last id>`.
 
-A worker that has reached Gunicorn's `max_requests` stops without a signal: streams are finished
-then too, but `APP_DRAIN_SECONDS` has no effect.
+A worker that reaches Gunicorn's `max_requests` stops without a signal. Its streams are finished
+too, but `APP_DRAIN_SECONDS` has no effect.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ class Lifecycle:
     """The state of one worker process."""
 
     def __init__(self, drain_seconds: float | None = None) -> None:
-        """Let streams run for `drain_seconds` after the signal; None is to their end."""
+        """Let streams run for `drain_seconds` after the signal; None means to their end."""
         self.draining = False
         self.open_streams = 0
         self._drain_seconds = drain_seconds
@@ -42,7 +42,7 @@ class Lifecycle:
 
     @contextmanager
     def stream(self) -> Iterator[None]:
-        """Count a stream for as long as it is open."""
+        """Count a stream while it is open."""
         self.open_streams += 1
         try:
             yield
@@ -50,23 +50,23 @@ class Lifecycle:
             self.open_streams -= 1
 
     async def pause(self, seconds: float) -> bool:
-        """Sleep, and say whether the stream may go on afterwards."""
+        """Sleep; return whether the stream may go on."""
         with anyio.move_on_after(seconds):
             await self._drained.wait()
         return not self._drained.is_set()
 
     @contextmanager
     def watch_signals(self) -> Iterator[None]:
-        """Learn of the shutdown when the server does. Call it in the lifespan."""
+        """Notice the shutdown when the server does. Use this in the lifespan."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # under a test client: there are no signals to watch
+            yield  # a test client: no signals to watch
             return
 
         loop = asyncio.get_running_loop()
         wrapped = {
             sig: handler
             for sig in (signal.SIGTERM, signal.SIGINT)
-            if callable(handler := signal.getsignal(sig))  # else no server listens
+            if callable(handler := signal.getsignal(sig))  # otherwise no server handles it
         }
 
         def note(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,6 @@
-"""The app: a page to look at, streams to measure, and two questions for the deployment.
+"""The app: a page, streams to measure, and two health endpoints.
 
-Run it with `uvicorn main:app`. What happens at shutdown is in `lifecycle.py`.
+Run it with `uvicorn main:app`. `lifecycle.py` describes the shutdown.
 """
 
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ PAGE = Path(__file__).with_name("index.html")
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Watch for the shutdown for as long as the app runs."""
+    """Watch for the shutdown while the app runs."""
     with lifecycle.watch_signals():
         yield
 
@@ -30,7 +30,7 @@ app.include_router(streams.router)
 
 @app.get("/", include_in_schema=False)
 async def page() -> FileResponse:
-    """Show each event as it arrives."""
+    """Return the page that shows each event as it arrives."""
     return FileResponse(PAGE, headers={"Cache-Control": "no-cache"})
 
 
@@ -42,12 +42,12 @@ class Health(BaseModel):
 
 @app.get("/healthz", tags=["health"])
 async def healthz() -> Health:
-    """Answer for as long as the process can."""
+    """Answer while the process is alive."""
     return Health()
 
 
 class Readiness(BaseModel):
-    """Whether this worker takes new streams, and how many it has."""
+    """Whether this worker takes new streams, and how many are open."""
 
     ready: bool
     open_streams: int
@@ -55,7 +55,7 @@ class Readiness(BaseModel):
 
 @app.get("/readyz", tags=["health"])
 async def readyz(response: Response) -> Readiness:
-    """Say 503 once the shutdown has begun."""
+    """Return 503 after the shutdown has begun."""
     if lifecycle.draining:
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     return Readiness(ready=not lifecycle.draining, open_streams=lifecycle.open_streams)

@@ -23,14 +23,14 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from ticks import Echo, Tick, Wanted, ticks
 
-RETRY_MS = 1000  # how long an EventSource waits before it connects again
+RETRY_MS = 1000  # an EventSource waits this long before it reconnects
 
 
 class StreamRoute(APIRoute):
-    """A route whose response is not to be cached, compressed or buffered on its way."""
+    """A route with headers against caching, compression and buffering on the way."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Add the headers to what FastAPI would send."""
+        """Add the headers to the response of FastAPI."""
         handle = super().get_route_handler()
 
         async def handle_stream(request: Request) -> Response:
@@ -49,10 +49,10 @@ def read_wanted(
     query: Annotated[Wanted, Query()],
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
 ) -> Wanted:
-    """Read the query; `Last-Event-ID`, which an EventSource sends by itself, beats `after`."""
+    """Read the query. `Last-Event-ID`, which an EventSource sends by itself, overrides `after`."""
     if last_event_id is not None:
         query = query.model_copy(update={"after": last_event_id})
-    if query.after > query.count:  # has the end already: 204 tells an EventSource to stay away
+    if query.after > query.count:  # the client has the end: 204 stops an EventSource
         raise HTTPException(status.HTTP_204_NO_CONTENT)
     return query
 
@@ -61,10 +61,10 @@ WantedStream = Annotated[Wanted, Depends(read_wanted)]
 
 
 async def open_ticks(wanted: WantedStream) -> AsyncIterator[AsyncGenerator[Tick]]:
-    """Begin the stream, and end it with the response, however that ends.
+    """Open the stream, and close it when the response ends, for whatever reason.
 
-    A generator that is not read to its end runs its `finally` when the garbage collector finds it,
-    which may be never. So what a stream holds is held by a dependency.
+    An abandoned generator runs its `finally` only when the garbage collector finds it, perhaps
+    never. So a dependency holds the resources of a stream.
     """
     async with aclosing(ticks(wanted)) as stream:
         yield stream
@@ -101,7 +101,7 @@ async def ndjson(ticks: Ticks) -> AsyncIterator[str]:
 
 
 class TextResponse(StreamingResponse):
-    """Text as it comes."""
+    """Plain text, sent as a stream."""
 
     media_type = "text/plain"
 
@@ -116,9 +116,9 @@ async def text(ticks: Ticks) -> AsyncIterator[str]:
 
 @router.websocket("/ws")
 async def ws(websocket: WebSocket, wanted: WantedStream) -> None:
-    """Send each text back with the server's time; the text `stream` starts the stream.
+    """Send each text back with the server's time. The text `stream` starts the stream.
 
-    Reading goes on beside the stream: that is how we learn that the client has gone.
+    Keep reading while the stream runs, to notice when the client has gone.
     """
     await websocket.accept()
     playing = CancelScope()
@@ -127,7 +127,7 @@ async def ws(websocket: WebSocket, wanted: WantedStream) -> None:
             while (frame := await websocket.receive())["type"] == "websocket.receive":
                 match frame.get("text"):
                     case "stream":
-                        playing.cancel()  # asked again: start over
+                        playing.cancel()  # requested again: start over
                         playing = CancelScope()
                         tasks.start_soon(play, websocket, wanted, playing)
                     case str(text):

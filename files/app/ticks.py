@@ -1,7 +1,7 @@
-"""What is streamed: numbered events, each with the time at which it was sent.
+"""The streamed events: numbered, each with its send time.
 
-Event number N is the same whoever sends it, so any worker of any release can continue a stream
-that another one began: `after` is all that it needs to know.
+Event number N is the same from every worker of every release. So any worker can continue a stream
+that another worker began; it only needs `after`.
 """
 
 import time
@@ -14,23 +14,23 @@ from lifecycle import lifecycle
 
 
 class Wanted(BaseModel):
-    """The stream that a client asks for."""
+    """The stream that a client requests."""
 
-    count: int = Field(20, ge=1, le=100_000, description="Events, before the `end` event")
+    count: int = Field(20, ge=1, le=100_000, description="Number of events before the `end` event")
     interval: float = Field(0.25, ge=0.001, le=60, description="Seconds between two events")
     size: int = Field(0, ge=0, le=65_536, description="Bytes of padding in each event")
     after: int = Field(0, ge=0, description="Resume: the number of the last event received")
 
 
 class Stamped(BaseModel):
-    """A message that says when it was sent, by both of the server's clocks."""
+    """A message with its send time, by both clocks of the server."""
 
     sent_at: float = Field(default_factory=time.time)
     sent_monotonic: float = Field(default_factory=time.monotonic)
 
 
 class Echo(Stamped):
-    """What a client said."""
+    """The text of a client."""
 
     echo: str
 
@@ -38,8 +38,8 @@ class Echo(Stamped):
 class Tick(Stamped):
     """One event.
 
-    `end` is the last one of a stream. `reconnect` says that the server goes away before the end;
-    its `n` is that of the event before it, which is where to resume.
+    `end` is the last event of a stream. `reconnect` says that the server stops before the end; its
+    `n` is the number of the event before it: resume from there.
     """
 
     event: Literal["tick", "end", "reconnect"]

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What may stand at a path, in words."""
+"""Describe in words what a path allows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .words import listed
 
 
 def allowed_at(path: str, option: Mapping[str, Any] | None = None) -> str:
-    """What may stand at a path, in words: its plainest rule, its choices or its type."""
+    """Describe what a path allows: its shortest rule, its choices or its type."""
     option = option or {}
     if path in RULES:
         return min((rule.allowed for rule in RULES[path]), key=len)

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The walk through the spec: check the variables, convert them, set the defaults."""
+"""Walk through the spec: check the variables, convert them, set the defaults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Options = Mapping[str, Mapping[str, Any]]
 
 
 class Checked(NamedTuple):
-    """The variables that are sound, converted and with the spec's defaults, and the problems."""
+    """The valid variables, converted and with the spec's defaults, and the problems."""
 
     settings: dict[str, Any]
     problems: list[str]
@@ -39,7 +39,7 @@ def check(values: Mapping[str, Any], spec: Options) -> Checked:
 
 
 def _is_left_out(value: Any, option: Mapping[str, Any] | None) -> bool:
-    """Empty where there is no default: what templating makes of a variable that is not set."""
+    """Whether a value is empty and has no default, as templating renders an unset variable."""
     if option is None or "default" in option or option.get("required"):
         return False
     return value is None or value == ""
@@ -67,7 +67,7 @@ def _missing(place: Place, option: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _default(option: Mapping[str, Any]) -> Any:
-    """The spec's default; None for one that only a host's templating knows."""
+    """The spec's default; None for a default that needs templating."""
     default = option.get("default")
     return None if isinstance(default, str) and "{{" in default else default
 
@@ -122,7 +122,7 @@ def _check_entries(place: Place, entries: Mapping[Any, Any]) -> Iterator[str]:
         if broken:
             yield complaint(place.name(), name_shown(place, name), broken.allowed)
             continue
-        redacted = place.hidden and value == REDACTED  # it is text or a number
+        redacted = place.hidden and value == REDACTED  # already known to be text or a number
         broken = None if redacted else _broken_rule(place.value(name), value)
         if broken:
             yield complaint(place.value(name), value, broken.allowed)

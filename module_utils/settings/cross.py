@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Checks of several variables."""
+"""Checks across several variables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ORIGINS = ("streaming_api_source", "streaming_api_git_url", "streaming_api_packa
 
 
 class Cross(NamedTuple):
-    """A check of several variables; it runs when each of them is sound by itself."""
+    """A check across several variables; it runs if each variable is valid by itself."""
 
     names: tuple[str, ...]
     problems: Callable[..., Iterator[str]]
@@ -114,7 +114,7 @@ def _default_site(kept: bool, names: list[str]) -> Iterator[str]:
     if kept and not names:
         yield (
             "streaming_api_nginx_default_site is true; allowed is false as long as there are no "
-            "streaming_api_nginx_server_names, since then the app is the default server itself."
+            "streaming_api_nginx_server_names, since then the app itself is the default server."
         )
 
 
@@ -127,13 +127,13 @@ def _proof(proof: bool, probe: bool, paths: list[str]) -> Iterator[str]:
 
 
 def _managed(variable: str) -> Cross:
-    """The check that a mapping leaves alone what the role sets itself."""
+    """Check that a mapping has no name that the role sets itself."""
 
     def problems(entries: Mapping[str, Any]) -> Iterator[str]:
         for name, instead in MANAGED[variable].items():
             if name in entries:
                 place = Place(variable, variable).value(name)
-                allowed = f"only what the role leaves open, not this: {instead}"
+                allowed = f"only a name that the role does not set itself: {instead}"
                 yield complaint(place, entries[name], allowed)
 
     return Cross((variable,), problems)

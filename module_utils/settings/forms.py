@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What one value may look like: the tests that the rules are made of."""
+"""Tests of one value; the rules are built from them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterable, NamedTuple
 
 
 class Rule(NamedTuple):
-    """What a value must satisfy, and how to say it."""
+    """A condition for a value, and its description in words."""
 
     holds: Callable[[Any], bool]
     allowed: str
@@ -40,14 +40,14 @@ def is_requirement(text: str) -> bool:
 
 
 def is_relative(path: object) -> bool:
-    """A file below a directory: not absolute, never upwards."""
+    """Whether it is a path below a directory: not absolute, without `..`."""
     text = str(path)
     parts = text.split("/")
     return text.isprintable() and not {"", "..", "."} & set(parts) and "\\" not in text
 
 
 def is_wheel_path(package: str) -> bool:
-    """The path of a wheel, not a requirement that has the URL of one."""
+    """Whether it is the path of a wheel, not a requirement with the URL of a wheel."""
     return package.endswith(".whl") and "://" not in package and package.isprintable()
 
 
@@ -60,7 +60,7 @@ def is_scalar(value: object) -> bool:
 
 
 def is_line(value: object) -> bool:
-    """One value, or a list of them, that stays on its line of a unit."""
+    """Whether it is a value, or a list of values, that fits on one line of a unit."""
     values = value if isinstance(value, list) else [value]
     return all(
         isinstance(each, (str, int, float))
@@ -91,14 +91,14 @@ def is_app(text: str) -> bool:
 
 
 def is_pem_or_path(text: str, kind: str) -> bool:
-    """PEM text of this kind, or an absolute path that needs no quotes."""
+    """Whether it is PEM text of this kind, or an absolute path that needs no quotes."""
     if text.lstrip().startswith("-----BEGIN "):
         return f"{kind}-----" in text and "-----END " in text
     return re.fullmatch(ABSOLUTE, text, re.ASCII) is not None
 
 
 def is_complete(directives: str) -> bool:
-    """Each directive ends, and no brace opens or closes more than is there."""
+    """Whether each directive ends and all braces match."""
     bare = re.sub(_QUOTED_OR_COMMENT, "", directives).strip()
     depth = 0
     for char in bare:

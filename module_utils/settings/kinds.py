@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The types of the spec, and how a value becomes one."""
+"""The types of the spec, and how to convert a value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Callable, Mapping, NamedTuple
 
 
 class Kind(NamedTuple):
-    """A type of the spec: how to convert a value (an error when it is none), and its name."""
+    """A type of the spec: its conversion, which raises for other values, and its name."""
 
     convert: Callable[[Any], Any]
     allowed: str
@@ -58,7 +58,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
-# What YAML makes of a word that is written without quotes.
+# Words that YAML reads as another type if they have no quotes.
 SPELT: dict[str, dict[Any, str]] = {
     "streaming_api_nginx_proxy_cache": {False: "off"},
     "streaming_api_nginx_locations[].proxy_cache": {False: "off"},

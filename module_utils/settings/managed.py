@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Names in a mapping that the role sets itself, and what to do or to know instead."""
+"""Names in a mapping that the role sets itself, and what to use instead or why."""
 
 from __future__ import annotations
 

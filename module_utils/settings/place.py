@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where a value is, and a complaint about it; what is secret is never quoted."""
+"""The place of a value, and a complaint about the value; secrets are never quoted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HIDDEN = ("streaming_api_secrets", "streaming_api_build_environment", "streaming
 
 
 class Place(NamedTuple):
-    """Where a value is: as a person reads it, and as RULES spells it."""
+    """The place of a value: a label for people, and a path for RULES."""
 
     label: str
     path: str
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
 
 def name_shown(place: Place, name: object) -> str:
-    """The name of a mapping's entry; of a secret only what stands before an equals sign."""
+    """The name of a mapping's entry; of a secret only the text before an equals sign."""
     text = str(name)
     if place.path.startswith(HIDDEN):
         text = text.partition("=")[0]

@@ -1,9 +1,9 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What each value must satisfy.
+"""The rules for each value.
 
 A rule's path is the variable's name, with ``[]`` for each item of a list, ``{}`` for each name of
-a mapping and ``.*`` for each value of one.
+a mapping and ``.*`` for each value of a mapping.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .forms import (
 from .place import REDACTED
 from .words import listed
 
-# Units, users and login users of the supported distributions, and of what runs beside an app.
+# Units, users and login users of the supported distributions and of common server software.
 TAKEN = set(
     """
     adm admin apache apache2 apt audit autovt avahi backup bin caddy certbot chrony cloud-init
@@ -55,7 +55,7 @@ _ACCOUNT = like(
 _REQUIREMENT_RULE = Rule(is_requirement, "a requirement such as datasette==0.65.2")
 _NO_PASSWORD = Rule(
     lambda text: re.search(r"://[^/]*@", text) is None,
-    "a requirement without a password; put that into streaming_api_build_environment",
+    "a requirement without a password; put the password into streaming_api_build_environment",
 )
 _URL_PATH = like(r"/[!-~]*", "a path that begins with /, without spaces")
 _SECONDS = at_least(1, " of seconds")
@@ -63,7 +63,7 @@ _NGINX_SECONDS = between(1, 2147483, " of seconds")
 _FILES = at_least(1024)
 _VARIABLE_NAME = like(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, no digit first")
 _VARIABLE_VALUE = Rule(is_scalar, "text or a number; true, yes, on and the like in quotes")
-_DIRECTIVES = Rule(is_complete, "whole directives: each ends with ; and each { has its }")
+_DIRECTIVES = Rule(is_complete, "whole directives: each ends with ; and each { has a }")
 _HOST_PATH = like(ABSOLUTE, "an absolute path of letters, digits and ._@+-, never upwards")
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -72,7 +72,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         none_of(TAKEN, f"{_NAME}, but not the name of a system's unit or user"),
         like(
             r"(?!systemd-).*(?<!-build)(?<!-drain)(?<!-deploy)",
-            f"{_NAME}, not systemd-... and not ...-build, -drain or -deploy, an app's own helpers",
+            f"{_NAME}, not systemd-... and not ...-build, -drain or -deploy, which the role uses",
         ),
     ),
     "streaming_api_app": (
@@ -166,14 +166,14 @@ RULES: dict[str, tuple[Rule, ...]] = {
         like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
     ),
     "streaming_api_service_settings.*": (
-        Rule(is_line, "text of one line, a number, or a list of such"),
+        Rule(is_line, "one line of text, a number, or a list of these"),
     ),
     "streaming_api_nginx_server_names[]": (
         like(
             rf"(?=.{{1,253}}$)(\*\.|\.)?{_LABEL}(\.{_LABEL})*(\.\*)?",
             "a host name such as chat.example.org or *.example.org",
         ),
-        none_of(("_",), "a host name; with no name at all the app is the default server"),
+        none_of(("_",), "a host name; without any name the app is the default server"),
     ),
     "streaming_api_nginx_http_port": (between(1, 65535),),
     "streaming_api_nginx_https_port": (between(1, 65535),),
@@ -217,12 +217,12 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_public_url": (
         like(
             rf"(https?://{_LABEL}(\.{_LABEL})*(:\d{{1,5}})?(/[!-~]*)?)?",
-            "https://name, or http://, with a port and a path if need be",
+            "https://name or http://name, with an optional port and path",
         ),
     ),
 }
 
-# The same for the whole site and for one location.
+# These rules apply to the whole site and to each location.
 RULES.update(
     (prefix + path, rules)
     for prefix in ("streaming_api_nginx_", "streaming_api_nginx_locations[].")

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The words that sentences about a value are made of."""
+"""Helpers that build sentences about a value."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST = 60
 
 
 def shown(value: object) -> str:
-    """A value as a sentence quotes it: short, on one line, without passwords and keys."""
+    """Quote a value in a sentence: short, on one line, without passwords and keys."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     text = value if isinstance(value, str) else repr(value)
@@ -29,7 +29,7 @@ def sentence(label: str, value: object, allowed: str) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that is most like this one; empty when none is known."""
+    """The known name that is most like this name; empty if no name is known."""
     short = {form: candidate for candidate in known for form in _short_forms(candidate)}
     found = difflib.get_close_matches(_bare(name), sorted(short), n=1, cutoff=0)
     return short[found[0]] if found else ""
@@ -40,7 +40,7 @@ def _bare(name: str) -> str:
 
 
 def _short_forms(name: str) -> list[str]:
-    """What people write for a variable: without the role's name, and without the program's."""
+    """Short forms of a variable's name: without the role's name, and without the program's."""
     bare = _bare(name)
     program, _, rest = bare.partition("_")
     return [rest, bare] if program in PROGRAMS and rest else [bare]

@@ -1,10 +1,10 @@
-"""Keep streams open, open new ones, check each of them, and say what was seen.
+"""Keep streams open, open new streams, check each stream, and print the results.
 
     python load.py URL --http 2 --streams 300 --rate 20
 
-Standard input takes commands, one a line: `mark NAME` counts under this name what is opened from now
-on; `stop` opens no more and waits for the ends; `leave` leaves all where they are. Then it prints a
-JSON object; its times are seconds of the monotonic clock.
+Standard input takes one command per line. `mark NAME`: count streams opened from now on under this
+name. `stop`: open no more streams and wait for the open ones to end. `leave`: stop without waiting.
+Then the program prints a JSON object; its times are seconds of the monotonic clock.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ COUNTED = (
     *("opened", "complete", "cut", "hidden", "announced", "refused", "left"),  # streams
     *("lost", "doubled"),  # events
 )
-KEPT = 100  # what went wrong: the first ones
-WORST = 10  # first chunks that took longest
-RAMP = 0.02  # of the streams to keep, so many are opened at a look at the clock
+KEPT = 100  # number of failures to report, the first ones
+WORST = 10  # number of slowest first chunks to report
+RAMP = 0.02  # the fraction of the streams to keep that one look at the clock may open
 
 
 class Browser(Multi):
-    """All streams over one HTTP/2 connection, and a new one when the server sends that one away."""
+    """All streams over one HTTP/2 connection, and over a new one when the server ends that one."""
 
     def __init__(self, loop: Loop) -> None:
         super().__init__(loop, shared=True)
@@ -50,7 +50,7 @@ class Browser(Multi):
 
 
 class Checked(Transfer):
-    """A stream of `count` numbered events, one a second, and one that says `end`. None is kept."""
+    """A stream of `count` numbered events, one per second, and an `end`. Keeps no events."""
 
     def __init__(self, request: Request, multi: Multi, count: int, mark: str) -> None:
         super().__init__(request, multi)
@@ -58,7 +58,7 @@ class Checked(Transfer):
         self.mark_of_opening = mark
         self.first: float | None = None  # seconds to the first chunk
         self.reached = self.lost = self.doubled = 0
-        self.said = ""  # the name of the last event that has one
+        self.said = ""  # the name of the last event with a name
         self._rest = b""
 
     def take(self, data: bytes) -> bool:
@@ -80,8 +80,8 @@ class Checked(Transfer):
         self.reached = number
 
     def verdict(self) -> str:
-        """In a word: complete, left, refused, cut; or `hidden`, which is cut and looks complete;
-        or `announced`, which the server has ended before its end and said so.
+        """One word: complete, left, refused, cut; or `hidden`: cut, but looks complete; or
+        `announced`: the server ended the stream early and said so.
         """
         if self.ended == REFUSED or (self.headers_at is not None and self.status != 200):
             return "refused"
@@ -93,14 +93,14 @@ class Checked(Transfer):
 
 
 class Load:
-    """All streams; to the loop it is one, which has ended when they have."""
+    """All streams. The loop sees one stream, which ends when all have ended."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.loop = Loop()
         self.stopped = self.ended = False
         self._options = options
-        self._random = random.Random(options.seed)  # noqa: S311 - to be the same again is its purpose
-        self._own = Multi(self.loop)  # a connection for each stream
+        self._random = random.Random(options.seed)  # noqa: S311 - must be repeatable
+        self._own = Multi(self.loop)  # one connection per stream
         self._browsers = [Browser(self.loop) for _ in range(options.browsers)]
         self._kept: set[Checked] = set()
         self._new: set[Checked] = set()
@@ -114,7 +114,7 @@ class Load:
         self.loop.watch(sys.stdin.fileno(), selectors.EVENT_READ, self._on_command)
 
     def look_at_the_clock(self) -> None:
-        """Note what has ended, and open what is wanted."""
+        """Record the streams that have ended, and open new ones."""
         for streams in (self._kept, self._new):
             for stream in list(streams):
                 stream.look_at_the_clock()
@@ -142,7 +142,7 @@ class Load:
         self.loop.close()
 
     def result(self) -> dict[str, Any]:
-        """What was seen."""
+        """The results."""
         return {
             **{word: self._count[word] for word in COUNTED},
             "first_chunk": {mark: _spread(times) for mark, times in self._first.items()},
@@ -218,12 +218,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--http", choices=["1.1", "2"], default="1.1")
-    parser.add_argument("--streams", type=int, default=40, help="that are open at any time")
-    parser.add_argument("--rate", type=float, default=5, help="others that are opened a second")
-    parser.add_argument("--shortest", type=int, default=5, help="seconds, which all others last")
-    parser.add_argument("--longest", type=int, default=60, help="seconds")
+    parser.add_argument("--streams", type=int, default=40, help="number of streams to keep open")
+    parser.add_argument("--rate", type=float, default=5, help="more streams to open per second")
     parser.add_argument(
-        "--browsers", type=int, default=0, help="that share connections among the open ones"
+        "--shortest",
+        type=int,
+        default=5,
+        help="duration in seconds of the shortest streams and of all --rate streams",
+    )
+    parser.add_argument(
+        "--longest", type=int, default=60, help="duration in seconds of the longest streams"
+    )
+    parser.add_argument(
+        "--browsers",
+        type=int,
+        default=0,
+        help="number of connections that the --streams streams share; 0: one connection per stream",
     )
     parser.add_argument("--seed", type=int, default=0)
     load = Load(parser.parse_args())

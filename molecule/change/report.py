@@ -1,4 +1,4 @@
-"""Write what a run of the scenario has found out as docs/change.md: report.py FIGURES >FILE"""
+"""Print the results of a run of the scenario as docs/change.md: report.py RESULTS >FILE"""
 
 from __future__ import annotations
 
@@ -11,51 +11,52 @@ from typing import Any
 HEAD = """\
 # Changing a release under load
 
-What those see who read streams while releases change and while things go wrong. How a change works is in
-[deploy.md](deploy.md). Written by
+What clients see during deploys and failures. [deploy.md](deploy.md) explains how a deploy works. This page was written
+by
 
 ```
 {runs}
 ```
 
-with a host ({host}) in a container, the readers and Ansible on the same {cpus} CPUs. Each reader checks the status, that
-events 1 to n and the last one, `end`, have come once each, and that the answer ends as HTTP wants it to.
+with a host ({host}) in a container; clients and Ansible ran on the same {cpus} CPUs. Each client checks the status, that the
+events 1 to n and the last event, `end`, arrive exactly once, and that the response ends as HTTP requires.
 """
 
 SERIES = """
 ## {deploys} changes in a row
 
-Each changes one of code, dependency, environment and Gunicorn's settings; a rollback follows. For each version of HTTP
-{streams} streams of 5 to {longest} s are open at any time, and {rate} others are opened a second. Those over HTTP/2 share
-4 connections, as a browser's do; the others have one each.
+Each deploy changes the code, a dependency, the environment or a Gunicorn setting; a rollback ends the series. For each HTTP version
+{streams} streams of 5 to {longest} s are open at any time, and {rate} more are opened per second. The HTTP/2 streams
+share 4 connections, like those of a browser; each of the others has its own connection.
 
-| | opened | whole | cut | refused | announced | events lost | doubled |
+| | opened | complete | cut | refused | announced | events lost | events doubled |
 |---|---|---|---|---|---|---|---|
 {counts}
 
-Time to the first chunk of what was opened, in ms, connection and TLS included. *Quiet* is while no play runs, *play* while
-one does (it takes CPU from the host here), *switch* the 5 s from Nginx's reload on:
+Time to the first chunk of the opened streams in ms, including connection and TLS. *Quiet*: no play runs. *Play*: a play
+runs, and here takes CPU from the host. *Switch*: the 5 s after Nginx's reload.
 
 | | streams | p50 | p99 | longest |
 |---|---|---|---|---|
 {first}
 
-A deploy took {seconds:.0f} s (median). At most {most} releases ran at once; they and Nginx took {peak} MiB then, {before} MiB before
-the first change and {after} MiB when the last replaced release had ended.
+A deploy took {seconds:.0f} s (median). At most {most} releases ran at once. Together with Nginx they used {peak} MiB then, {before} MiB
+before the first change, and {after} MiB after the last replaced release had ended.
 """
 
 FAULTS = """
-## What goes wrong, and what readers saw
+## Failures
 
-About 20 streams are open for each version of HTTP, and 5 others are opened a second. *Back* is how long after the fault
-the last new stream was refused, or how long the slowest one waited for its first chunk, whichever is more. No stream ever
-looked complete that was not.
+About 20 streams are open for each HTTP version, and 5 more are opened per second. *Back after* is the longer of two times:
+from the failure to the last refused new stream, and the longest wait of a new stream for its first chunk. No cut stream
+looked complete.
 
-| | streams | cut | told to come back | refused | back after |
+| failure | streams | cut | told to reconnect | refused | back after |
 |---|---|---|---|---|---|
 {rows}
 
-The clock is that of the app's processes, by libfaketime: a container has its machine's. The drain counts by the monotonic clock.
+libfaketime changed the clock of the app's processes only, because a container uses the clock of its machine. The drain
+uses the monotonic clock.
 """
 
 NAMES = {"normal": "quiet", "deploy": "play", "switch": "switch"}

@@ -1,11 +1,11 @@
-"""Somebody's app: server-sent events that do not say when they were sent, by the standard library."""
+"""A third-party app: server-sent events without send times, with the standard library only."""
 
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Stream(BaseHTTPRequestHandler):
-    """Answers any path with 40 events, one each 25 ms."""
+    """Answer any path with 40 events, one every 25 ms."""
 
     protocol_version = "HTTP/1.1"
 

@@ -1,4 +1,4 @@
-"""Read a stream and note when each piece of it came."""
+"""Read a stream and note when each piece arrives."""
 
 import dataclasses
 import json
@@ -9,7 +9,7 @@ import pycurl
 
 @dataclasses.dataclass
 class Reading:
-    """What a reader saw: when each read came (seconds, one clock), and what it had.
+    """The result of reading a stream: the time (seconds, one clock) of each read, and the data.
 
     `to_headers` and `to_first` are seconds from the request's start.
     """
@@ -43,7 +43,7 @@ VERSIONS = {
 def prepare(
     url: str, *, name: str = "", gzip: bool = False, http2: bool = False, timeout: int = 60
 ) -> pycurl.Curl:
-    """Make a handle that reads `url`; a `name` is the server's, whatever the URL's address is."""
+    """Make a handle that reads `url`. `name` is the server name to use with the URL's address."""
     curl = pycurl.Curl()
     curl.reading = Reading(0, "", {}, [], b"", "")
 
@@ -75,13 +75,13 @@ def prepare(
     curl.setopt(pycurl.SSL_VERIFYHOST, 0)
     version = pycurl.CURL_HTTP_VERSION_2TLS if http2 else pycurl.CURL_HTTP_VERSION_1_1
     curl.setopt(pycurl.HTTP_VERSION, version)
-    if gzip:  # asked for, and left as it comes
+    if gzip:  # requested, but not decoded
         curl.setopt(pycurl.HTTPHEADER, ["Accept-Encoding: gzip"])
     return curl
 
 
 def finish(curl: pycurl.Curl, error: str = "") -> Reading:
-    """What the handle read, once it has."""
+    """Return the result of a handle that has finished."""
     reading = curl.reading
     reading.status = curl.getinfo(pycurl.RESPONSE_CODE)
     reading.http = VERSIONS.get(curl.getinfo(pycurl.INFO_HTTP_VERSION), "?")
@@ -101,7 +101,7 @@ def read(url: str, **options: object) -> Reading:
 
 
 def read_many(urls: list[str], **options: object) -> list[Reading]:
-    """Open all at once, and read them to their ends."""
+    """Open all streams at once, and read each to its end."""
     multi = pycurl.CurlMulti()
     curls = [prepare(url, **options) for url in urls]
     for curl in curls:

@@ -1,6 +1,6 @@
-"""A pytest plugin: the test host as seen from outside of it.
+"""A pytest plugin: the test host as seen from outside.
 
-testinfra's `host` looks from inside; `machine` knows the published ports and can reboot.
+testinfra's `host` works inside the host; `machine` knows the published ports and can reboot it.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ import pytest
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """A test host, and where its ports are published on 127.0.0.1."""
+    """A test host, and its published ports on 127.0.0.1."""
 
     name: str
     distro: str
@@ -26,12 +26,12 @@ class Machine:
 
     @property
     def url(self) -> str:
-        """Its port 80."""
+        """The URL of port 80."""
         return f"http://127.0.0.1:{self.http}"
 
     @property
     def https_url(self) -> str:
-        """Its port 443."""
+        """The URL of port 443."""
         return f"https://127.0.0.1:{self.https}"
 
     def play(self, playbook: Path) -> subprocess.CompletedProcess[str]:
@@ -40,7 +40,7 @@ class Machine:
         return subprocess.run([*argv, playbook], check=False, capture_output=True, text=True)
 
     def reboot(self, timeout: float = 60) -> None:
-        """Shut the host down in order, start it again and wait until all its units are up."""
+        """Shut the host down cleanly, start it again and wait until all its units are up."""
         subprocess.run(["podman", "restart", "--time=30", self.container], check=True)
         deadline = time.monotonic() + timeout
         is_up = ["podman", "exec", self.container, "systemctl", "is-system-running", "--wait"]

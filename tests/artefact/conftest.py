@@ -1,4 +1,4 @@
-"""The collection as its users have it: built once, installed once, in a place of its own."""
+"""The collection that users get: built once, installed once, in its own directory."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ NAME = "unbuffered.streaming"
 
 @dataclass(frozen=True)
 class Project:
-    """Another team's directory: where commands run, and with which settings."""
+    """The directory of another team, and its settings of Ansible."""
 
     directory: Path
     settings: Mapping[str, str]
 
     def run(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command of Ansible; nothing of this repository's settings reaches it."""
+        """Run a command of Ansible without this repository's settings."""
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")
         }
@@ -68,7 +68,7 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(tarball: Path) -> Project:
-    """A project that has the collection, and nothing else of this repository."""
+    """A project with the collection and nothing else of this repository."""
     collections = tarball.parent / "collections"
     project = Project(tarball.parent, {"ANSIBLE_COLLECTIONS_PATH": str(collections)})
     done = project.run(

@@ -1,4 +1,4 @@
-"""What ansible-doc says of the installed collection."""
+"""ansible-doc lists and renders the installed collection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in the tarball: what users of the collection need, and nothing else."""
+"""The files in the tarball: those that users need, and no other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Each file has to match one of these, and each of these at least one file.
+# Each file matches one of these; each of these matches at least one file.
 ALLOWED = (
     r"(MANIFEST|FILES)\.json",
     r"(README|CHANGELOG)\.md|LICENSE",
@@ -27,11 +27,11 @@ ALLOWED = (
     r"roles/streaming_api/templates/[\w.]+\.j2",
     r"roles/streaming_api/files/\w+\.py",
 )
-# There may be such files.
+# Such files may be there.
 OPTIONAL = (r"plugins/action/stream_\w+\.py", r"plugins/doc_fragments/\w+\.py")
 
 
-def test_it_has_what_users_need_and_nothing_else(tarball: Path) -> None:
+def test_it_has_the_files_that_users_need_and_no_other(tarball: Path) -> None:
     with tarfile.open(tarball) as tar:
         members = tar.getmembers()
     files = [member.name for member in members if not member.isdir()]

@@ -1,4 +1,4 @@
-"""Each module finds its imports wherever Ansible finds the module, and answers in its own words."""
+"""Each module finds its imports in every layout, and gives an answer that only its own code can give."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .conftest import NAME, ROOT, Project
 if TYPE_CHECKING:
     from pathlib import Path
 
-# What to ask it that does no harm, and what only its own code can answer.
+# Harmless arguments, and an answer that only the module's own code can give.
 ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "stream_host": ({"name": "x"}, r'"supported": (true|false)'),
     "stream_latency": ({"url": "http://127.0.0.1:9/", "fail": False, "seconds": 1}, r'"verdict": '),
@@ -35,19 +35,19 @@ def checkout(directory: Path) -> tuple[Project, str, list[Any]]:
 
 
 def role_by_path(directory: Path) -> tuple[Project, str, list[Any]]:
-    """Another project, which has our roles/ on its roles_path."""
+    """Another project with our roles/ in its roles_path."""
     (directory / "ansible.cfg").write_text(f"[defaults]\nroles_path = {ROOT / 'roles'}\n")
-    # That the play names the role is enough: its plugins are there from then on.
+    # A play that names the role can use its plugins.
     role = {"ansible.builtin.import_role": {"name": "streaming_api"}, "when": False}
     return Project(directory, {}), "", [role]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_there_is_something_to_ask_it(name: str) -> None:
-    assert name in ASKED, f"Say in ASKED what to ask {name}."
+def test_each_has_a_row(name: str) -> None:
+    assert name in ASKED, f"Add {name} to ASKED."
 
 
-def test_the_table_names_no_other() -> None:
+def test_each_row_has_a_module() -> None:
     assert sorted(ASKED) == NAMES
 
 

@@ -1,4 +1,4 @@
-"""The role and the playbooks by their full names, in a project that has the collection only."""
+"""The role and the playbooks by their full names, in a project with the collection only."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ PLAYBOOKS = sorted(path.stem for path in (ROOT / "playbooks").glob("*.yml"))
 
 
 @pytest.mark.parametrize("name", PLAYBOOKS)
-def test_each_playbook_is_found_with_all_that_it_imports(installed: Project, name: str) -> None:
+def test_each_playbook_loads(installed: Project, name: str) -> None:
     done = installed.play("--syntax-check", f"{NAME}.{name}")
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
-def test_the_role_is_found(installed: Project, tmp_path: Path) -> None:
+def test_the_role_loads(installed: Project, tmp_path: Path) -> None:
     role = {"ansible.builtin.import_role": {"name": f"{NAME}.streaming_api"}}
     playbook = tmp_path / "play.yml"
     playbook.write_text(json.dumps([{"hosts": "localhost", "tasks": [role]}]))
@@ -29,7 +29,7 @@ def test_the_role_is_found(installed: Project, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
 
 
-# name, arguments, what it says, exit code
+# name, arguments, words of its answer, exit code
 @pytest.mark.parametrize(
     ("name", "arguments", "words", "code"),
     [
@@ -40,7 +40,7 @@ def test_the_role_is_found(installed: Project, tmp_path: Path) -> None:
         ("rollback", ["-erelease=x", "-estreaming_api_nme=x"], "streaming_api_nme is unknown", 2),
     ],
 )
-def test_what_a_playbook_says(
+def test_each_playbook_answers(
     installed: Project, name: str, arguments: list[str], words: str, code: int
 ) -> None:
     done = installed.play(f"{NAME}.{name}", *arguments)

@@ -1,4 +1,4 @@
-"""What the laboratory has found out, as numbers and as a page."""
+"""The results of the laboratory, as numbers and as a page."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from tests.faults.cases import FAULTS, Fault
 NOBODY = "nobody"
 LAYERS = ("gunicorn", "nginx", "public", "client", NOBODY)
 MISSING = (
-    ("15", "systemd-socket-restart", "needs systemd, which holds the socket meanwhile"),
+    ("15", "systemd-socket-restart", "needs systemd, which holds the socket during the restart"),
     (
         "27",
         "nginx-nodelay",
         (
-            "`tcp_nodelay off` does no harm on a loopback: its receiver acknowledges at once."
-            " HAProxy's way of waiting for more does (`edge-nodelay`)"
+            "`tcp_nodelay off` does no harm on a loopback, where the receiver acknowledges at once."
+            " `edge-nodelay` shows HAProxy's version of it"
         ),
     ),
-    ("36", "client-six-connections", "a browser's limit; the reader here has none"),
+    ("36", "client-six-connections", "a limit of browsers; the client here has no such limit"),
 )
 
 
 class Outcome(NamedTuple):
-    """What was said of a fault."""
+    """What the diagnosis said of a fault."""
 
     fault: Fault
     layer: str
@@ -33,7 +33,7 @@ class Outcome(NamedTuple):
 
     @classmethod
     def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outcome:
-        """Read a diagnosis; a risk accuses nobody, and is found among other risks."""
+        """Read a diagnosis. A risk accuses nobody; look for it among the other risks."""
         found = [one["cause"] for one in said["risks" if fault.risk else "causes"]]
         if fault.risk:
             found.sort(key=lambda cause: cause != fault.cause)
@@ -41,22 +41,22 @@ class Outcome(NamedTuple):
 
     @property
     def right_layer(self) -> bool:
-        """Whether the layer is the right one."""
+        """Whether the named layer is right."""
         return self.layer == (NOBODY if self.fault.risk else self.fault.layer)
 
     @property
     def right_cause(self) -> bool:
-        """Whether the right cause comes first."""
+        """Whether the right cause is named first."""
         return self.causes[:1] == (self.fault.cause,)
 
     @property
     def right(self) -> bool:
-        """Whether both are."""
+        """Whether layer and cause are right."""
         return self.right_layer and self.right_cause
 
 
 class Trial(NamedTuple):
-    """A run over a healthy stack; the accusation is empty as it has to be."""
+    """A run over a healthy stack; the accusation should be empty."""
 
     name: str
     loaded: bool
@@ -71,13 +71,13 @@ class Record:
         self.healthy: list[Trial] = []
 
     def summary(self) -> str:
-        """All of it in two sentences."""
+        """Summarize the record in two sentences."""
         causes = {one.fault.cause for one in self.faults}
         accused = [one for one in self.healthy if one.accusation]
         loaded = sum(one.loaded for one in self.healthy)
         return (
             f"{len(causes)} causes in {len({one.fault.name for one in self.faults})} faulty stacks,"
-            f" measured {len(self.faults)} times:"
+            f" {len(self.faults)} measurements:"
             f" the right layer {sum(one.right_layer for one in self.faults)} times,"
             f" the right cause first {sum(one.right_cause for one in self.faults)} times."
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
@@ -88,16 +88,16 @@ class Record:
 def render(record: Record) -> str:
     """The page."""
     parts = [
-        "# Faults that are recognized",
+        "# Faults that the diagnosis recognizes",
         (
-            "Written by `./dev faults --write`. Each stack is made of real servers (Gunicorn, Nginx,"
-            " HAProxy) with this one fault, measured with `stream_latency` at all its layers:"
-            " `gunicorn` is its unix socket, `nginx` the Nginx before it, `public` a second proxy in"
-            " front. [tests/faults/cases](../tests/faults/cases) says how each is built."
+            "Written by `./dev faults --write`. Each stack consists of real servers (Gunicorn, Nginx,"
+            " HAProxy) and has one fault. `stream_latency` measures it at all its layers: `gunicorn`"
+            " is the unix socket, `nginx` the Nginx before it, `public` a second proxy in front."
+            " [tests/faults/cases](../tests/faults/cases) builds the stacks."
         ),
         record.summary(),
         "## The matrix",
-        "A risk does no harm yet: it is named, and nobody is accused.",
+        "A risk does no harm yet. The diagnosis names the risk and accuses no layer.",
         _matrix(record),
         "## Layer by layer",
         _layers(record),
@@ -148,7 +148,7 @@ def _layers(record: Record) -> str:
         ]
         named = Counter(one.layer for one in built) + Counter(healthy if layer == NOBODY else [])
         rows.append((layer, *(str(named[other] or "") for other in LAYERS)))
-    return _table(("at fault, named:", *LAYERS), rows)
+    return _table(("at fault \\ named", *LAYERS), rows)
 
 
 def _healthy(record: Record) -> str:
@@ -158,7 +158,7 @@ def _healthy(record: Record) -> str:
         accused = [one for one in trials if one.accusation]
         loaded = sum(one.loaded for one in trials)
         rows.append((name, str(len(trials)), str(loaded), str(len(accused))))
-    return _table(("kind", "runs", "of them on a busy machine", "accusations"), rows)
+    return _table(("kind", "runs", "on a busy machine", "accusations"), rows)
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

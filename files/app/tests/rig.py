@@ -1,6 +1,6 @@
-"""A server to talk to and a client that notes when things arrive.
+"""A server, and a client that notes when events arrive.
 
-The server is a process of its own: an in-process client collects the whole response first.
+The server is a separate process, because an in-process client collects the whole response first.
 """
 
 import json
@@ -21,7 +21,7 @@ from httpx_sse import connect_sse
 from websockets.sync.client import ClientConnection, unix_connect
 
 APP = Path(__file__).parents[1]
-PATIENCE = 30.0  # seconds until a test gives up; none waits that long when all is well
+PATIENCE = 30.0  # seconds until a test gives up; a passing test never waits that long
 
 SERVERS = {
     "uvicorn": [sys.executable, "-m", "uvicorn", "main:app", "--uds", "SOCKET"],
@@ -41,7 +41,7 @@ PATHS = {"sse": "/api/stream", "ndjson": "/api/ndjson", "text": "/api/text", "ws
 
 @dataclass
 class Seen:
-    """An event as it came out of any of the transports."""
+    """An event as received over any of the transports."""
 
     event: str
     n: int
@@ -52,14 +52,14 @@ class Seen:
 
 
 class Server:
-    """A running server, and the ways to ask it."""
+    """A running server, and the ways to send it requests."""
 
     def __init__(self, process: subprocess.Popen[bytes], path: Path) -> None:
         self.process = process
         self.path = path
 
     def listens(self) -> bool:
-        """Say whether it takes connections yet."""
+        """Return whether it takes connections yet."""
         assert self.process.poll() is None, "the server did not start"
         with socket.socket(socket.AF_UNIX) as attempt, suppress(OSError):
             attempt.connect(str(self.path))
@@ -78,7 +78,7 @@ class Server:
             yield client
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        """Ask for something that is no stream, or for a whole one."""
+        """Get a response that is no stream, or a whole stream."""
         with self.http() as client:
             return client.get(path, **options)
 
@@ -92,7 +92,7 @@ class Server:
             yield websocket
 
     def listen(self, transport: str, **query: float) -> Iterator[Seen]:
-        """Yield each event of a stream when it arrives. Closing the iterator hangs up."""
+        """Yield each event when it arrives. Closing the iterator closes the connection."""
         if transport == "ws":
             with self.websocket(**query) as websocket:
                 websocket.send("stream")
@@ -114,7 +114,7 @@ class Server:
                         yield from_json(line) if transport == "ndjson" else from_words(line)
 
     def open_streams(self) -> int:
-        """Say how many streams the server thinks it has."""
+        """Return how many streams the server counts."""
         return int(self.get("/readyz").json()["open_streams"])
 
 
@@ -135,13 +135,13 @@ def wait_until(condition: Callable[[], bool]) -> None:
     """Return when the condition holds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition did not become true in time"
         time.sleep(0.02)
 
 
 @contextmanager
 def running(kind: str = "uvicorn", **env: str) -> Iterator[Server]:
-    """Run a server, from the moment it answers."""
+    """Run a server; yield it when it answers."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "socket")
         command = [part.replace("SOCKET", str(path)) for part in SERVERS[kind]]

@@ -1,4 +1,4 @@
-"""What SIGTERM does to streams that run."""
+"""What SIGTERM does to running streams."""
 
 import asyncio
 import signal
@@ -72,7 +72,7 @@ def test_ready_until_the_shutdown_begins(server: Server, monkeypatch: pytest.Mon
     assert server.get("/healthz").json() == {"alive": True}
     assert server.get("/readyz").json() == {"ready": True, "open_streams": 0}
 
-    # a server that shuts down closes its socket at once, so this is seen on old connections only
+    # a server that shuts down closes its socket at once, so only old connections see this
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://app") as client:

@@ -1,4 +1,4 @@
-"""What a stream is, over each transport."""
+"""The stream over each transport."""
 
 import json
 import re
@@ -47,9 +47,9 @@ def test_a_fast_stream_is_whole(server: Server) -> None:
     ("last_event_id", "query", "lines"),
     [
         ("2", "count=4", 3),
-        ("2", "count=4&after=1", 3),  # the header is the newer of the two
+        ("2", "count=4&after=1", 3),  # the header is newer
         ("4", "count=4", 1),
-        ("5", "count=4", 0),  # had the end already
+        ("5", "count=4", 0),  # the client has the end already
     ],
 )
 def test_last_event_id(
@@ -148,7 +148,7 @@ def test_websocket_starts_over_when_asked_again(server: Server) -> None:
     "query",
     [
         {"interval": 60},  # asleep
-        {"interval": 0.001, "count": 100_000, "size": 65_536},  # waiting for us to read
+        {"interval": 0.001, "count": 100_000, "size": 65_536},  # waiting for the client to read
     ],
 )
 def test_a_client_that_goes_away_stops_its_stream(
@@ -157,5 +157,5 @@ def test_a_client_that_goes_away_stops_its_stream(
     stream: Iterator[Seen] = server.listen(transport, **query)
     next(stream)
     wait_until(lambda: server.open_streams() == 1)
-    del stream  # hangs up
+    del stream  # closes the connection
     wait_until(lambda: server.open_streams() == 0)

@@ -1,6 +1,6 @@
 """What is refused on a real host, in which words, and that nothing has changed then.
 
-The table of all bad values is tests/unit/test_settings.py; here are some of each kind, and
+The table of all bad values is tests/unit/settings; here are some of each kind, and
 those that only a host can tell.
 """
 

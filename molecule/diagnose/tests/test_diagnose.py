@@ -74,4 +74,4 @@ def test_bad_input_is_a_sentence_and_no_report(diagnose, more, said):
     done, found = diagnose("/right/", *more)
     assert done.returncode == 2 and found is None
     assert said in " ".join(done.stdout.split())
-    assert "Measure from here" not in done.stdout
+    assert "Measure from the controller" not in done.stdout

@@ -1,4 +1,4 @@
-"""The least helpful stream: no header that asks a proxy for anything."""
+"""A stream that gives proxies no hints: none of its headers turns buffering off."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ async def about(request):
 
 
 async def write(request):
-    """What the sandbox says to writing there."""
+    """Try to write to each path; return the result of each."""
     said = {}
     for path in request.query_params.getlist("path"):
         try:

@@ -1,0 +1,191 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The app as the checked variables describe it, in the form that the later steps need."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from pathlib import Path
+from typing import Any, Mapping, NamedTuple
+
+from .places import CERTIFICATES, TOOLS, Places
+
+UV_VERSION = "0.13.9"
+UV = f"{TOOLS}/uv-{UV_VERSION}"
+PACKAGES = ("ca-certificates", "nginx", "python3-packaging", "python3-venv")
+OF_A_LOCATION = (
+    "proxy_buffering",
+    "proxy_cache",
+    "proxy_keepalive",
+    "chunked_transfer_encoding",
+    "proxy_read_timeout",
+    "proxy_send_timeout",
+    "gzip",
+    "proxy_headers",
+    "websocket",
+)
+
+
+class Source(NamedTuple):
+    """Where the source is on the controller.
+
+    ``path`` is a directory or a wheel, '' if the app is a package of an index. ``git_url`` is fetched
+    to ``path`` first. ``shown`` is what the manifest says of it, without a password.
+    """
+
+    path: str
+    git_url: str
+    git_version: str
+    shown: str
+
+
+class Certificate(NamedTuple):
+    """The files of the TLS certificate on the host. ``made_by_role`` says whether the role writes them."""
+
+    certificate: str
+    key: str
+    made_by_role: bool
+
+
+class App(NamedTuple):
+    """What the deploy must know of the app. No secret is in here."""
+
+    name: str
+    root: str
+    home: str
+    user: str
+    build_user: str
+    identifier: str  # the name as a part of an Nginx variable
+    scheme: str
+    port: int  # where readers connect: HTTPS if there is TLS
+    ports: dict[str, int]  # by the variable that sets each
+    server_name: str  # the Host header of our own requests
+    locations: list[dict[str, Any]]
+    service_lines: list[str]
+    nginx_lines: list[dict[str, str]]
+    packages: list[str]
+    users: list[dict[str, str]]
+    source: Source
+    certificate: Certificate
+    probe_token_file: str
+    uv: str
+
+    @property
+    def places(self) -> Places:
+        return Places(self.name, self.root)
+
+
+def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
+    """Describe the app.
+
+    ``settings`` are the variables, checked and converted, by their full names. Relative paths are
+    relative to ``base``; ``cache`` is a directory of the controller.
+    """
+    given = {name[len("streaming_api_") :]: value for name, value in settings.items()}
+    name, tls = given["name"], given["tls"] != "none"
+    places = Places(name, given["root"])
+    user = given["user"] or name
+    ports = {"streaming_api_nginx_http_port": given["nginx_http_port"]}
+    if tls:
+        ports["streaming_api_nginx_https_port"] = given["nginx_https_port"]
+    return App(
+        name=name,
+        root=given["root"],
+        home=places.home,
+        user=user,
+        build_user=f"{name}-build",
+        identifier=name.replace("-", "_"),
+        scheme="https" if tls else "http",
+        port=list(ports.values())[-1],
+        ports=ports,
+        server_name=_server_name(given["nginx_server_names"]),
+        locations=[_location(location, given) for location in given["nginx_locations"]],
+        service_lines=list(_directives(given["service_settings"])),
+        nginx_lines=_nginx_lines(given) if given["nginx_manage_main_file"] else [],
+        packages=_packages(given),
+        users=[
+            {"name": user, "comment": f"Runs {name}", "home": places.state},
+            {"name": f"{name}-build", "comment": f"Builds {name}", "home": places.build_cache},
+        ],
+        source=_source(given, base, cache),
+        certificate=_certificate(given),
+        probe_token_file=places.probe_token,
+        uv=UV,
+    )
+
+
+def _server_name(names: list[str]) -> str:
+    first = names[0] if names else "localhost"
+    return re.sub(r"^[.]", "", first.replace("*", "any"))
+
+
+def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """One location; what it leaves out comes from the variable for all of them."""
+    own = {name: value for name, value in location.items() if value is not None}
+    return {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
+
+
+def _directives(settings: Mapping[str, Any]) -> list[str]:
+    pairs = [
+        (name, value)
+        for name, values in sorted(settings.items())
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    return [f"{name}={value}" for name, value in pairs]
+
+
+def _nginx_lines(given: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Lines of Nginx's main file, each with the block that has it ('' for the top)."""
+    return [
+        {"line": f"worker_processes {given['nginx_worker_processes']};", "block": ""},
+        {"line": f"worker_rlimit_nofile {given['nginx_worker_rlimit_nofile']};", "block": ""},
+        {"line": f"worker_connections {given['nginx_worker_connections']};", "block": "events"},
+        # The public name of an EC2 host is longer than 64 allows beside another name.
+        {"line": "server_names_hash_bucket_size 128;", "block": "http"},
+    ]
+
+
+def _packages(given: Mapping[str, Any]) -> list[str]:
+    own = [*PACKAGES]
+    if given["proof"]:
+        own.append("python3-pycurl")
+    if given["tls"] == "self_signed":
+        own.append("openssl")
+    return [*own, *given["apt_packages"]]
+
+
+def _source(given: Mapping[str, Any], base: str, cache: str) -> Source:
+    url, version = given.get("git_url") or "", given["git_version"]
+    package = given.get("package") or ""
+    wheel = package if package.endswith(".whl") and "://" not in package else ""
+    local = given.get("source") or wheel
+    path = str(Path(base) / Path(local).expanduser()) if local else ""
+    if url:
+        digest = hashlib.sha256(f"{url} {version}".encode()).hexdigest()[:16]
+        path = posixpath.join(cache, "git", digest)
+    shown = re.sub(r"://[^/@]+@", "://", url or package or local)
+    return Source(path, url, version if url else "", shown)
+
+
+def _certificate(given: Mapping[str, Any]) -> Certificate:
+    """A certificate that the role writes is one file with the key, named by its content: so that a
+    pair changes at once.
+    """
+    tls = given["tls"]
+    certificate, key = given.get("tls_certificate") or "", given.get("tls_key") or ""
+    if tls == "none":
+        return Certificate("", "", made_by_role=False)
+    if tls == "provided" and "-----BEGIN" not in certificate:
+        return Certificate(certificate, key, made_by_role=False)
+    names = " ".join(given["nginx_server_names"])
+    content = names if tls == "self_signed" else pem(certificate, key)
+    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
+    file = f"{CERTIFICATES}/{given['name']}-{tls.replace('_', '-')}-{digest}.pem"
+    return Certificate(file, file, made_by_role=True)
+
+
+def pem(certificate: str, key: str) -> str:
+    """A certificate chain and its key in one file."""
+    return f"{certificate.strip()}\n{key.strip()}\n"

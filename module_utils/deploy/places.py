@@ -1,0 +1,123 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Where everything of an app is on its host. Needs nothing but the standard library."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+RECORDS = "/etc/streaming_api"  # what the role notes of its apps
+SITES = "/etc/nginx/conf.d"
+UNITS = "/etc/systemd/system"
+TOOLS = "/opt/streaming_api"  # what all apps share
+CERTIFICATES = "/etc/ssl/streaming_api"
+UNIT_KINDS = ("service", "socket")
+
+
+class Places(NamedTuple):
+    """The files and units of one app.
+
+    ``root`` is the parent of the app's directory. Every method returns an absolute path or the name
+    of a unit.
+    """
+
+    name: str
+    root: str = "/srv"
+
+    @property
+    def home(self) -> str:
+        return f"{self.root}/{self.name}"
+
+    @property
+    def releases(self) -> str:
+        return f"{self.home}/releases"
+
+    @property
+    def current(self) -> str:
+        """A link to the live release."""
+        return f"{self.home}/current"
+
+    @property
+    def build_environment(self) -> str:
+        return f"{self.home}/build.env"
+
+    @property
+    def build_cache(self) -> str:
+        return f"{self.home}/cache"
+
+    @property
+    def pythons(self) -> str:
+        """Interpreters that uv has downloaded."""
+        return f"{self.home}/python"
+
+    @property
+    def state(self) -> str:
+        return f"/var/lib/{self.name}"
+
+    @property
+    def site(self) -> str:
+        """The site that Nginx reads."""
+        return f"{SITES}/{self.name}.conf"
+
+    @property
+    def proven_site(self) -> str:
+        """The site as it was when its stream was last proven. It names the live release."""
+        return f"{RECORDS}/{self.name}.conf"
+
+    @property
+    def record(self) -> str:
+        """What other apps and later deploys must know of this one, as JSON."""
+        return f"{RECORDS}/{self.name}.json"
+
+    @property
+    def probe_token(self) -> str:
+        return f"{RECORDS}/{self.name}.probe-token"
+
+    @property
+    def needrestart(self) -> str:
+        return f"/etc/needrestart/conf.d/{self.name}.conf"
+
+    @property
+    def lock(self) -> str:
+        """The unit that exists as long as a deploy runs."""
+        return f"{self.name}-deploy.service"
+
+    @property
+    def drain_template(self) -> str:
+        return f"{UNITS}/{self.name}-drain@.service"
+
+    def directory(self, release: str) -> str:
+        return f"{self.releases}/{release}"
+
+    def manifest(self, release: str) -> str:
+        """Written last: a release without it is not complete."""
+        return f"{self.directory(release)}/release.json"
+
+    def withdrawn(self, release: str) -> str:
+        """Marks a release that is removed as soon as its last stream has ended."""
+        return f"{self.directory(release)}/withdrawn"
+
+    def unit(self, release: str) -> str:
+        """The name of a release's units, without ``.service`` or ``.socket``."""
+        return f"{self.name}@{release}"
+
+    def unit_file(self, release: str, kind: str) -> str:
+        return f"{UNITS}/{self.unit(release)}.{kind}"
+
+    def socket(self, release: str) -> str:
+        return f"/run/{self.name}/{release}.sock"
+
+    def drain(self, release: str) -> str:
+        """The unit that lets a release finish its streams."""
+        return f"{self.name}-drain@{release}.service"
+
+    def release_in(self, text: str) -> str | None:
+        """The release whose socket an Nginx site, or a row of /proc/net/unix, names."""
+        found = re.search(rf"/run/{re.escape(self.name)}/(\w+)\.sock", text)
+        return found.group(1) if found else None
+
+    def files(self, release: str) -> list[str]:
+        """All that a release leaves on a host, the manifest first: remove them in this order."""
+        units = [self.unit_file(release, kind) for kind in ("socket", "service")]
+        return [self.manifest(release), *units, self.directory(release)]

@@ -1,0 +1,205 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the proof measures, at which layers, and what the results mean.
+
+A stream has two paths: that through Nginx, and that on the release's socket. They differ for the
+probe, which is measured in every location.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from .app import App
+    from .plan import Plan
+
+SECONDS = 10  # the longest that a stream is read
+PROBE = "/.stream-probe?count=30"
+_PROBE_PATH = re.compile(r"/[.]stream-probe([?#]|$)")
+_PREFIX_LOCATION = re.compile(r"(\^~\s*)?(/.*?)/?$")
+# A location that does not let everybody in cannot be measured by the probe. That is no fault.
+CLOSED = ("unauthorized", "redirect")
+
+Result = Mapping[str, Any]  # what the module stream_latency returns
+
+
+class Stream(NamedTuple):
+    """A stream by its paths, each with its query."""
+
+    path: str
+    on_socket: str
+
+    @property
+    def is_probe(self) -> bool:
+        return _PROBE_PATH.search(self.path) is not None
+
+    @property
+    def shown(self) -> str:
+        return self.path.partition("?")[0]
+
+
+class Measured(NamedTuple):
+    """A stream, and what was measured of it."""
+
+    stream: Stream
+    result: Result
+
+    @classmethod
+    def of(cls, pair: Sequence[Any]) -> Measured:
+        """From JSON."""
+        return cls(Stream(*pair[0]), pair[1])
+
+    @property
+    def streams(self) -> bool:
+        return bool(self.result.get("streams"))
+
+    @property
+    def is_closed(self) -> bool:
+        causes = [cause["cause"] for cause in self.result.get("causes", [])]
+        return self.stream.on_socket == PROBE and causes[:1] in [[cause] for cause in CLOSED]
+
+    @property
+    def is_fault(self) -> bool:
+        return not self.streams and not self.is_closed
+
+
+class Choice(NamedTuple):
+    """What a release is measured by."""
+
+    probe: bool
+    paths: list[str]
+
+
+def choice(
+    given: Mapping[str, Any], plan: Plan, release: Mapping[str, Any] | None, *, has_token: bool
+) -> Choice:
+    """What the release can be measured by.
+
+    ``release`` is what the host knows of a release to go back to: it need not have what the inventory
+    names today. ``has_token``: the probe's token is on the host. A release that runs does not learn of
+    a token that is made later.
+    """
+    built = release or {}
+    paths = given["streaming_api_proof_paths"]
+    if built.get("proof_paths") is not None:
+        paths = [path for path in paths if path in built["proof_paths"]]
+    probe = given["streaming_api_probe"] and built.get("probe") is not False
+    return Choice(bool(probe and (has_token or not plan.is_live)), paths)
+
+
+def on_socket(choice: Choice) -> list[Stream]:
+    """The streams that are measured on the release's own socket."""
+    probe = [Stream(PROBE, PROBE)] if choice.probe else []
+    return probe + [Stream(path, path) for path in choice.paths]
+
+
+def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> list[Stream]:
+    """The streams that are measured through Nginx: the probe in each location that has paths."""
+    found = (_PREFIX_LOCATION.match(location["path"]) for location in locations)
+    prefixes = [match.group(2).rstrip("/") for match in found if match]
+    probes = [Stream(prefix + PROBE, PROBE) for prefix in prefixes] if choice.probe else []
+    return probes + [Stream(path, path) for path in choice.paths]
+
+
+# --- layers, as stream_latency wants them ---
+
+
+def layer_gunicorn(app: App, plan: Plan, stream: Stream) -> dict[str, Any]:
+    return {
+        "name": "gunicorn",
+        "url": f"http://{app.server_name}{stream.on_socket}",
+        "unix_socket": plan.socket,
+        "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will say
+    }
+
+
+def layer_nginx(app: App, stream: Stream) -> dict[str, Any]:
+    return {
+        "name": "nginx",
+        "url": f"{app.scheme}://{app.server_name}:{app.port}{stream.path}",
+        "address": f"127.0.0.1:{app.port}",
+        "validate_certs": False,  # the public name need not lead here yet
+    }
+
+
+class Outside(NamedTuple):
+    """What the controller measures: a stream, at the host itself and at the public URL.
+
+    ``seen`` is None, and ``layers`` are empty, when nothing may be asked. ``skips_origin``: only the
+    public URL may.
+    """
+
+    seen: Measured | None
+    layers: list[dict[str, Any]]
+    skips_origin: bool
+
+
+def outside(
+    app: App, given: Mapping[str, Any], host: str, measured: Sequence[Measured]
+) -> Outside:
+    """Choose what is measured from the controller: the first stream that lets everybody in.
+
+    The probe's token takes ways that nobody else can read, and no others: verified TLS. ``host`` is
+    the host's address.
+    """
+    public, provided = given["streaming_api_public_url"], given["streaming_api_tls"] == "provided"
+    is_open = [
+        one
+        for one in measured
+        if one.streams and (public.startswith("https:") or not one.stream.is_probe)
+    ]
+    if not public or not is_open:
+        return Outside(None, [], skips_origin=False)
+    seen = is_open[0]
+    asks_origin = provided or not seen.stream.is_probe
+    url, path = urlsplit(public), seen.stream.path
+    address = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    origin = {
+        "name": "origin",
+        "url": f"{app.scheme}://{url.hostname}:{app.port}{url.path.rstrip('/')}{path}",
+        "address": f"{address}:{app.port}",
+        "validate_certs": provided,
+    }
+    world = {"name": "public", "url": f"{public.rstrip('/')}{path}"}
+    return Outside(seen, [origin, world] if asks_origin else [world], skips_origin=not asks_origin)
+
+
+# --- results ---
+
+
+def _answer(measured: Sequence[Measured]) -> Mapping[str, Any]:
+    """What the first probe's first pass through Nginx says of who answered."""
+    for one in measured:
+        if one.stream.on_socket == PROBE:
+            layers = one.result.get("measured") or [{}]
+            passes = layers[-1].get("passes", {}).get("identity") or [{}]
+            return dict(passes[0])
+    return {}
+
+
+def answers_instead(measured: Sequence[Measured], release: str) -> str:
+    """Who answers the probe through Nginx in place of the release, in a sentence.
+
+    Empty if the release answers, or if that cannot be told: a location that asks for a password says
+    nothing.
+    """
+    answer = _answer(measured)
+    if answer.get("status") == 404:
+        path = next(one.stream.shown for one in measured if one.stream.on_socket == PROBE)
+        return (
+            f"{path} is not found there (404): another site with the same name, an exact location or "
+            "`extra` takes its requests."
+        )
+    found = (answer.get("server") or {}).get("release")
+    if answer.get("status") != 200 or found == release:
+        return ""
+    who = f"release {found}" if found else "something else"
+    return f"{who} answers, perhaps through another site with the same name."
+
+
+def seen_from(measured: Sequence[Measured]) -> str:
+    """Where in the app the probe answered: ``front`` is in front of its own middleware."""
+    return str((_answer([one for one in measured if one.streams]).get("server") or {}).get("at", ""))

@@ -1,0 +1,86 @@
+"""What the role has noted of its apps: the live release, the proven site, the history."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.unit.host.made_host import RECORD, SITE, see, write
+
+
+@pytest.mark.parametrize(
+    ("proven", "site", "live", "is_proven"),
+    [
+        ("", "", None, True),
+        ("", SITE % "bbbb", None, False),
+        (SITE % "aaaa", SITE % "aaaa", "aaaa", True),
+        (SITE % "aaaa", SITE % "bbbb", "aaaa", False),
+        (SITE % "aaaa", "", "aaaa", False),
+        ("server unix:/run/other/aaaa.sock;", "", None, False),
+    ],
+)
+def test_what_is_live(
+    root: Path, proven: str, site: str, live: str | None, is_proven: bool
+) -> None:
+    """What a play has written to the site that was killed before its proof has no say in it."""
+    files = {"/etc/streaming_api/chat.conf": proven, "/etc/nginx/conf.d/chat.conf": site}
+    write(root, {path: text for path, text in files.items() if text})
+    found = see(root)
+    assert (found["live"], found["site_is_proven"]) == (live, is_proven)
+
+
+@pytest.mark.parametrize(("worker_age", "is_proven"), [(0.0, True), (60.0, False)])
+@pytest.mark.parametrize("file", ["/etc/nginx/nginx.conf", "/etc/nginx/conf.d/chat.conf"])
+def test_a_reload_that_never_came(
+    root: Path, file: str, worker_age: float, is_proven: bool
+) -> None:
+    """What is written may not be what Nginx has: a play was killed between the two."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    started = int((time.clock_gettime(time.CLOCK_BOOTTIME) - worker_age) * ticks)
+    after = " ".join(["0"] * 17)
+    write(
+        root,
+        {
+            "/run/nginx.pid": "70\n",
+            "/proc/71/cmdline": "nginx: worker process",
+            "/proc/71/stat": f"71 (nginx) S 70 {after} {started} 0",
+            "/etc/streaming_api/chat.conf": SITE % "aaaa",
+            "/etc/nginx/conf.d/chat.conf": SITE % "aaaa",
+            file: SITE % "aaaa",
+        },
+    )
+    assert see(root)["site_is_proven"] is is_proven
+
+
+@pytest.mark.parametrize(
+    ("record", "history"),
+    [("{}", []), ("[]", []), ("{", []), ('{"history": ["bbbb", "aaaa"]}', ["bbbb", "aaaa"])],
+)
+def test_what_has_been_live(root: Path, record: str, history: list[str]) -> None:
+    write(root, {"/etc/streaming_api/chat.json": record})
+    assert see(root)["history"] == history
+
+
+def test_apps(root: Path) -> None:
+    write(
+        root,
+        {
+            "/etc/streaming_api/docs.json": json.dumps({"name": "docs", **RECORD}),
+            "/etc/streaming_api/chat.json": json.dumps({"name": "chat", **RECORD}),
+            "/etc/streaming_api/cut.json": '{"name": ',
+            "/etc/streaming_api/list.json": "[]",
+            "/etc/streaming_api/less.json": '{"name": "less"}',
+            "/etc/streaming_api/port.json": json.dumps({"name": "p", **RECORD, "ports": ["x"]}),
+            "/etc/streaming_api/notes.txt": "",
+        },
+    )
+    found = see(root)
+    docs = {"name": "docs", "user": "u", "root": "/srv", "ports": [80], "server_names": []}
+    assert found["apps"] == [docs]
+    assert [warning.split(" ")[0] for warning in found["warnings"]] == [
+        f"/etc/streaming_api/{name}.json" for name in ("cut", "less", "list", "port")
+    ]

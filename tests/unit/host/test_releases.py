@@ -1,0 +1,99 @@
+"""The releases on the host, their order, and which of them still run."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from plugins.module_utils.host.access import Answer, HostError
+from tests.unit.host.made_host import see, systemctl, write
+
+SOCKETS = [("01", "cccc"), ("03", "cccc"), ("02", "cccc"), ("03", "aaaa"), ("03", "other/aaaa")]
+
+
+def test_releases(root: Path) -> None:
+    here = "/srv/chat/releases"
+    for release, created in {
+        "aaaa": "2026-01-01T00:00:00Z",
+        "bbbb": "2026-01-03T00:00:00Z",
+        "cccc": "2026-01-02T00:00:00Z",
+        "dddd": "2026-01-04T00:00:00Z",
+        "eeee": "2026-01-05T00:00:00Z",
+    }.items():
+        write(root, {f"{here}/{release}/release.json": json.dumps({"created": created})})
+    measured_by = {"probe": False, "proof_paths": ["/a"]}
+    manifest = {"created": "2026-01-02T00:00:00Z", **measured_by}
+    write(root, {f"{here}/cccc/release.json": json.dumps(manifest)})
+    write(
+        root,
+        {
+            f"{here}/ffff/venv/x": "",
+            f"{here}/9999/release.json": "{",
+            f"{here}/a-file": "",
+            f"{here}/aaaa/withdrawn": "",
+            f"{here}/8888/release.json": "{}",
+            f"{here}/8888/withdrawn": "",
+        },
+    )
+    write(root, {"/etc/streaming_api/chat.conf": "server unix:/run/chat/cccc.sock;"})
+    states = {
+        "chat@aaaa.service": "active",
+        "chat@bbbb.service": "deactivating",
+        "chat-drain@bbbb.service": "active",
+        "chat-drain@aaaa.service": "active",
+        "chat@cccc.service": "active",
+        "chat@dddd.service": "failed",
+        "chat@9999.socket": "active",
+    }
+    row = "0000: 00000002 00000000 00000000 0001"
+    unix = [f"{row} {state} 77 /run/chat/{name}.sock" for state, name in SOCKETS]
+    write(root, {"/proc/net/unix": "Num RefCount ...\n" + "\n".join([*unix, f"{row} 03 78"])})
+    for pid, unit, kilobytes in ((7, "chat@cccc", 2), (8, "chat@cccc", 3), (9, "chats@cccc", 4)):
+        write(root, {f"/proc/{pid}/cgroup": f"0::/system.slice/system-chat.slice/{unit}.service\n"})
+        write(root, {f"/proc/{pid}/smaps_rollup": f"Rss: 99 kB\nPss: {kilobytes:>12} kB\n"})
+    found = see(root, systemctl(states))
+    assert found["live"] == "cccc"
+    told = {one["id"]: {name: one.pop(name) for name in measured_by} for one in found["releases"]}
+    assert told.pop("cccc") == measured_by
+    assert all(one == {"probe": None, "proof_paths": None} for one in told.values())
+    assert [tuple(release.values()) for release in found["releases"]] == [
+        ("eeee", "kept", "2026-01-05T00:00:00Z", True, 0, None, None),
+        ("dddd", "kept", "2026-01-04T00:00:00Z", True, 0, None, None),
+        ("bbbb", "ending", "2026-01-03T00:00:00Z", True, 0, None, 7),
+        ("cccc", "live", "2026-01-02T00:00:00Z", True, 2, 5 * 1024, None),
+        ("aaaa", "draining", "2026-01-01T00:00:00Z", True, 1, None, 7),
+        ("9999", "running", None, True, 0, None, None),
+        ("ffff", "partial", None, False, 0, None, None),
+        ("8888", "partial", None, False, 0, None, None),
+    ]
+    fields = ["id", "state", "created", "built", "connections", "memory_bytes", "seconds_left"]
+    assert list(found["releases"][0]) == fields
+
+
+def test_those_that_were_live_come_first(root: Path) -> None:
+    for age, release in enumerate(["good", "bad1", "bad2", "next", "new"]):
+        created = json.dumps({"created": f"2026-01-0{age + 1}"})
+        write(root, {f"/srv/chat/releases/{release}/release.json": created})
+    history = ["next", "good", "bad2", "bad1", "gone"]
+    write(root, {"/etc/streaming_api/chat.json": json.dumps({"history": history})})
+    found = see(root, systemctl({}))["releases"]
+    assert [release["id"] for release in found] == [*history[:-1], "new"]
+
+
+def test_releases_of_one_second_are_sorted_by_their_files(root: Path) -> None:
+    for age, release in enumerate(["bbbb", "cccc", "aaaa"]):
+        manifest = f"/srv/chat/releases/{release}/release.json"
+        write(root, {manifest: '{"created": "2026-01-01T00:00:00Z"}'})
+        os.utime(root / manifest[1:], (100 - age, 100 - age))
+    found = see(root, systemctl({}))["releases"]
+    assert [release["id"] for release in found] == ["bbbb", "cccc", "aaaa"]
+
+
+def test_what_runs_must_be_known(root: Path) -> None:
+    """A release that drains and is taken for an old one would be removed."""
+    (root / "srv/chat/releases/aaaa").mkdir(parents=True)
+    with pytest.raises(HostError, match=r"^systemctl cannot tell .* \(Failed to connect to bus\)"):
+        see(root, lambda _: Answer(1, "Failed to connect\nto bus\n"))

@@ -1,0 +1,115 @@
+"""Which values do not go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.settings.values import CERTIFICATE, LEAVE_OUT, Row, assert_one_sentence, locations
+
+CLASHES: list[Row] = [
+    # the app
+    ("no origin", {"source": LEAVE_OUT}, ("None of", "exactly one of", "_git_url", "_package")),
+    ("two origins", {"package": "gradio"}, ("_source is 'app'", "'gradio'", "exactly one of")),
+    (
+        "three origins",
+        {"package": "gradio", "git_url": "https://a/b"},
+        ("_source is 'app', streaming_api_git_url is 'https://a/b' and", "exactly one of"),
+    ),
+    ("version without url", {"git_version": "v1"}, ("_git_version is 'v1'", "beside str", "url")),
+    (
+        "secret in environment too",
+        {"secrets": {"A": "***"}, "environment": {"A": "x"}},
+        ("A is in streaming_api_environment and in streaming_api_secrets", "one of the two"),
+    ),
+    ("server by environment", {"environment": {"GUNICORN_CMD_ARGS": "-b x"}}, ("_ARGS is '-b x'",)),
+    # releases
+    (
+        "welcome page and default",
+        {"nginx_default_site": True},
+        ("_nginx_default_site is true", "false"),
+    ),
+    ("user that builds", {"user": "chat-build"}, ("_user is 'chat-build'", "the one that builds")),
+    # Gunicorn
+    ("bind", {"gunicorn_settings": {"bind": ":1"}}, ("_settings.bind is ':1'", "a socket unit")),
+    (
+        "workers twice",
+        {"gunicorn_settings": {"workers": 4}},
+        ("_gunicorn_settings.workers is 4", "use streaming_api_gunicorn_workers."),
+    ),
+    (
+        "graceful_timeout",
+        {"gunicorn_settings": {"graceful_timeout": 30}},
+        ("_gunicorn_settings.graceful_timeout is 30", "streaming_api_stop_timeout"),
+    ),
+    (
+        "max_requests",
+        {"gunicorn_settings": {"max_requests": 1000}},
+        ("_gunicorn_settings.max_requests is 1000", "cuts its streams"),
+    ),
+    (
+        "control socket",
+        {"gunicorn_settings": {"control_socket": "/x"}},
+        ("_gunicorn_settings.control_socket is '/x'", "sandbox"),
+    ),
+    # systemd
+    (
+        "directive of the role",
+        {"service_settings": {"RuntimeDirectory": "chat"}},
+        ("_service_settings.RuntimeDirectory is 'chat'", "the first one that ends removes it"),
+    ),
+    (
+        "time of the role",
+        {"service_settings": {"TimeoutStopSec": 5}},
+        ("_service_settings.TimeoutStopSec is 5", "streaming_api_stop_timeout"),
+    ),
+    # Nginx
+    ("server name twice", {"nginx_server_names": ["a.b", "A.b"]}, ("_names[1] is 'A.b'", "once")),
+    (
+        "the same port",
+        {"tls": "self_signed", "nginx_http_port": 8443, "nginx_https_port": "8443"},
+        ("_https_port is 8443", "other than that of streaming_api_nginx_http_port"),
+    ),
+    (
+        "certificate missing",
+        {"tls": "provided", "tls_key": "path"},
+        ("_tls_certificate is missing", "'provided'", "PEM text"),
+    ),
+    (
+        "key missing",
+        {"tls": "provided", "tls_certificate": "/etc/a.pem"},
+        ("_tls_key is missing", "'provided'", "PEM text"),
+    ),
+    (
+        "certificate without TLS",
+        {"tls_certificate": "/etc/a.pem"},
+        ("_tls is 'none'", "'provided'", "streaming_api_tls_certificate"),
+    ),
+    (
+        "PEM and path",
+        {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "path"},
+        ("_tls_key is ***", "PEM text, as streaming_api_tls_certificate is"),
+    ),
+    ("location twice", locations({"path": "^~ /"}), ("_locations[1].path is '^~ /'", "no other")),
+    (
+        "files of Nginx",
+        {"nginx_worker_connections": 20000},
+        ("_nginx_worker_rlimit_nofile is 16384", "at least", "20000"),
+    ),
+    # the proof
+    (
+        "proof of nothing",
+        {"probe": False},
+        ("_proof is true", "false", "nothing could be measured"),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [pytest.param(*row[1:], id=row[0]) for row in CLASHES]
+)
+def test_values_that_do_not_go_together_are_one_sentence(
+    changes: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    assert_one_sentence(changes, words)
