@@ -30,6 +30,6 @@ def test_it_lists_and_renders_the_role(installed: Project) -> None:
     entry_points = json.loads(listed.stdout)[role]["entry_points"]
     assert len(entry_points) == 1
     shown = installed.run("ansible-doc", "--type=role", role)
-    assert (shown.returncode, shown.stderr) == (0, "")
+    assert shown.returncode == 0, shown.stderr  # 2.21 warns of a collection of its own
     for words in (*entry_points, "streaming_api_name"):
         assert words in shown.stdout
