@@ -59,10 +59,10 @@ def test_each_answers(layout: Any, tmp_path: Path, request: pytest.FixtureReques
         project, prefix, first = layout(tmp_path)
     answers = tmp_path / "answers.json"
     tasks = [
-        {f"{prefix}{name}": ASKED[name][0], "register": f"_{name}", "ignore_errors": True}
-        for name in NAMES
+        {f"{prefix}{name}": arguments, "register": f"_{name}", "ignore_errors": True}
+        for name, (arguments, _) in ASKED.items()
     ]
-    content = "{{ {" + ", ".join(f"'{name}': _{name}" for name in NAMES) + "} | to_json }}"
+    content = "{{ {" + ", ".join(f"'{name}': _{name}" for name in ASKED) + "} | to_json }}"
     last = {"ansible.builtin.copy": {"content": content, "dest": str(answers), "mode": "0600"}}
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": [*first, *tasks, last]}]
     playbook = tmp_path / "ask.yml"
