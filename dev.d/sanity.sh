@@ -1,35 +1,62 @@
 # shellcheck shell=bash
-# ansible-test sanity: Ansible's checks of a collection's modules. It must run in a directory
-# ansible_collections/NAMESPACE/NAME and skips modules that are links, so it gets a copy.
+# Checks of the collection that users get: built, and installed from its tarball.
+
+sanity=$PWD/.cache/sanity
+collection=$sanity/ansible_collections/unbuffered/streaming
 
 cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
-  local home=$PWD/.cache/sanity copy
-  copy=$home/ansible_collections/unbuffered/streaming
   tools
   packages git
-  say "ansible-test sanity"
-  mkdir -p "$home/.ansible/test/cache" .cache/results
-  # ansible-test would download pip; use the pip that Python includes.
-  printf '%s\n' 'import ensurepip' 'ensurepip._main([])' >"$home/.ansible/test/cache/get_pip_24_2.py"
-  rm -rf "$copy"
-  mkdir -p "$copy"
-  git ls-files -z --cached --others --exclude-standard galaxy.yml meta plugins README.md LICENSE roles |
-    xargs -0 cp --dereference --recursive --parents --target-directory="$copy"
-  (
-    cd "$copy"
-    echo /tests/output/ >.gitignore
-    rm -rf roles/*/library roles/*/module_utils # these link to plugins/
-    ignored
-    git init --quiet
-    git add .
-    HOME=$home LC_ALL=C.UTF-8 ansible-test sanity --requirements --venv --color no \
-      --python "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" --skip-test pslint "$@"
-  ) &>.cache/sanity.log || {
-    grep -E '^(ERROR|FATAL)' .cache/sanity.log
-    echo "failed  sanity" | tee -a .cache/results/checks
+  install_collection
+  say "sanity of the installed collection"
+  if (($#)); then
+    ansible_test "$@"
+    return
+  fi
+  side_by_side ansible-test collection-docs changelog artefact
+}
+
+# Build the collection and install it below .cache/sanity, as users do.
+install_collection() {
+  local tarball
+  rm -rf "$sanity/ansible_collections"
+  tarball=$(cmd_build "$sanity")
+  quietly ansible-galaxy collection install --force --offline --collections-path "$sanity" "$tarball"
+}
+
+check_ansible-test() {
+  ansible_test >"$sanity/log" 2>&1 || {
+    grep -E '^(ERROR|FATAL)' "$sanity/log" || tail "$sanity/log"
     return 1
   }
-  echo "passed  sanity" | tee -a .cache/results/checks
+}
+check_collection-docs() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self "$collection"; }
+check_artefact() { pytest -q --junitxml=.cache/results/artefact.xml tests/artefact; }
+check_changelog() {
+  antsibull-changelog lint
+  antsibull-changelog lint-changelog-yaml --strict changelogs/changelog.yaml
+  write_changelog "$(sed -n "s/^ *release_date: '\(.*\)'/\1/p" changelogs/changelog.yaml | tail -1)"
+  if ! diff CHANGELOG.md "$sanity/changelog/CHANGELOG.md" || ! diff -r changelogs "$sanity/changelog/changelogs"; then
+    echo "CHANGELOG.md is out of date. Run ./dev changelog."
+    return 1
+  fi
+}
+
+# ansible-test would download pip; use the pip that Python includes.
+ansible_test() {
+  local pip
+  mkdir -p "$sanity/.ansible/test/cache"
+  while read -r pip; do
+    printf '%s\n' 'import ensurepip' 'ensurepip._main([])' >"$sanity/.ansible/test/cache/get_pip_${pip//./_}.py"
+  done < <(python -c "
+import inspect, re, ansible_test._internal.python_requirements as module
+print(*re.findall(r'pip=\'([0-9.]+)\'', inspect.getsource(module)), sep='\n')")
+  (
+    cd "$collection" || exit
+    ignored
+    HOME=$sanity LC_ALL=C.UTF-8 ansible-test sanity --requirements --venv --color no \
+      --python "$(python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" --skip-test pslint "$@"
+  )
 }
 
 # The Pylint rule that we do not follow: Ansible wants unused values to be called `dummy`; we call them
@@ -45,4 +72,24 @@ for path in sorted(Path().rglob("*.py")):
     if any(name.id == "_" and isinstance(name.ctx, ast.Store) for name in names):
         print(f"{path} pylint:disallowed-name")
 END
+}
+
+# Generate CHANGELOG.md and changelogs/changelog.yaml from the fragments and the modules' docs.
+cmd_changelog() {
+  tools
+  packages git
+  install_collection
+  say "writing CHANGELOG.md"
+  write_changelog "$(date -u +%F)"
+  cp "$sanity/changelog/CHANGELOG.md" .
+  cp "$sanity/changelog/changelogs/changelog.yaml" changelogs
+}
+
+write_changelog() { # DATE
+  local copy=$sanity/changelog
+  rm -rf "$copy"
+  mkdir -p "$copy"
+  cp -r galaxy.yml changelogs "$collection"/{meta,plugins,roles} "$copy"
+  (cd "$copy" && antsibull-changelog release --update-existing --refresh --reload-plugins --date "$1")
+  rm -f "$copy/changelogs/.plugin-cache.yaml"
 }

@@ -1,0 +1,75 @@
+"""Each module finds its imports in every layout, and gives an answer that only its own code can give."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .conftest import NAME, ROOT, Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Harmless arguments, and an answer that only the module's own code can give.
+ASKED: dict[str, tuple[dict[str, Any], str]] = {
+    "stream_host": ({"name": "x"}, r'"supported": (true|false)'),
+    "stream_latency": ({"url": "http://127.0.0.1:9/", "fail": False, "seconds": 1}, r'"verdict": '),
+    "stream_release": ({"parts": {}}, r'"id": "[0-9a-f]{12}"'),
+    "stream_report": ({"result": {}, "dest": "report.html"}, r"stream_latency"),
+    "stream_settings": (
+        {"spec": {}, "values": {"streaming_api_x": 1}, "base": "."},
+        r"streaming_api_x is unknown",
+    ),
+}
+NAMES = sorted(
+    {path.stem for place in ("library", "plugins/action") for path in (ROOT / place).glob("*.py")}
+)
+
+
+def checkout(directory: Path) -> tuple[Project, str, list[Any]]:
+    """This repository, with its ansible.cfg."""
+    return Project(directory, {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}), "", []
+
+
+def role_by_path(directory: Path) -> tuple[Project, str, list[Any]]:
+    """Another project with our roles/ in its roles_path."""
+    (directory / "ansible.cfg").write_text(f"[defaults]\nroles_path = {ROOT / 'roles'}\n")
+    # A play that names the role can use its plugins.
+    role = {"ansible.builtin.import_role": {"name": "streaming_api"}, "when": False}
+    return Project(directory, {}), "", [role]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_has_a_row(name: str) -> None:
+    assert name in ASKED, f"Add {name} to ASKED."
+
+
+def test_each_row_has_a_module() -> None:
+    assert sorted(ASKED) == NAMES
+
+
+@pytest.mark.parametrize("layout", [checkout, role_by_path, "collection"])
+def test_each_answers(layout: Any, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if layout == "collection":
+        project, prefix, first = request.getfixturevalue("installed"), f"{NAME}.", []
+    else:
+        project, prefix, first = layout(tmp_path)
+    answers = tmp_path / "answers.json"
+    tasks = [
+        {f"{prefix}{name}": arguments, "register": f"_{name}", "ignore_errors": True}
+        for name, (arguments, _) in ASKED.items()
+    ]
+    content = "{{ {" + ", ".join(f"'{name}': _{name}" for name in ASKED) + "} | to_json }}"
+    last = {"ansible.builtin.copy": {"content": content, "dest": str(answers), "mode": "0600"}}
+    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [*first, *tasks, last]}]
+    playbook = tmp_path / "ask.yml"
+    playbook.write_text(json.dumps(play))
+
+    done = project.play(str(playbook))
+
+    assert answers.exists(), done.stdout + done.stderr
+    for name, answer in json.loads(answers.read_text()).items():
+        assert re.search(ASKED[name][1], json.dumps(answer)), (name, answer)
