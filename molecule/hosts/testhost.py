@@ -1,16 +1,19 @@
 """A pytest plugin: the test host as seen from outside of it.
 
-testinfra's `host` looks from inside; `machine` knows the published ports and can reboot.
+testinfra's `host` looks from inside. `machine` knows the published ports and can reboot, `plays`
+runs playbooks against the host.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import json
 import os
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
+from plays import Plays
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +37,6 @@ class Machine:
         """Its port 443."""
         return f"https://127.0.0.1:{self.https}"
 
-    def play(self, playbook: Path) -> subprocess.CompletedProcess[str]:
-        """Run a playbook against this host, from the controller."""
-        argv = ["ansible-playbook", "-i", self.inventory, "--limit", f"{self.name},localhost"]
-        return subprocess.run([*argv, playbook], check=False, capture_output=True, text=True)
-
     def reboot(self, timeout: float = 60) -> None:
         """Shut the host down in order, start it again and wait until all its units are up."""
         subprocess.run(["podman", "restart", "--time=30", self.container], check=True)
@@ -57,3 +55,9 @@ class Machine:
 def machine() -> Machine:
     """Return the host under test."""
     return Machine(**json.loads(os.environ["TEST_HOST"]))
+
+
+@pytest.fixture(scope="session")
+def plays(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Plays:
+    """Return what runs playbooks against the host under test."""
+    return Plays(machine.inventory, machine.name, lambda: tmp_path_factory.mktemp("play"))

@@ -3,12 +3,22 @@
 What was live serves on, or is back by itself within BACK seconds where its own process was killed.
 """
 
+from __future__ import annotations
+
 import contextlib
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from plays import Done, Play, Plays
+from testhost import Machine
+from testinfra.host import Host
+
+Left = Callable[[], dict[str, list[str]]]
 
 MEMORY = Path("/sys/fs/cgroup/memory")  # of the machine, where that has cgroup v1
 BACK = 5
@@ -33,7 +43,7 @@ MASTER = "systemctl show --property=MainPID --value reference@{live}.service"
 class Seen:
     """What the readers of a load saw of a fault; times are seconds since it."""
 
-    def __init__(self, found, fault):
+    def __init__(self, found: dict[str, Any], fault: float) -> None:
         self.found = found
         self.counts = {word: sum(one[word] for one in found.values()) for word in BAD}
         self.trouble = [
@@ -51,24 +61,28 @@ class Seen:
         self.slowest = max(waited, default=0.0)
         self.seconds = max([0.0, *refused])
 
-    def whole(self):
+    def whole(self) -> bool:
         return not any(self.counts.values())
 
-    def row(self):
+    def row(self) -> dict[str, Any]:
         opened = sum(one["opened"] for one in self.found.values())
         return {"opened": opened, **self.counts, "slowest": self.slowest, "seconds": self.seconds}
 
 
+Watch = Callable[..., AbstractContextManager[tuple[Callable[[], None], list[Seen]]]]
+
+
 @pytest.fixture
-def watch(load, figures):
+def watch(load: Callable[..., Any], figures: dict[str, Any]) -> Watch:
     """Read streams while something goes wrong; what was seen is in the figures."""
 
     @contextlib.contextmanager
-    def watch(what, **options):
-        def now():
+    def watch(what: str, **options: Any) -> Iterator[tuple[Callable[[], None], list[Seen]]]:
+        def now() -> None:
             times.append(time.monotonic())
 
-        times, seen = [], []
+        times: list[float] = []
+        seen: list[Seen] = []
         with load(**{"streams": 20, "rate": 5, "longest": 20} | options) as running:
             time.sleep(4)
             yield now, seen
@@ -88,25 +102,27 @@ def watch(load, figures):
         ("`kill -9` of an Nginx worker", NGINX_WORKER),
     ],
 )
-def test_what_is_killed_is_back_and_its_streams_end_visibly(host, live, watch, what, whom):
+def test_what_is_killed_is_back_and_its_streams_end_visibly(
+    host: Host, live: Callable[[], str], watch: Watch, what: str, whom: str
+) -> None:
     with watch(what) as (now, seen):
         victim = host.check_output(whom.format(live=live()))
         now()
         host.check_output(f"kill -9 {victim}")
-    (seen,) = seen
-    assert all(one["cut"] for one in seen.found.values()), "it had no streams"
-    assert not any(seen.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
-        seen.trouble
+    (it,) = seen
+    assert all(one["cut"] for one in it.found.values()), "it had no streams"
+    assert not any(it.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
+        it.trouble
     )
-    assert seen.seconds <= BACK, seen.trouble
-    assert seen.slowest <= BACK
+    assert it.seconds <= BACK, it.trouble
+    assert it.slowest <= BACK
 
 
-def workers(host, live):
-    return host.check_output(f"pgrep -P $({MASTER.format(live=live)})").split()
+def workers(host: Host, live: str) -> list[str]:
+    return str(host.check_output(f"pgrep -P $({MASTER.format(live=live)})")).split()
 
 
-def by_its_unit(host, live, had):
+def by_its_unit(host: Host, live: Callable[[], str], had: int) -> None:
     """Let the memory of a unit end, of which it has so many bytes: with cgroup v2."""
     unit, before = f"reference@{live()}.service", workers(host, live())
     for less in range(8, had >> 20, 8):
@@ -117,7 +133,7 @@ def by_its_unit(host, live, had):
     host.check_output(f"systemctl set-property --runtime {unit} MemoryMax=infinity")
 
 
-def on_the_machine(machine, pid):
+def on_the_machine(machine: Machine, pid: str) -> str:
     """The number that a process of the container has outside of it."""
     ask = ["podman", "inspect", "--format={{.State.Pid}}", machine.container]
     first = subprocess.check_output(ask, text=True).strip()
@@ -129,10 +145,10 @@ def on_the_machine(machine, pid):
                 and (process / "ns/pid").readlink() == Path(f"/proc/{first}/ns/pid").readlink()
             ):
                 return process.name
-    return None
+    raise LookupError(f"process {pid} of {machine.name} is not on this machine")
 
 
-def by_the_machine(victim):
+def by_the_machine(victim: str) -> None:
     """Let the memory of a worker end, in a cgroup v1 of its own: the container has none to offer."""
     group = MEMORY / "streaming-api-change"
     group.mkdir()
@@ -149,14 +165,14 @@ def by_the_machine(victim):
     assert killed
 
 
-def removed(group):
+def removed(group: Path) -> bool:
     """A process that is about to be gone is in the list no more, and in the way still."""
     with contextlib.suppress(OSError):
         group.rmdir()
     return not group.exists()
 
 
-def within(seconds, is_so):
+def within(seconds: float, is_so: Callable[[], bool]) -> bool:
     """Wait until it is so; whether that came in time."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -166,7 +182,9 @@ def within(seconds, is_so):
     return True
 
 
-def test_out_of_memory(figures, host, live, machine, watch):
+def test_out_of_memory(
+    figures: dict[str, Any], host: Host, live: Callable[[], str], machine: Machine, watch: Watch
+) -> None:
     """The kernel kills a worker; systemd does not end the others for it."""
     what, unit = "out of memory: the kernel kills a worker", f"reference@{live()}.service"
     had = host.run(f"systemctl show --property=MemoryCurrent --value {unit}").stdout.strip()
@@ -182,15 +200,15 @@ def test_out_of_memory(figures, host, live, machine, watch):
         else:
             by_the_machine(on_the_machine(machine, before[0]))
     assert workers(host, live()) != before
-    (seen,) = seen
-    assert all(one["cut"] for one in seen.found.values()), "it had no streams"
-    assert not any(seen.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
-        seen.trouble
+    (it,) = seen
+    assert all(one["cut"] for one in it.found.values()), "it had no streams"
+    assert not any(it.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
+        it.trouble
     )
-    assert seen.seconds <= BACK and seen.slowest <= BACK, seen.trouble
+    assert it.seconds <= BACK and it.slowest <= BACK, it.trouble
 
 
-def test_a_clock_jump(clock, watch):
+def test_a_clock_jump(clock: Callable[[float], float], watch: Watch) -> None:
     for hours in (1, -1):
         with watch(f"the app's clock jumps by {hours:+} h") as (now, seen):
             now()
@@ -201,7 +219,9 @@ def test_a_clock_jump(clock, watch):
 
 
 @pytest.fixture
-def clock(deploy, host, live, size):
+def clock(
+    host: Host, live: Callable[[], str], plays: Plays, size: dict[str, int]
+) -> Iterator[Callable[[float], float]]:
     """Set the clock of a release, by libfaketime: that of a container is its machine's."""
     if size["deploys"] < LONG:
         pytest.skip("two more plays: in the long form only")
@@ -215,19 +235,19 @@ def clock(deploy, host, live, size):
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         },
     }
-    deploy(**variables)
+    plays.deploy(**variables)
 
-    def clock(seconds):
+    def clock(seconds: float) -> float:
         # At once: libfaketime ends a process that finds half of it.
         host.check_output(f"echo {seconds:+} >{file}.new && mv {file}.new {file}")
         said = host.check_output("curl -sk 'https://localhost/api/text?count=1&interval=0.001'")
         return float(said.split()[2])
 
     yield clock
-    deploy("rollback", release=before)
+    plays.rollback(release=before)
 
 
-def settled(left):
+def settled(left: Left) -> dict[str, list[str]]:
     """What is there when what was replaced has had the time to end."""
     for _ in range(90):
         after = left()
@@ -238,24 +258,21 @@ def settled(left):
 
 
 @pytest.fixture
-def fails(begin, left, watch):
+def fails(left: Left, plays: Plays, watch: Watch) -> Callable[..., None]:
     """A deploy that fails, and leaves all as it was, while streams are read."""
 
-    def fails(what, words, **variables):
+    def fails(what: str, words: list[str], **variables: Any) -> None:
         before = settled(left)
         with watch(what) as (_, seen):
-            play = begin(**variables)
-            assert not play.end(), play.output
-        assert [word for word in words if word not in " ".join(play.output.split())] == [], (
-            play.output
-        )
+            message = plays.refusal(**variables)
+        assert [word for word in words if word not in message] == [], message
         assert seen[0].whole(), seen[0].trouble
         assert left() == before
 
     return fails
 
 
-def test_a_full_disk_during_a_build(fails, host):
+def test_a_full_disk_during_a_build(fails: Callable[..., None], host: Host) -> None:
     host.check_output(SMALL)
     try:
         fails(
@@ -267,7 +284,7 @@ def test_a_full_disk_during_a_build(fails, host):
         host.check_output(LARGE)
 
 
-def test_no_package_mirror(fails):
+def test_no_package_mirror(fails: Callable[..., None]) -> None:
     nobody = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
     fails(
         "no package mirror during a build",
@@ -277,7 +294,7 @@ def test_no_package_mirror(fails):
     )
 
 
-def tidy(after):
+def tidy(after: dict[str, list[str]]) -> bool:
     """Whether there is nothing of a play that was killed."""
     return (after["unfinished"], after["sites"], after["failed"]) == (
         [""],
@@ -287,106 +304,122 @@ def tidy(after):
 
 
 @pytest.fixture(scope="module")
-def first_of_two(begin, figures, load):
+def first_of_two(
+    figures: dict[str, Any], load: Callable[..., Any], plays: Plays
+) -> tuple[list[str], Done, Done, Seen]:
     """Two plays at once."""
     second = []
 
-    def on_task(play):
+    def on_task(play: Play) -> None:
         if play.tasks[-1] == "Create the virtual environment":
-            second.append(begin(streaming_api_files={"fault.txt": "second"}))
+            second.append(plays.begin(streaming_api_files={"fault.txt": "second"}))
 
     with load(streams=20, rate=5, longest=20) as running:
-        first = begin(on_task=on_task, streaming_api_files={"fault.txt": "first"})
-        good = first.end()
-        bad = not second[0].end()
+        play = plays.begin(on_task=on_task, streaming_api_files={"fault.txt": "first"})
+        first = play.end()
+        refused = second[0].end()
         seen = Seen(running.end(), running.begun)
     figures["faults"]["two plays at once"] = seen.row()
-    return first, second[0], good, bad, seen
+    return play.tasks, first, refused, seen
 
 
-def test_of_two_plays_at_once_the_second_is_refused(first_of_two):
-    first, second, good, bad, seen = first_of_two
-    assert good, first.output
-    assert bad, second.output
-    assert "changed=0" in second.output, second.output
+def test_of_two_plays_at_once_the_second_is_refused(
+    first_of_two: tuple[list[str], Done, Done, Seen],
+) -> None:
+    _, first, second, seen = first_of_two
+    assert first.succeeded, first.output
+    assert not second.succeeded, second.output
+    assert second.changed == 0, second.output
     assert seen.whole(), seen.trouble
 
 
-def test_a_play_that_is_killed_is_healed_by_the_next(begin, first_of_two, left, live, size, watch):
+def test_a_play_that_is_killed_is_healed_by_the_next(
+    first_of_two: tuple[list[str], Done, Done, Seen],
+    left: Left,
+    live: Callable[[], str],
+    plays: Plays,
+    size: dict[str, int],
+    watch: Watch,
+) -> None:
     """At tasks from the first that changes something to the last, evenly spaced. In the short form the next
     play is killed too, at a later task, but for the last one.
     """
-    tasks = first_of_two[0].tasks
+    tasks = first_of_two[0]
     begun = tasks.index("Create the release's directory")
-    each, bad = size["deploys"] >= LONG, {}
+    each = size["deploys"] >= LONG
+    bad: dict[int, Any] = {}
     for n in range(size["kills"]):
         at = begun + int((len(tasks) - begun) * (n + 0.5) / size["kills"])
-        variables = {"streaming_api_files": {"fault.txt": f"killed {n if each else ''}"}}
+        variables: dict[str, Any] = {
+            "streaming_api_files": {"fault.txt": f"killed {n if each else ''}"}
+        }
         heals = each or n == size["kills"] - 1
 
-        def kill(play, last=at + 1):
+        def kill(play: Play, last: int = at + 1) -> None:
             if len(play.tasks) == last:
                 play.kill()
 
         before = live()
         what = f"a play killed at task {at + 1}, *{tasks[at]}*{', and the next' if heals else ''}"
         with watch(what) as (now, seen):
-            play = begin(on_task=kill, **variables)
-            assert not play.end()
+            killed = plays.begin(on_task=kill, **variables).end()
+            assert not killed.succeeded
             now()
-            healed = begin(**variables) if heals else None
-            good = not heals or healed.end()
+            healed = plays.run(**variables) if heals else None
         after = settled(left) if heals else {}
-        if not good:
+        if healed and not healed.succeeded:
             bad[at] = healed.output
         elif not seen[0].whole() or (heals and not (live() != before and tidy(after))):
             bad[at] = seen[0].trouble, before, live(), after
     assert not bad
 
 
-def test_a_play_that_heals_another_may_fail(begin, left, live, watch):
+def test_a_play_that_heals_another_may_fail(
+    left: Left, live: Callable[[], str], plays: Plays, watch: Watch
+) -> None:
     """The one was killed when Nginx had its release, the other finds that release bad."""
-    variables = {"streaming_api_files": {"fault.txt": "unproven"}}
+    variables: dict[str, Any] = {"streaming_api_files": {"fault.txt": "unproven"}}
     impossible = {"streaming_api_proof_thresholds": {"time_to_first_chunk": 0.000001}}
 
-    def kill(play):
+    def kill(play: Play) -> None:
         if play.tasks[-1] == "Measure it through Nginx":
             play.kill()
 
     before, there = live(), left()
     with watch("a play killed before its proof; the next finds its release bad") as (now, seen):
-        play = begin(on_task=kill, **variables)
-        assert not play.end()
+        killed = plays.begin(on_task=kill, **variables).end()
+        assert not killed.succeeded
         now()
-        healing = begin(**variables, **impossible)
-        assert not healing.end()
-    assert "does not stream on its own socket" in healing.output, healing.output
+        message = plays.refusal(**variables, **impossible)
+    assert "does not stream on its own socket" in message
     assert seen[0].whole(), seen[0].trouble
     after = settled(left)
     assert (live(), after["sockets"]) == (before, [f"{before}.sock"])
     assert (after["sites"], after["directories"]) == (there["sites"], there["directories"])
 
 
-def test_a_reboot_in_the_midst_of_a_play(begin, deploy, left, live, machine, watch):
+def test_a_reboot_in_the_midst_of_a_play(
+    left: Left, live: Callable[[], str], machine: Machine, plays: Plays, watch: Watch
+) -> None:
     """The release that was live is live again; and the next play is as any other."""
-    variables = {"streaming_api_files": {"fault.txt": "reboot"}}
+    variables: dict[str, Any] = {"streaming_api_files": {"fault.txt": "reboot"}}
     rebooted = []
 
-    def reboot(play):
+    def reboot(play: Play) -> None:
         if play.tasks[-1] == "Wait until it answers":
             rebooted.append(play)
 
     before = live()
     with watch("a reboot in the midst of a play") as (now, seen):
-        play = begin(on_task=reboot, **variables)
+        play = plays.begin(on_task=reboot, **variables)
         while not rebooted and play.is_alive():
             time.sleep(0.1)
         now()
         machine.reboot()
         play.kill()
-        assert not play.end()
+        assert not play.end().succeeded
     assert live() == before
     assert not any(seen[0].counts[word] for word in ("hidden", "lost", "doubled")), seen[0].trouble
-    deploy(**variables)
+    plays.deploy(**variables)
     assert live() != before
     assert tidy(settled(left))
