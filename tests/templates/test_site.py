@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.original import ORIGINAL
+from tests.templates.conftest import Render
 
 SITE = "site.conf.j2"
 
@@ -17,7 +20,7 @@ def directives(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("directive", ["keepalive 64;", *ORIGINAL])
-def test_by_default_the_settings_are_the_originals(render, directive):
+def test_by_default_the_settings_are_the_originals(render: Render, directive: str) -> None:
     assert directive in directives(render(SITE))
 
 
@@ -39,7 +42,9 @@ SETTINGS: list[tuple[str, Any, str, str]] = [
 
 @pytest.mark.parametrize(("name", "value", "there", "gone"), SETTINGS)
 @pytest.mark.parametrize("level", ["role", "location"])
-def test_a_setting_holds_for_the_app_and_for_a_location(render, level, name, value, there, gone):
+def test_a_setting_holds_for_the_app_and_for_a_location(
+    render: Render, level: str, name: str, value: Any, there: str, gone: str
+) -> None:
     if level == "role":
         site = render(SITE, **{f"streaming_api_nginx_{name}": value})
     else:
@@ -48,7 +53,7 @@ def test_a_setting_holds_for_the_app_and_for_a_location(render, level, name, val
     assert gone not in directives(site)
 
 
-def test_a_location_departs_from_the_others_alone(render):
+def test_a_location_departs_from_the_others_alone(render: Render) -> None:
     site = render(
         SITE, streaming_api_nginx_locations=[{"path": "/"}, {"path": "/api/", "gzip": True}]
     )
@@ -70,7 +75,7 @@ def test_a_location_departs_from_the_others_alone(render):
         ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, "deny all;", "allow all;"),
     ],
 )  # fmt: skip
-def test_the_server(render, variables, there, gone):
+def test_the_server(render: Render, variables: dict[str, Any], there: str, gone: str) -> None:
     site = directives(render(SITE, **variables))
     assert there in site
     assert gone not in site
@@ -87,7 +92,9 @@ def test_the_server(render, variables, there, gone):
         ("1.28.0", False, "listen 443 default_server ssl;", "http2 on;"),
     ],
 )
-def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, there, gone):
+def test_tls_speaks_http2_on_every_nginx(
+    render: Render, certificate: dict[str, str], nginx: str, http2: bool, there: str, gone: str
+) -> None:
     site = directives(render(SITE, nginx=nginx, streaming_api_nginx_http2=http2, **certificate))
     assert there in site
     assert gone not in site
@@ -97,7 +104,9 @@ def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, ther
     ("port", "target"),
     [(443, "https://$host$request_uri"), (8443, "https://$host:8443$request_uri")],
 )
-def test_with_tls_plain_http_redirects(render, certificate, port, target):
+def test_with_tls_plain_http_redirects(
+    render: Render, certificate: dict[str, str], port: int, target: str
+) -> None:
     site = directives(render(SITE, streaming_api_nginx_https_port=port, **certificate))
     assert f"return 301 {target};" in site
 
@@ -122,20 +131,28 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_nginx_reads_it(render, nginx_reads, certificate, variant, tls):
+def test_nginx_reads_it(
+    render: Render,
+    nginx_reads: Callable[..., None],
+    certificate: dict[str, str],
+    variant: str,
+    tls: bool,
+) -> None:
     nginx_reads(render(SITE, **VARIANTS[variant], **(certificate if tls else {})))
 
 
-def test_two_apps_share_a_server(render, nginx_reads, certificate):
+def test_two_apps_share_a_server(
+    render: Render, nginx_reads: Callable[..., None], certificate: dict[str, str]
+) -> None:
     nginx_reads(render(SITE, **certificate), render(SITE, **NAMES, **certificate))
 
 
-def test_nginx_would_notice(render, nginx_reads):
+def test_nginx_would_notice(render: Render, nginx_reads: Callable[..., None]) -> None:
     with pytest.raises(AssertionError, match="duplicate default server"):
         nginx_reads(render(SITE), render(SITE, streaming_api_name="b"))
 
 
-def test_a_template_of_the_user_fills_a_block(render, tmp_path):
+def test_a_template_of_the_user_fills_a_block(render: Render, tmp_path: Path) -> None:
     (tmp_path / "mine.j2").write_text(
         "{% extends 'site.conf.j2' %}{% block server %}{{ super() }}    allow all;\n{% endblock %}"
     )
