@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.original import ORIGINAL
-from tests.templates.conftest import Render
+from tests.templates.conftest import HOST, Render
 
 SITE = "site.conf.j2"
 
@@ -24,33 +24,41 @@ def test_by_default_the_settings_are_the_originals(render: Render, directive: st
     assert directive in directives(render(SITE))
 
 
-# name of the variable (and of a location's key), value, what must be there, what must not
-SETTINGS: list[tuple[str, Any, str, str]] = [
-    ("proxy_buffering", True, "proxy_buffering on;", "proxy_buffering off;"),
-    ("proxy_buffering", "true", "proxy_buffering on;", "proxy_buffering off;"),
-    ("proxy_cache", "zone", "proxy_cache zone;", "proxy_cache off;"),
-    ("proxy_cache", False, "proxy_cache off;", "proxy_cache False;"),
-    ("proxy_keepalive", False, "proxy_buffering off;", "proxy_http_version 1.1;"),
-    ("chunked_transfer_encoding", True, "chunked_transfer_encoding on;", "chunked_transfer_encoding off;"),
-    ("proxy_read_timeout", 7, "proxy_read_timeout 7s;", "proxy_read_timeout 300s;"),
-    ("proxy_send_timeout", "7", "proxy_send_timeout 7s;", "proxy_send_timeout 300s;"),
-    ("gzip", True, "gzip on;", "gzip off;"),
-    ("websocket", False, 'proxy_set_header Connection "";', "proxy_set_header Upgrade $http_upgrade;"),
-    ("proxy_headers", {"Host": "$http_host"}, "proxy_set_header Host $http_host;", "proxy_set_header Host $host;"),
+def changed(before: str, after: str) -> tuple[set[str], set[str]]:
+    """The directives that one of them has alone: the first, the second."""
+    return directives(before) - directives(after), directives(after) - directives(before)
+
+
+UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+CONNECTION = "proxy_set_header Connection $connection_chat_app;"
+HEADERS = {line for line in ORIGINAL if line.startswith("proxy_set_header ")}
+
+# name of the variable (and of a location's key), value, the directives that go, those that come
+SETTINGS: list[tuple[str, Any, set[str], set[str]]] = [
+    ("proxy_buffering", True, {"proxy_buffering off;"}, {"proxy_buffering on;"}),
+    ("proxy_buffering", "true", {"proxy_buffering off;"}, {"proxy_buffering on;"}),
+    ("proxy_cache", "zone", {"proxy_cache off;"}, {"proxy_cache zone;"}),
+    ("proxy_cache", False, set(), set()),
+    ("proxy_keepalive", False, {"proxy_http_version 1.1;", UPGRADE, CONNECTION}, set()),
+    ("chunked_transfer_encoding", True, {"chunked_transfer_encoding off;"}, {"chunked_transfer_encoding on;"}),
+    ("proxy_read_timeout", 7, {"proxy_read_timeout 300s;"}, {"proxy_read_timeout 7s;"}),
+    ("proxy_send_timeout", "7", {"proxy_send_timeout 300s;"}, {"proxy_send_timeout 7s;"}),
+    ("gzip", True, {"gzip off;"}, {"gzip on;"}),
+    ("websocket", False, {UPGRADE, CONNECTION}, {'proxy_set_header Connection "";'}),
+    ("proxy_headers", {"Host": "$http_host"}, HEADERS, {"proxy_set_header Host $http_host;"}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value", "there", "gone"), SETTINGS)
+@pytest.mark.parametrize(("name", "value", "gone", "there"), SETTINGS)
 @pytest.mark.parametrize("level", ["role", "location"])
 def test_a_setting_holds_for_the_app_and_for_a_location(
-    render: Render, level: str, name: str, value: Any, there: str, gone: str
+    render: Render, level: str, name: str, value: Any, gone: set[str], there: set[str]
 ) -> None:
     if level == "role":
         site = render(SITE, **{f"streaming_api_nginx_{name}": value})
     else:
         site = render(SITE, streaming_api_nginx_locations=[{"path": "/", name: value}])
-    assert there in directives(site)
-    assert gone not in directives(site)
+    assert changed(render(SITE), site) == (gone, there)
 
 
 def test_a_location_departs_from_the_others_alone(render: Render) -> None:
@@ -62,23 +70,43 @@ def test_a_location_departs_from_the_others_alone(render: Render) -> None:
     assert "location /api/ {" in second and "gzip on;" in second
 
 
-@pytest.mark.parametrize(
-    ("variables", "there", "gone"),
-    [
-        ({}, "listen 80 default_server;", "listen 80;"),
-        ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, "server_name a.org b.org;", "listen 80 default_server;"),
-        ({"streaming_api_nginx_server_names": ["a.org"]}, "listen [::]:80;", "server_name _;"),
-        ({"streaming_api_nginx_http_port": 8080}, "listen 8080 default_server;", "listen 80 default_server;"),
-        ({"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}, "set_real_ip_from 10.0.0.0/8;", "proxy_set_header X-Forwarded-Proto $scheme;"),
-        ({"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}, "proxy_set_header X-Forwarded-Proto $scheme_chat_app;", "real_ip_header CF-Connecting-IP;"),
-        ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, "client_max_body_size 9m;", "real_ip_recursive on;"),
-        ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, "deny all;", "allow all;"),
-    ],
-)  # fmt: skip
-def test_the_server(render: Render, variables: dict[str, Any], there: str, gone: str) -> None:
-    site = directives(render(SITE, **variables))
-    assert there in site
-    assert gone not in site
+BY_DEFAULT = {"listen 80 default_server;", "listen [::]:80 default_server;"}
+NAMED = {"listen 80;", "listen [::]:80;"}
+PROXIES = {"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}
+PROXIED = {
+    "real_ip_header X-Forwarded-For;",
+    "real_ip_recursive on;",
+    "set_real_ip_from 10.0.0.0/8;",
+    "10.0.0.0/8 1;",
+    "proxy_set_header X-Forwarded-For $remote_addr;",
+    "proxy_set_header X-Forwarded-Proto $scheme_chat_app;",
+}
+
+# the variables, the directives that go, those that come
+SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
+    ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, {*BY_DEFAULT, "server_name _;"}, {*NAMED, "server_name a.org b.org;"}),
+    ({"streaming_api_nginx_http_port": 8080}, BY_DEFAULT, {"listen 8080 default_server;", "listen [::]:8080 default_server;"}),
+    ({"__streaming_api_host": {**HOST, "ipv6": False}}, {"listen [::]:80 default_server;"}, set()),
+    ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, set(), {"client_max_body_size 9m;"}),
+    ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, set(), {"deny all;"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("variables", "gone", "there"), SERVERS)
+def test_the_server(
+    render: Render, variables: dict[str, Any], gone: set[str], there: set[str]
+) -> None:
+    assert changed(render(SITE), render(SITE, **variables)) == (gone, there)
+
+
+def test_a_trusted_proxy_is_believed(render: Render) -> None:
+    gone, there = changed(render(SITE), render(SITE, **PROXIES))
+    told = {
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        "proxy_set_header X-Forwarded-Proto $scheme;",
+    }
+    assert gone == told
+    assert there >= PROXIED
 
 
 @pytest.mark.parametrize(
