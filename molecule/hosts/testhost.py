@@ -9,11 +9,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import time
+from collections.abc import Mapping
 
 import pytest
 from plays import Plays
+from testinfra.host import Host
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +52,19 @@ class Machine:
             if time.monotonic() > deadline:
                 pytest.fail(f"{self.name} is not up {timeout} s after a reboot: {state}")
             time.sleep(0.5)
+
+
+def ask(host: Host, commands: Mapping[str, str]) -> dict[str, str]:
+    """Run several commands on the host by one call, which costs much more than a command.
+
+    Each must succeed. Returns what each printed, without the newline at its end.
+    """
+    parts = [f"echo '<{name}>'\n({command})" for name, command in commands.items()]
+    said = str(host.check_output("\n".join(["set -e", *parts])))
+    _, *answers = re.split(r"^<(\w+)>\n?", said, flags=re.MULTILINE)
+    found = dict(zip(answers[::2], (text.rstrip("\n") for text in answers[1::2]), strict=True))
+    assert found.keys() == commands.keys(), said
+    return found
 
 
 @pytest.fixture(scope="session")

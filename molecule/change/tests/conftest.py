@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from testhost import Machine
+from testhost import Machine, ask
 from testinfra.host import Host
 
 Left = Callable[[], dict[str, list[str]]]
@@ -121,7 +121,7 @@ def left(host: Host) -> Left:
     """Ask what is there of all releases."""
 
     def left() -> dict[str, list[str]]:
-        ask = {
+        commands = {
             "units": "systemctl list-units --all --plain --no-legend 'reference*' | awk '{print $1, $3}'",
             "files": "ls /etc/systemd/system | grep ^reference",
             "sockets": "ls /run/reference",
@@ -132,6 +132,6 @@ def left(host: Host) -> Left:
             "sites": "ls /etc/nginx/conf.d",
             "failed": "systemctl --failed --plain --no-legend",
         }
-        return {what: host.check_output(command).split("\n") for what, command in ask.items()}
+        return {what: said.split("\n") for what, said in ask(host, commands).items()}
 
     return left

@@ -249,11 +249,11 @@ def clock(
 
 def settled(left: Left) -> dict[str, list[str]]:
     """What is there when what was replaced has had the time to end."""
-    for _ in range(90):
+    for _ in range(450):
         after = left()
         if len(after["processes"]) == 1 and len(after["units"]) == 2:
             break
-        time.sleep(1)
+        time.sleep(0.2)
     return after
 
 

@@ -153,11 +153,11 @@ def test_an_upload_reaches_the_release_that_was_live_when_it_began(
 @pytest.fixture(scope="module")
 def after(run: Run, left: Left) -> dict[str, list[str]]:  # noqa: ARG001
     """What is left when what was replaced has had the time to end: Nginx's workers of before too."""
-    for _ in range(90):
+    for _ in range(450):
         after = left()
         if after["nginx"] == ["0"] and len(after["units"]) == 2:
             break
-        time.sleep(1)
+        time.sleep(0.2)
     return after
 
 

@@ -140,7 +140,12 @@ def test_the_release_says_what_it_is(host: Host, unit: str) -> None:
     assert any(package.startswith("gunicorn==") for package in manifest["packages"])
 
 
-def test_a_reboot_brings_all_back(machine: Machine) -> None:
+def test_a_reboot_brings_all_back(host: Host, machine: Machine) -> None:
+    booted = "systemctl show --property=UserspaceTimestampMonotonic --value"
+    before = host.check_output(booted)
     machine.reboot()
+    assert host.check_output(booted) != before
+    assert host.check_output("systemctl is-system-running") == "running"
+    assert host.service("ssh").is_running
     assert read(f"{machine.url}/readyz").json()["ready"] is True
     assert read(f"{machine.https_url}/about", name="second.example").status == 200

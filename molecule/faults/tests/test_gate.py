@@ -14,7 +14,7 @@ from typing import Any, Self
 import pytest
 from plays import Plays
 from streamclient import LEFT, Stream, read, read_all
-from testhost import Machine
+from testhost import Machine, ask
 from testinfra.host import Host
 
 # The reference app behind a middleware of its own that joins the chunks of an answer.
@@ -96,7 +96,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
 }  # fmt: skip
 
 
-State = tuple[str, str, str, str]  # files, units, the site, the live release
+State = dict[str, str]  # files, units, the site, the live release
 Found = dict[str, tuple[str, State, State]]  # for each case the message, before, after
 
 
@@ -137,14 +137,14 @@ Deploys = tuple[Found, Watch, int]
 
 def there(host: Host) -> State:
     """All that a release may leave on the host."""
-    names = host.check_output(
-        "ls /srv/reference/releases /run/reference /etc/nginx/conf.d"
-        " && ls /etc/systemd/system | grep ^reference@"
-    )
-    units = host.check_output("systemctl list-units --all --plain --no-legend 'reference@*'")
-    site = host.check_output("cat /etc/nginx/conf.d/reference.conf")
-    live = host.check_output("readlink /srv/reference/current")
-    return names, re.sub(r" +", " ", units), site, live
+    commands = {
+        "files": "ls /srv/reference/releases /run/reference /etc/nginx/conf.d"
+        " && ls /etc/systemd/system | grep ^reference@",
+        "units": "systemctl list-units --all --plain --no-legend 'reference@*' | tr -s ' '",
+        "site": "cat /etc/nginx/conf.d/reference.conf",
+        "live": "readlink /srv/reference/current",
+    }
+    return ask(host, commands)
 
 
 def settled(host: Host, before: State) -> State:
