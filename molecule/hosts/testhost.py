@@ -1,4 +1,4 @@
-"""A pytest plugin: the test host as seen from outside of it.
+"""A pytest plugin: the test host as seen from outside.
 
 testinfra's `host` looks from inside. `machine` knows the published ports and can reboot, `plays`
 runs playbooks against the host.

@@ -1,6 +1,6 @@
-"""The apps' own pages and clients work through Nginx, and what streams arrives spread over time.
+"""The apps' own pages and clients work through Nginx, and their streams arrive step by step.
 
-The clients are those that the apps bring: they run on the host, in the app's own environment.
+The clients come with the apps and run on the host, in the app's own environment.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ print(json.dumps({"said": said[-1][0], "times": [at for _, at in said]}))
 
 
 def run(host: Host, app: str, code: str) -> Any:
-    """What a client prints that runs in the app's environment, as JSON."""
+    """Run a client in the app's environment; returns the JSON that it prints."""
     python = f"/srv/{app}/current/venv/bin/python"
     return json.loads(host.check_output("%s -c %s", python, code).splitlines()[-1])
 

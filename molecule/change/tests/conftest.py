@@ -27,7 +27,7 @@ FIGURES = ROOT / ".cache/change.json"
 
 @pytest.fixture(scope="session")
 def size() -> dict[str, int]:
-    """How large the run is: the short form, or what CHANGE_STREAMS=300 and the like say."""
+    """The size of the run: the short form, unless CHANGE_STREAMS=300 and the like change it."""
     short = {"deploys": 4, "streams": 60, "rate": 8, "longest": 40, "kills": 2}
     return {name: int(os.environ.get(f"CHANGE_{name.upper()}", n)) for name, n in short.items()}
 
@@ -61,7 +61,7 @@ class Load:
             process.stdin.flush()
 
     def end(self, command: str = "leave") -> dict[str, Any]:
-        """`leave` them where they are, or `stop`: wait for the ends of all."""
+        """`leave` the streams where they are, or `stop`: open no more and wait for their ends."""
         if self.seen:
             return self.seen
         self.say(command)
@@ -97,7 +97,7 @@ def command() -> str:
 
 @pytest.fixture(scope="session")
 def figures(machine: Machine) -> Iterator[dict[str, Any]]:
-    """What is found out, for docs/change.md. A run of some of the tests adds to what the last one of all has."""
+    """The figures for docs/change.md. A run of some tests adds to those of the last full run."""
     found: dict[str, Any] = {"host": machine.distro, "runs": [], "faults": {}}
     if os.environ.get("TEST_ARGUMENTS") and FIGURES.exists():
         found |= json.loads(FIGURES.read_text())

@@ -1,6 +1,6 @@
-"""What goes wrong on a host or in the midst of a change, and what those saw who read streams meanwhile.
+"""What clients see of failures on a host and during a change.
 
-What was live serves on, or is back by itself within BACK seconds where its own process was killed.
+The live release goes on serving. When its own process is killed, it is back within BACK seconds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MASTER = "systemctl show --property=MainPID --value reference@{live}.service"
 
 
 class Seen:
-    """What the readers of a load saw of a fault; times are seconds since it."""
+    """What the readers of a load saw of a fault. Times are seconds since the fault."""
 
     def __init__(self, found: dict[str, Any], fault: float) -> None:
         self.found = found
@@ -74,7 +74,7 @@ Watch = Callable[..., AbstractContextManager[tuple[Callable[[], None], list[Seen
 
 @pytest.fixture
 def watch(load: Callable[..., Any], figures: dict[str, Any]) -> Watch:
-    """Read streams while something goes wrong; what was seen is in the figures."""
+    """Read streams while something goes wrong, and add what they saw to the figures."""
 
     @contextlib.contextmanager
     def watch(what: str, **options: Any) -> Iterator[tuple[Callable[[], None], list[Seen]]]:
@@ -123,7 +123,7 @@ def workers(host: Host, live: str) -> list[str]:
 
 
 def by_its_unit(host: Host, live: Callable[[], str], had: int) -> None:
-    """Let the memory of a unit end, of which it has so many bytes: with cgroup v2."""
+    """With cgroup v2: lower the memory limit of a unit, which has `had` bytes, until a process is killed."""
     unit, before = f"reference@{live()}.service", workers(host, live())
     for less in range(8, had >> 20, 8):
         most = had - (less << 20)
@@ -134,7 +134,7 @@ def by_its_unit(host: Host, live: Callable[[], str], had: int) -> None:
 
 
 def on_the_machine(machine: Machine, pid: str) -> str:
-    """The number that a process of the container has outside of it."""
+    """The number that a process of the container has on the machine."""
     ask = ["podman", "inspect", "--format={{.State.Pid}}", machine.container]
     first = subprocess.check_output(ask, text=True).strip()
     for process in Path("/proc").glob("[0-9]*"):
@@ -149,7 +149,7 @@ def on_the_machine(machine: Machine, pid: str) -> str:
 
 
 def by_the_machine(victim: str) -> None:
-    """Let the memory of a worker end, in a cgroup v1 of its own: the container has none to offer."""
+    """With cgroup v1: move a worker to a group without memory. The container cannot make one."""
     group = MEMORY / "streaming-api-change"
     group.mkdir()
     try:
@@ -166,14 +166,14 @@ def by_the_machine(victim: str) -> None:
 
 
 def removed(group: Path) -> bool:
-    """A process that is about to be gone is in the list no more, and in the way still."""
+    """A process that is ending is no longer in the list, but still blocks the removal."""
     with contextlib.suppress(OSError):
         group.rmdir()
     return not group.exists()
 
 
 def within(seconds: float, is_so: Callable[[], bool]) -> bool:
-    """Wait until it is so; whether that came in time."""
+    """Wait until it is so; returns whether that came in time."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
@@ -222,7 +222,7 @@ def test_a_clock_jump(clock: Callable[[float], float], watch: Watch) -> None:
 def clock(
     host: Host, live: Callable[[], str], plays: Plays, size: dict[str, int]
 ) -> Iterator[Callable[[float], float]]:
-    """Set the clock of a release, by libfaketime: that of a container is its machine's."""
+    """Set the clock of a release by libfaketime, as a container has the clock of its machine."""
     if size["deploys"] < LONG:
         pytest.skip("two more plays: in the long form only")
     before, file = live(), "/var/lib/reference/clock"
@@ -248,7 +248,7 @@ def clock(
 
 
 def settled(left: Left) -> dict[str, list[str]]:
-    """What is there when what was replaced has had the time to end."""
+    """Wait until replaced releases have ended; return what is there."""
     for _ in range(450):
         after = left()
         if len(after["processes"]) == 1 and len(after["units"]) == 2:
@@ -259,7 +259,7 @@ def settled(left: Left) -> dict[str, list[str]]:
 
 @pytest.fixture
 def fails(left: Left, plays: Plays, watch: Watch) -> Callable[..., None]:
-    """A deploy that fails, and leaves all as it was, while streams are read."""
+    """Run a deploy that fails and changes nothing, while streams are read."""
 
     def fails(what: str, words: list[str], **variables: Any) -> None:
         before = settled(left)
@@ -295,7 +295,7 @@ def test_no_package_mirror(fails: Callable[..., None]) -> None:
 
 
 def tidy(after: dict[str, list[str]]) -> bool:
-    """Whether there is nothing of a play that was killed."""
+    """Whether a killed play has left nothing."""
     return (after["unfinished"], after["sites"], after["failed"]) == (
         [""],
         ["reference.conf"],
@@ -307,7 +307,7 @@ def tidy(after: dict[str, list[str]]) -> bool:
 def first_of_two(
     figures: dict[str, Any], load: Callable[..., Any], plays: Plays
 ) -> tuple[list[str], Done, Done, Seen]:
-    """Two plays at once."""
+    """Two plays at once: the tasks of the first, both results, and what readers saw."""
     second = []
 
     def on_task(play: Play) -> None:
@@ -341,8 +341,8 @@ def test_a_play_that_is_killed_is_healed_by_the_next(
     size: dict[str, int],
     watch: Watch,
 ) -> None:
-    """At tasks from the first that changes something to the last, evenly spaced. In the short form the next
-    play is killed too, at a later task, but for the last one.
+    """The tasks are evenly spaced, from the first that changes something to the last. In the short form
+    each next play is killed too, at a later task; the last play heals them all.
     """
     tasks = first_of_two[0]
     begun = tasks.index("Create the release's directory")
@@ -377,7 +377,7 @@ def test_a_play_that_is_killed_is_healed_by_the_next(
 def test_a_play_that_heals_another_may_fail(
     left: Left, live: Callable[[], str], plays: Plays, watch: Watch
 ) -> None:
-    """The one was killed when Nginx had its release, the other finds that release bad."""
+    """The first is killed when Nginx has its release; the second finds that this release is bad."""
     variables: dict[str, Any] = {"streaming_api_files": {"fault.txt": "unproven"}}
     impossible = {"streaming_api_proof_thresholds": {"time_to_first_chunk": 0.000001}}
 
@@ -398,10 +398,10 @@ def test_a_play_that_heals_another_may_fail(
     assert (after["sites"], after["directories"]) == (there["sites"], there["directories"])
 
 
-def test_a_reboot_in_the_midst_of_a_play(
+def test_a_reboot_during_a_play(
     left: Left, live: Callable[[], str], machine: Machine, plays: Plays, watch: Watch
 ) -> None:
-    """The release that was live is live again; and the next play is as any other."""
+    """The live release is live again, and the next play works as usual."""
     variables: dict[str, Any] = {"streaming_api_files": {"fault.txt": "reboot"}}
     rebooted = []
 

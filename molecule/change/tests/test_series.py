@@ -1,4 +1,4 @@
-"""Many changes in a row, and a rollback, while streams run and new ones open: nobody sees any of it."""
+"""Many changes in a row and a rollback, while streams run and new ones open: no reader notices."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Run = tuple[dict[str, Any], list[str], str]  # what was seen, the releases, the 
 
 QUIET = 4  # seconds without a play before each
 SWITCH = 5  # seconds that are of interest after a reload
-FLOOR = 0.02  # seconds; what is faster is as good on a machine that does all of this at once
+FLOOR = 0.02  # seconds; below this, differences are noise
 
 each_http = pytest.mark.parametrize("http", ["1.1", "2"])
 
@@ -36,7 +36,7 @@ KINDS: dict[str, Callable[[int], dict[str, Any]]] = {
 
 
 class Marks:
-    """Tells the load what goes on, so that it knows what it opens streams into."""
+    """Tells the load what goes on, so that it can group streams by it."""
 
     def __init__(self, running: Any) -> None:
         self.running, self.timer = running, threading.Timer(0, lambda: None)
@@ -48,7 +48,7 @@ class Marks:
             self.timer.start()
 
     def quiet(self) -> None:
-        """See how it is without a play; the next one follows."""
+        """Let the load run without a play for a while."""
         self.timer.cancel()
         self.running.say("mark normal")
         time.sleep(QUIET)
@@ -64,7 +64,7 @@ def memory(host: Host) -> Callable[[], int]:
 
 @pytest.fixture(scope="module")
 def upload(machine: Machine) -> subprocess.Popen[str]:
-    """A request that Nginx has, and passes on when it has all of it: after some deploys."""
+    """A slow upload. Nginx passes it on when it has all of it, after some deploys."""
     argv = ["curl", "-sk", "--http1.1", "--limit-rate", "2k", "--data-binary", "@-"]
     url = f"{machine.https_url}/api/stream"
     return subprocess.Popen(
@@ -116,7 +116,7 @@ def test_each_change_made_a_release(run: Run, size: dict[str, int]) -> None:
     assert len(set(run[1])) == size["deploys"] + 1
 
 
-def test_the_rollback_went_to_the_release_of_before(run: Run) -> None:
+def test_the_rollback_went_to_the_previous_release(run: Run) -> None:
     assert run[2] == run[1][-2]
 
 
@@ -134,7 +134,7 @@ def test_every_stream_is_whole(http: str, run: Run, size: dict[str, int]) -> Non
 def test_new_streams_begin_as_fast_during_a_switch(
     http: str, run: Run, size: dict[str, int]
 ) -> None:
-    """As at other times of the run; on one machine a play takes its share of both host and readers."""
+    """Compared with other times of this run: a play takes CPU from the host and the readers."""
     first = run[0][http]["first_chunk"]
     usual = max(first["normal"]["p99"], first["deploy"]["p99"], FLOOR)
     assert first["switch"]["streams"] >= SWITCH * size["rate"]
@@ -145,14 +145,14 @@ def test_an_upload_reaches_the_release_that_was_live_when_it_began(
     run: Run,  # noqa: ARG001
     upload: subprocess.Popen[str],
 ) -> None:
-    """The app's own answer, not Nginx's of an app that is gone."""
+    """The app itself answers; without it Nginx would."""
     answer, _ = upload.communicate()
     assert "Method Not Allowed" in answer
 
 
 @pytest.fixture(scope="module")
 def after(run: Run, left: Left) -> dict[str, list[str]]:  # noqa: ARG001
-    """What is left when what was replaced has had the time to end: Nginx's workers of before too."""
+    """What is left when replaced releases and old Nginx workers have ended."""
     for _ in range(450):
         after = left()
         if after["nginx"] == ["0"] and len(after["units"]) == 2:
@@ -188,7 +188,7 @@ def test_the_memory_is_what_it_was(
     figures: dict[str, Any],
     memory: Callable[[], int],
 ) -> None:
-    """A release that is left over would be most of it."""
+    """A release that still runs would take most of it."""
     series = figures["series"]
     series["memory_after"] = memory()
     assert series["memory_after"] < 1.5 * series["memory"]

@@ -1,4 +1,4 @@
-"""A change makes a new release, and what has begun is finished by the one that began it."""
+"""A change makes a new release; the old release finishes its streams."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def live(host: Host) -> str:
 
 
 def enabled(host: Host, release: str) -> list[str]:
-    """Whether a boot starts its socket, and its service."""
+    """Whether a boot starts its socket and its service."""
     units = (f"reference@{release}.{kind}" for kind in ("socket", "service"))
     return [host.run(f"systemctl is-enabled {unit}").stdout.strip() for unit in units]
 
@@ -37,7 +37,7 @@ def state(host: Host, release: str, kind: str = "") -> str:
 
 
 class Reader(threading.Thread):
-    """Reads a stream that begins as soon as a new release runs, before it has the traffic."""
+    """Reads a stream of the live release, which begins when the next release starts."""
 
     def __init__(self, host: Host, url: str) -> None:
         super().__init__(daemon=True)  # no release may come
@@ -85,7 +85,7 @@ def wait_until_ended(host: Host, release: str) -> None:
 
 @pytest.fixture(scope="module")
 def old(host: Host, plays: Plays) -> Iterator[str]:
-    """The release that the inventory names; it is live again afterwards."""
+    """The release that the inventory describes. It is live again afterwards."""
     old = live(host)
     yield old
     plays.deploy()
@@ -95,7 +95,7 @@ def old(host: Host, plays: Plays) -> Iterator[str]:
 def test_a_stream_is_finished_by_the_release_that_began_it(
     host: Host, machine: Machine, old: str, plays: Plays
 ) -> None:
-    """It goes on for much longer than the app would let it after SIGTERM."""
+    """It lasts much longer than the app would let it after SIGTERM."""
     stream = Reader(host, f"{machine.url}/chunked/stream?count=120&interval=0.5")
     plays.deploy(**colour("green"))
     assert stream.is_alive(), "the change took longer than the stream"
@@ -112,10 +112,10 @@ def test_a_stream_is_finished_by_the_release_that_began_it(
     assert not host.file(f"/run/reference/{old}.sock").exists
 
 
-def test_one_that_still_has_streams_takes_the_traffic_again(
+def test_a_draining_release_can_take_the_traffic_again(
     host: Host, machine: Machine, plays: Plays
 ) -> None:
-    """It is `old` that has ended meanwhile, the one before it that drains."""
+    """`old` has ended meanwhile; its successor drains."""
     green = live(host)
     stream = Reader(host, f"{machine.url}/chunked/stream?count=120&interval=0.5")
     plays.deploy(**colour("red"))
@@ -130,7 +130,7 @@ def test_one_that_still_has_streams_takes_the_traffic_again(
     assert stream.ids() == list(range(1, 122))
 
 
-def test_only_a_release_of_the_host_can_be_gone_back_to(host: Host, plays: Plays) -> None:
+def test_a_rollback_needs_a_release_on_the_host(host: Host, plays: Plays) -> None:
     told = plays.refusal(streaming_api_release="0123456789ab")
     assert "streaming_api_release is '0123456789ab', which is not on the host; there are" in told
     assert f"{live(host)} is live" in told
@@ -159,7 +159,7 @@ def long_stream(
     machine: Machine,
     old: str,  # noqa: ARG001
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A release and a stream of it that outlives the changes that follow."""
+    """A release and one of its streams, which outlives the changes that follow."""
     stream = subprocess.Popen(
         ["curl", "-sN", f"{machine.url}/chunked/stream?count=900&interval=0.5"],
         stdout=subprocess.DEVNULL,
@@ -169,10 +169,10 @@ def long_stream(
     stream.wait()
 
 
-def test_a_killed_play_keeps_nobody_out(
+def test_the_lock_of_a_killed_play_is_free(
     host: Host, long_stream: tuple[str, subprocess.Popen[bytes]], plays: Plays
 ) -> None:
-    """It is killed when it has the lock, with all that it runs on this side."""
+    """The play is killed after it took the lock, with all its processes on the controller."""
     play = plays.begin(**colour("black"))
     locked = "systemctl is-active reference-deploy"
     while host.run(locked).stdout.strip() != "active" and play.is_alive():
@@ -186,10 +186,10 @@ def test_a_killed_play_keeps_nobody_out(
     assert state(host, long_stream[0], "-drain") == "active"
 
 
-def test_the_one_that_drains_longest_makes_room(
+def test_the_release_that_drains_longest_is_ended(
     host: Host, long_stream: tuple[str, subprocess.Popen[bytes]], plays: Plays
 ) -> None:
-    """Outdated ones are removed as well."""
+    """Outdated releases are removed as well."""
     oldest, stream = long_stream
     before = live(host)
     plays.deploy(
@@ -209,7 +209,7 @@ def test_the_one_that_drains_longest_makes_room(
 
 
 def test_a_stop_takes_seconds(host: Host) -> None:
-    """A stream that is told ends by an event of its own, one that goes on is seen to be cut."""
+    """A stream of the app ends with a last event; a stream that goes on is visibly cut."""
     token = host.check_output("cat /etc/streaming_api/reference.probe-token")
     curl = f"curl -sN -m 60 -H 'X-Stream-Probe-Token: {token}' 'http://127.0.0.1/chunked/{{}}?count=500&interval=0.1'"
     told, cut = (Command(host, curl.format(path)) for path in ("stream", ".stream-probe"))
@@ -224,8 +224,8 @@ def test_a_stop_takes_seconds(host: Host) -> None:
     assert host.check_output("systemctl --failed --no-legend") == ""
 
 
-def test_a_removed_token_is_made_anew_with_the_next_release(host: Host, plays: Plays) -> None:
-    """Which is that of `old`."""
+def test_a_removed_token_comes_back_with_a_new_release_only(host: Host, plays: Plays) -> None:
+    """`old`'s fixture deploys that release afterwards."""
     token = "/etc/streaming_api/reference.probe-token"
     host.check_output(f"rm {token}")
     plays.deploy(**colour("blue"), streaming_api_keep_releases=2)

@@ -1,4 +1,4 @@
-"""The test hosts are like hosts in the world: what the other tests rest on."""
+"""The test hosts behave like real hosts; the other tests rely on that."""
 
 from __future__ import annotations
 

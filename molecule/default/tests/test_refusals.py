@@ -1,7 +1,7 @@
-"""What is refused on a real host, in which words, and that nothing has changed then.
+"""What is refused on a real host, in which words; a refusal changes nothing.
 
-The table of all bad values is tests/unit/settings; here are some of each kind, and
-those that only a host can tell.
+tests/unit/settings has all bad values. Here are some of each kind, and those that only a
+host can find.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[3]
 
 APP = "from starlette.applications import Starlette\n\napp = Starlette()\n"
 
-# What the role needs and no more: an app that would be deployed if nothing were wrong.
+# An app that would be deployed if nothing were wrong, with only what the role needs.
 GOOD = {
     "streaming_api_name": "third",
     "streaming_api_package": "starlette",
@@ -64,7 +64,7 @@ BAD: Cases = {
     "a person's account": ({"streaming_api_user": "deploy"}, ["streaming_api_user is 'deploy'"]),
 }  # fmt: skip
 
-# These are seen while the release is built, beside the one that is live. Nothing of it stays.
+# These are found while the release is built, beside the live one. Nothing of it stays.
 LATE: Cases = {
     "import fails": (
         {
@@ -101,12 +101,12 @@ LATE: Cases = {
 
 
 def attempt(plays: Plays, cases: Cases) -> dict[str, str]:
-    """The sentence with which each case was refused; empty when it was not."""
+    """The message of each refusal; empty for a case that was deployed."""
     return plays.refusals({case: {**GOOD, **changes} for case, (changes, _) in cases.items()})
 
 
 def changed_files(host: Host) -> list[str]:
-    """What is newer than the mark, but for what runs by itself."""
+    """The files that are newer than the mark, without those that change by themselves."""
     found = host.check_output(
         "find /etc /opt /srv /usr /var -xdev -newercc /root/mark"
         r" \( -type f -o -type l -o -type d \)"
@@ -135,7 +135,7 @@ def test_it_is_refused_in_one_clear_sentence(
     assert len(said.splitlines()) == 1
 
 
-def test_nothing_has_changed_then(refusals: tuple[dict[str, str], list[str]]) -> None:
+def test_a_refusal_changes_nothing(refusals: tuple[dict[str, str], list[str]]) -> None:
     assert refusals[1] == []
 
 
@@ -150,7 +150,7 @@ def test_a_release_that_cannot_be_built_is_refused(failures: dict[str, str], cas
 
 
 def test_nothing_of_it_stays(failures: dict[str, str], host: Host) -> None:
-    """One that has had traffic finishes the streams of this moment first."""
+    """A release that had traffic for a moment first finishes the streams of that moment."""
     assert failures
     deadline = time.monotonic() + 30
     while host.check_output("ls /srv/fourth/releases") and time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The service on the host: what is configured is in effect."""
+"""The service on the host: its settings are in effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ APPS = ["reference", "second-app"]
 
 @pytest.fixture(params=APPS)
 def unit(request: pytest.FixtureRequest, host: Host) -> str:
-    """Name of an app's live unit, without its kind."""
+    """The name of an app's live unit, without `.service`."""
     release = host.check_output("readlink /srv/%s/current", request.param).rpartition("/")[2]
     return f"{request.param}@{release}"
 
@@ -34,7 +34,7 @@ def test_nginx_runs_with_the_six_settings(host: Host, directive: str) -> None:
 
 
 def test_nginx_keeps_connections_to_the_app(host: Host, machine: Machine) -> None:
-    """Many requests, few connections: those that the app accepted are counted by the kernel."""
+    """Many requests need few connections; the kernel counts those that the app accepted."""
     for _ in range(20):
         read(f"{machine.url}/readyz")
     waiting = host.check_output("ss -xH state established src '*/run/reference/*' | wc -l")
@@ -95,7 +95,7 @@ def test_the_environment_is_the_apps_alone(host: Host, machine: Machine) -> None
         "cat /etc/systemd/system/second-app@*",
     ],
 )
-def test_a_secret_is_nowhere_to_be_seen(host: Host, command: str) -> None:
+def test_a_secret_appears_nowhere(host: Host, command: str) -> None:
     assert SECRET not in host.check_output(command)
 
 

@@ -32,7 +32,7 @@ def test_events_arrive_one_by_one(machine: Machine, location: str, path: str, gz
 
 @pytest.mark.parametrize("gzip", [False, True], ids=["identity", "gzip"])
 @pytest.mark.parametrize(("http2", "version"), [(False, "1.1"), (True, "2")])
-def test_they_do_from_an_app_that_asks_for_nothing(
+def test_events_arrive_one_by_one_without_headers_of_the_app(
     machine: Machine, http2: bool, version: str, gzip: bool
 ) -> None:
     reading = read(f"{machine.https_url}/ticks", http2=http2, gzip=gzip, **SECOND)
@@ -42,10 +42,8 @@ def test_they_do_from_an_app_that_asks_for_nothing(
 
 
 @pytest.mark.parametrize("http2", [False, True])
-def test_headers_leave_before_the_first_chunk_is_there(
-    host: Host, machine: Machine, http2: bool
-) -> None:
-    """Nginx 1.22 keeps those of HTTP/2 in its TLS buffer until there is data; 1.26 does not."""
+def test_headers_arrive_before_the_first_chunk(host: Host, machine: Machine, http2: bool) -> None:
+    """Over HTTP/2 Nginx 1.22 keeps them in its TLS buffer until there is data; 1.26 does not."""
     version = host.run("nginx -v").stderr.partition("nginx/")[2]
     held = http2 and version.startswith("1.22.")
     reading = read(f"{machine.https_url}/late", http2=http2, **SECOND)
@@ -81,7 +79,7 @@ print(json.dumps(said))
     assert json.loads(said) == ["hello", "tick", "tick", "tick", "end"]
 
 
-def test_a_page_is_there_for_people(machine: Machine) -> None:
+def test_the_start_page_is_html(machine: Machine) -> None:
     page = read(machine.url)
     assert page.status == 200
     assert page.headers["content-type"].startswith("text/html")
@@ -95,7 +93,7 @@ def test_the_app_learns_who_asks(machine: Machine) -> None:
     assert "connection" not in about["headers"]
 
 
-def test_only_a_trusted_proxy_says_for_whom_it_asks(host: Host) -> None:
+def test_only_a_trusted_proxy_can_name_the_client(host: Host) -> None:
     """127.0.0.1 is trusted, this reader's address is not."""
     curl = (
         "curl -ksS --connect-to second.example:443:127.0.0.1:443 -H 'X-Forwarded-For: 192.0.2.9'"

@@ -1,7 +1,7 @@
 """A deploy that streams badly never takes the traffic: it stops, or goes back, and says why.
 
-Each case is deployed on top of a healthy app. One stream is open through all of them, and new requests
-are made all the time.
+Each case is deployed on top of a healthy app. One stream stays open throughout, and new requests are
+made all the time.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ Found = dict[str, tuple[str, State, State]]  # for each case the message, before
 
 
 class Watch:
-    """A stream that is open as long as this is, and new requests, from outside of the host."""
+    """Reads one stream and makes new requests, from outside the host."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -148,7 +148,7 @@ def there(host: Host) -> State:
 
 
 def settled(host: Host, before: State) -> State:
-    """What is there when a release that had traffic for a moment has had the time to end."""
+    """Wait until the host is as `before`, or for some time; return what is there."""
     for _ in range(100):
         after = there(host)
         if after == before:
@@ -199,7 +199,7 @@ def reload(host: Host) -> None:
 
 @pytest.fixture(scope="module")
 def not_reloaded(deploys: Deploys, host: Host, plays: Plays) -> tuple[str, State, State]:  # noqa: ARG001
-    """The configuration is good, but Nginx cannot change from the one to the other."""
+    """A configuration that is good, but that a running Nginx cannot change to."""
     host.check_output(ZONE % "remote_addr")
     reload(host)
     host.check_output(ZONE % "server_name")
@@ -217,7 +217,7 @@ def test_an_nginx_that_cannot_reload_is_seen(not_reloaded: tuple[str, State, Sta
     assert after == before
 
 
-def test_a_stream_of_before_is_whole(deploys: Deploys) -> None:
+def test_an_older_stream_is_whole(deploys: Deploys) -> None:
     _, watch, reached = deploys
     assert watch.stream.ended == LEFT, watch.stream.error
     assert watch.ids == list(range(1, len(watch.ids) + 1))

@@ -1,4 +1,4 @@
-"""The public name is measured from the controller; what is wrong there takes no traffic away."""
+"""The public URL is measured from the controller; a fault there does not move the traffic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The probe is for who has the token, and the token is nowhere to be seen."""
+"""Only requests with the token reach the probe, and the token appears nowhere."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def token(host: Host) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/chunked/", "/api/", "/no/such/path/"])
-def test_it_says_404_to_the_world(machine: Machine, path: str) -> None:
+def test_requests_without_the_token_get_404(machine: Machine, path: str) -> None:
     assert read(f"{machine.url}{path}.stream-probe?count=1").status == 404
 
 
-def test_it_answers_who_has_the_token(host: Host, token: str) -> None:
+def test_requests_with_the_token_get_the_stream(host: Host, token: str) -> None:
     ask = "curl -s -H %s http://localhost/chunked/.stream-probe?count=3"
     assert host.check_output(ask, f"X-Stream-Probe-Token: {token}").count('"tick"') == 3
 
@@ -37,7 +37,7 @@ def test_it_answers_who_has_the_token(host: Host, token: str) -> None:
         "cat /etc/nginx/nginx.conf /etc/nginx/conf.d/*",
     ],
 )
-def test_the_token_is_nowhere_to_be_seen(host: Host, token: str, command: str) -> None:
+def test_the_token_appears_nowhere(host: Host, token: str, command: str) -> None:
     assert len(token) > 40
     assert token not in host.run(command).stdout
 
@@ -52,9 +52,7 @@ def test_the_token_is_in_no_output(
     assert host.check_output("base64 -w0 /etc/streaming_api/reference.probe-token") not in output
 
 
-def test_without_the_probe_there_is_nothing_of_it(
-    host: Host, machine: Machine, plays: Plays
-) -> None:
+def test_a_disabled_probe_leaves_no_trace(host: Host, machine: Machine, plays: Plays) -> None:
     before = host.check_output("readlink /srv/reference/current")
     plays.deploy(streaming_api_probe=False, streaming_api_proof_paths=[OWN])
     live = host.check_output("readlink /srv/reference/current").rpartition("/")[2]
