@@ -46,7 +46,7 @@ def test_the_token_is_in_no_output(
     host: Host, monkeypatch: pytest.MonkeyPatch, plays: Plays, token: str
 ) -> None:
     monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
-    output = plays.deploy().output
+    output = plays.deploy().output  # goes back to the inventory's release, if another is live
     assert "probe_token" in output
     assert token not in output
     assert host.check_output("base64 -w0 /etc/streaming_api/reference.probe-token") not in output
