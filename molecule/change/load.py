@@ -1,10 +1,10 @@
-"""Keep streams open, open new streams, check each stream, and print the results.
+"""Keep streams open, open new ones, check each of them, and say what was seen.
 
-    python load.py URL --http 2 --streams 300 --rate 20
+    PYTHONPATH=molecule/hosts python molecule/change/load.py URL --http 2 --streams 300 --rate 20
 
-Standard input takes one command per line. `mark NAME`: count streams opened from now on under this
-name. `stop`: open no more streams and wait for the open ones to end. `leave`: stop without waiting.
-Then the program prints a JSON object; its times are seconds of the monotonic clock.
+Standard input takes commands, one a line: `mark NAME` counts under this name what is opened from now
+on; `stop` opens no more and waits for the ends; `leave` leaves all where they are. Then it prints a
+JSON object; its times are seconds of the monotonic clock.
 """
 
 from __future__ import annotations
@@ -22,55 +22,36 @@ from array import array
 from collections import Counter, defaultdict
 from typing import Any
 
-import pycurl
-
-from plugins.module_utils.latency.curl import Multi, Transfer
-from plugins.module_utils.latency.reader import Loop
-from plugins.module_utils.latency.stream import Request
-from plugins.module_utils.latency.timeline import COMPLETE, REFUSED
+from streamclient import COMPLETE, LEFT, PATROL, REFUSED, Connections, Loop, Stream
 
 COUNTED = (
     *("opened", "complete", "cut", "hidden", "announced", "refused", "left"),  # streams
     *("lost", "doubled"),  # events
 )
-KEPT = 100  # number of failures to report, the first ones
-WORST = 10  # number of slowest first chunks to report
-RAMP = 0.02  # the fraction of the streams to keep that one look at the clock may open
+KEPT = 100  # what went wrong: the first ones
+WORST = 10  # first chunks that took longest
+RAMP = 0.02  # of the streams to keep, so many are opened at a look at the clock
 
 
-class Browser(Multi):
-    """All streams over one HTTP/2 connection, and over a new one when the server ends that one."""
+class Checked(Stream):
+    """A stream of `count` numbered events, one a second, and one that says `end`. None is kept."""
 
-    def __init__(self, loop: Loop) -> None:
-        super().__init__(loop, shared=True)
-
-    def add(self, transfer: Transfer) -> None:
-        super().add(transfer)
-        self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, 0)
-
-
-class Checked(Transfer):
-    """A stream of `count` numbered events, one per second, and an `end`. Keeps no events."""
-
-    def __init__(self, request: Request, multi: Multi, count: int, mark: str) -> None:
-        super().__init__(request, multi)
+    def __init__(self, url: str, count: int, mark: str, *, http2: bool) -> None:
+        super().__init__(f"{url}?count={count}&interval=1", http2=http2, timeout=0)
         self.count = count
         self.mark_of_opening = mark
-        self.first: float | None = None  # seconds to the first chunk
         self.reached = self.lost = self.doubled = 0
-        self.said = ""  # the name of the last event with a name
+        self.said = ""  # the name of the last event that has one
         self._rest = b""
 
-    def take(self, data: bytes) -> bool:
-        self.last = self.now()
-        self.first = self.first or self.last
+    def take(self, data: bytes, now: float) -> None:  # noqa: ARG002
+        """Check the events."""
         *events, self._rest = (self._rest + data).replace(b"\r", b"").split(b"\n\n")
         for event in events:
             fields = dict(re.findall(rb"^(id|event): *(.*)$", event, re.MULTILINE))
             self.said = fields.get(b"event", b"").decode() or self.said
             if b"id" in fields:
                 self._count(int(fields[b"id"]))
-        return not self.ended
 
     def _count(self, number: int) -> None:
         if number <= self.reached:
@@ -80,28 +61,28 @@ class Checked(Transfer):
         self.reached = number
 
     def verdict(self) -> str:
-        """One word: complete, left, refused, cut; or `hidden`: cut, but looks complete; or
-        `announced`: the server ended the stream early and said so.
+        """In a word: complete, left, refused, cut; or `hidden`, which is cut and looks complete;
+        or `announced`, which the server has ended before its end and said so.
         """
-        if self.ended == REFUSED or (self.headers_at is not None and self.status != 200):
+        if self.ended == REFUSED or (self.to_headers and self.status != 200):
             return "refused"
         if self.ended != COMPLETE:
-            return "cut" if self.ended else "left"
+            return "left" if self.ended == LEFT else "cut"
         if self.said == "reconnect":
             return "announced"
         return "complete" if self.said == "end" and self.reached > self.count else "hidden"
 
 
 class Load:
-    """All streams. The loop sees one stream, which ends when all have ended."""
+    """All streams, and the commands from standard input."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.loop = Loop()
         self.stopped = self.ended = False
         self._options = options
-        self._random = random.Random(options.seed)  # noqa: S311 - must be repeatable
-        self._own = Multi(self.loop)  # one connection per stream
-        self._browsers = [Browser(self.loop) for _ in range(options.browsers)]
+        self._random = random.Random(options.seed)  # noqa: S311 - to be the same again is its purpose
+        self._own = self.loop.connections()  # one for each stream
+        self._browsers = [self.loop.connections(shared=True) for _ in range(options.browsers)]
         self._kept: set[Checked] = set()
         self._new: set[Checked] = set()
         self._next = time.monotonic()
@@ -113,14 +94,24 @@ class Load:
         self._commands = b""
         self.loop.watch(sys.stdin.fileno(), selectors.EVENT_READ, self._on_command)
 
-    def look_at_the_clock(self) -> None:
-        """Record the streams that have ended, and open new ones."""
+    def run(self) -> None:
+        """Read until a command ends it."""
+        patrol = 0.0
+        while not self.ended:
+            if time.monotonic() >= patrol:
+                self._look()
+                patrol = time.monotonic() + PATROL
+            self.loop.turn()
+        self.loop.close()
+        for stream in self._kept | self._new:
+            self._note(stream)
+
+    def _look(self) -> None:
+        """Note what has ended, and open what is wanted."""
         for streams in (self._kept, self._new):
-            for stream in list(streams):
-                stream.look_at_the_clock()
-                if stream.ended:
-                    streams.discard(stream)
-                    self._note(stream)
+            for stream in [one for one in streams if one.ended]:
+                streams.discard(stream)
+                self._note(stream)
         if self.stopped:
             self.ended = self.ended or not (self._kept or self._new)
             return
@@ -128,21 +119,14 @@ class Load:
         missing = options.streams - len(self._kept)
         for _ in range(min(missing, 1 + int(RAMP * options.streams))):
             count = self._random.randint(options.shortest, options.longest)
-            multi = self._random.choice(self._browsers) if self._browsers else self._own
-            self._open(self._kept, multi, count)
+            ways = self._browsers or [self._own]
+            self._open(self._kept, self._random.choice(ways), count)
         while options.rate and self._next <= time.monotonic():
             self._next += 1 / options.rate
             self._open(self._new, self._own, options.shortest)
 
-    def close(self) -> None:
-        for stream in self._kept | self._new:
-            self._note(stream)
-        for multi in (self._own, *self._browsers):
-            multi.close()
-        self.loop.close()
-
     def result(self) -> dict[str, Any]:
-        """The results."""
+        """What was seen."""
         return {
             **{word: self._count[word] for word in COUNTED},
             "first_chunk": {mark: _spread(times) for mark, times in self._first.items()},
@@ -154,27 +138,21 @@ class Load:
             "cpu_seconds": sum(os.times()[:2]),
         }
 
-    def _open(self, streams: set[Checked], multi: Multi, count: int) -> None:
+    def _open(self, streams: set[Checked], connections: Connections, count: int) -> None:
         options = self._options
-        request = Request(
-            url=f"{options.url}?count={count}&interval=1",
-            http=options.http,
-            validate_certs=False,
-            seconds=float("inf"),
-        )
-        stream = Checked(request, multi, count, self._mark)
+        stream = Checked(options.url, count, self._mark, http2=options.http == "2")
         streams.add(stream)
         self._count["opened"] += 1
-        stream.start()
+        connections.open(stream)
 
     def _note(self, stream: Checked) -> None:
         verdict = stream.verdict()
         self._count[verdict] += 1
         self._count["lost"] += stream.lost
         self._count["doubled"] += stream.doubled
-        if stream.first is not None and stream.status == 200:
-            self._first[stream.mark_of_opening].append(stream.first)
-            heapq.heappush(self._worst, (stream.first, stream.began, stream.mark_of_opening))
+        if stream.to_first and stream.status == 200:
+            self._first[stream.mark_of_opening].append(stream.to_first)
+            heapq.heappush(self._worst, (stream.to_first, stream.began, stream.mark_of_opening))
             if len(self._worst) > WORST:
                 heapq.heappop(self._worst)
         wrong = verdict not in {"complete", "left"} or stream.lost or stream.doubled
@@ -183,12 +161,11 @@ class Load:
                 {
                     "what": verdict,
                     "began": stream.began,
-                    "at": stream.began + (stream.ended_at or stream.now()),
+                    "at": stream.ended_at,
                     "events": [stream.reached, stream.count],
                     "why": stream.error or f"status {stream.status}, {stream.ended}",
                 }
             )
-        stream.close()
 
     def _on_command(self, file: int, _mask: int) -> None:
         data = os.read(file, 4096)
@@ -218,27 +195,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("url")
     parser.add_argument("--http", choices=["1.1", "2"], default="1.1")
-    parser.add_argument("--streams", type=int, default=40, help="number of streams to keep open")
-    parser.add_argument("--rate", type=float, default=5, help="more streams to open per second")
+    parser.add_argument("--streams", type=int, default=40, help="that are open at any time")
+    parser.add_argument("--rate", type=float, default=5, help="others that are opened a second")
+    parser.add_argument("--shortest", type=int, default=5, help="seconds, which all others last")
+    parser.add_argument("--longest", type=int, default=60, help="seconds")
     parser.add_argument(
-        "--shortest",
-        type=int,
-        default=5,
-        help="duration in seconds of the shortest streams and of all --rate streams",
-    )
-    parser.add_argument(
-        "--longest", type=int, default=60, help="duration in seconds of the longest streams"
-    )
-    parser.add_argument(
-        "--browsers",
-        type=int,
-        default=0,
-        help="number of connections that the --streams streams share; 0: one connection per stream",
+        "--browsers", type=int, default=0, help="that share connections among the open ones"
     )
     parser.add_argument("--seed", type=int, default=0)
     load = Load(parser.parse_args())
-    load.loop.run([load])
-    load.close()
+    load.run()
     print(json.dumps(load.result()))
 
 

@@ -1,21 +1,27 @@
 """A pytest plugin: the test host as seen from outside.
 
-testinfra's `host` works inside the host; `machine` knows the published ports and can reboot it.
+testinfra's `host` looks from inside. `machine` knows the published ports and can reboot, `plays`
+runs playbooks against the host.
 """
+
+from __future__ import annotations
 
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import time
-from pathlib import Path
+from collections.abc import Mapping
 
 import pytest
+from plays import Plays
+from testinfra.host import Host
 
 
 @dataclasses.dataclass(frozen=True)
 class Machine:
-    """A test host, and its published ports on 127.0.0.1."""
+    """A test host, and where its ports are published on 127.0.0.1."""
 
     name: str
     distro: str
@@ -26,21 +32,16 @@ class Machine:
 
     @property
     def url(self) -> str:
-        """The URL of port 80."""
+        """Its port 80."""
         return f"http://127.0.0.1:{self.http}"
 
     @property
     def https_url(self) -> str:
-        """The URL of port 443."""
+        """Its port 443."""
         return f"https://127.0.0.1:{self.https}"
 
-    def play(self, playbook: Path) -> subprocess.CompletedProcess[str]:
-        """Run a playbook against this host, from the controller."""
-        argv = ["ansible-playbook", "-i", self.inventory, "--limit", f"{self.name},localhost"]
-        return subprocess.run([*argv, playbook], check=False, capture_output=True, text=True)
-
     def reboot(self, timeout: float = 60) -> None:
-        """Shut the host down cleanly, start it again and wait until all its units are up."""
+        """Shut the host down in order, start it again and wait until all its units are up."""
         subprocess.run(["podman", "restart", "--time=30", self.container], check=True)
         deadline = time.monotonic() + timeout
         is_up = ["podman", "exec", self.container, "systemctl", "is-system-running", "--wait"]
@@ -53,7 +54,26 @@ class Machine:
             time.sleep(0.5)
 
 
+def ask(host: Host, commands: Mapping[str, str]) -> dict[str, str]:
+    """Run several commands on the host by one call, which costs much more than a command.
+
+    Each must succeed. Returns what each printed, without the newline at its end.
+    """
+    parts = [f"echo '<{name}>'\n({command})" for name, command in commands.items()]
+    said = str(host.check_output("\n".join(["set -e", *parts])))
+    _, *answers = re.split(r"^<(\w+)>\n?", said, flags=re.MULTILINE)
+    found = dict(zip(answers[::2], (text.rstrip("\n") for text in answers[1::2]), strict=True))
+    assert found.keys() == commands.keys(), said
+    return found
+
+
 @pytest.fixture(scope="session")
 def machine() -> Machine:
     """Return the host under test."""
     return Machine(**json.loads(os.environ["TEST_HOST"]))
+
+
+@pytest.fixture(scope="session")
+def plays(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Plays:
+    """Return what runs playbooks against the host under test."""
+    return Plays(machine.inventory, machine.name, lambda: tmp_path_factory.mktemp("play"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.original import ORIGINAL
+from tests.templates.conftest import HOST, Render
 
 SITE = "site.conf.j2"
 
@@ -17,38 +20,48 @@ def directives(text: str) -> set[str]:
 
 
 @pytest.mark.parametrize("directive", ["keepalive 64;", *ORIGINAL])
-def test_by_default_the_settings_are_the_originals(render, directive):
+def test_by_default_the_settings_are_the_originals(render: Render, directive: str) -> None:
     assert directive in directives(render(SITE))
 
 
-# name of the variable (and of a location's key), value, what must be there, what must not
-SETTINGS: list[tuple[str, Any, str, str]] = [
-    ("proxy_buffering", True, "proxy_buffering on;", "proxy_buffering off;"),
-    ("proxy_buffering", "true", "proxy_buffering on;", "proxy_buffering off;"),
-    ("proxy_cache", "zone", "proxy_cache zone;", "proxy_cache off;"),
-    ("proxy_cache", False, "proxy_cache off;", "proxy_cache False;"),
-    ("proxy_keepalive", False, "proxy_buffering off;", "proxy_http_version 1.1;"),
-    ("chunked_transfer_encoding", True, "chunked_transfer_encoding on;", "chunked_transfer_encoding off;"),
-    ("proxy_read_timeout", 7, "proxy_read_timeout 7s;", "proxy_read_timeout 300s;"),
-    ("proxy_send_timeout", "7", "proxy_send_timeout 7s;", "proxy_send_timeout 300s;"),
-    ("gzip", True, "gzip on;", "gzip off;"),
-    ("websocket", False, 'proxy_set_header Connection "";', "proxy_set_header Upgrade $http_upgrade;"),
-    ("proxy_headers", {"Host": "$http_host"}, "proxy_set_header Host $http_host;", "proxy_set_header Host $host;"),
+def changed(before: str, after: str) -> tuple[set[str], set[str]]:
+    """The directives that one of them has alone: the first, the second."""
+    return directives(before) - directives(after), directives(after) - directives(before)
+
+
+UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+CONNECTION = "proxy_set_header Connection $connection_chat_app;"
+HEADERS = {line for line in ORIGINAL if line.startswith("proxy_set_header ")}
+
+# name of the variable (and of a location's key), value, the directives that go, those that come
+SETTINGS: list[tuple[str, Any, set[str], set[str]]] = [
+    ("proxy_buffering", True, {"proxy_buffering off;"}, {"proxy_buffering on;"}),
+    ("proxy_buffering", "true", {"proxy_buffering off;"}, {"proxy_buffering on;"}),
+    ("proxy_cache", "zone", {"proxy_cache off;"}, {"proxy_cache zone;"}),
+    ("proxy_cache", False, set(), set()),
+    ("proxy_keepalive", False, {"proxy_http_version 1.1;", UPGRADE, CONNECTION}, set()),
+    ("chunked_transfer_encoding", True, {"chunked_transfer_encoding off;"}, {"chunked_transfer_encoding on;"}),
+    ("proxy_read_timeout", 7, {"proxy_read_timeout 300s;"}, {"proxy_read_timeout 7s;"}),
+    ("proxy_send_timeout", "7", {"proxy_send_timeout 300s;"}, {"proxy_send_timeout 7s;"}),
+    ("gzip", True, {"gzip off;"}, {"gzip on;"}),
+    ("websocket", False, {UPGRADE, CONNECTION}, {'proxy_set_header Connection "";'}),
+    ("proxy_headers", {"Host": "$http_host"}, HEADERS, {"proxy_set_header Host $http_host;"}),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "value", "there", "gone"), SETTINGS)
+@pytest.mark.parametrize(("name", "value", "gone", "there"), SETTINGS)
 @pytest.mark.parametrize("level", ["role", "location"])
-def test_a_setting_holds_for_the_app_and_for_a_location(render, level, name, value, there, gone):
+def test_a_setting_holds_for_the_app_and_for_a_location(
+    render: Render, level: str, name: str, value: Any, gone: set[str], there: set[str]
+) -> None:
     if level == "role":
         site = render(SITE, **{f"streaming_api_nginx_{name}": value})
     else:
         site = render(SITE, streaming_api_nginx_locations=[{"path": "/", name: value}])
-    assert there in directives(site)
-    assert gone not in directives(site)
+    assert changed(render(SITE), site) == (gone, there)
 
 
-def test_a_location_departs_from_the_others_alone(render):
+def test_a_location_departs_from_the_others_alone(render: Render) -> None:
     site = render(
         SITE, streaming_api_nginx_locations=[{"path": "/"}, {"path": "/api/", "gzip": True}]
     )
@@ -57,23 +70,43 @@ def test_a_location_departs_from_the_others_alone(render):
     assert "location /api/ {" in second and "gzip on;" in second
 
 
-@pytest.mark.parametrize(
-    ("variables", "there", "gone"),
-    [
-        ({}, "listen 80 default_server;", "listen 80;"),
-        ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, "server_name a.org b.org;", "listen 80 default_server;"),
-        ({"streaming_api_nginx_server_names": ["a.org"]}, "listen [::]:80;", "server_name _;"),
-        ({"streaming_api_nginx_http_port": 8080}, "listen 8080 default_server;", "listen 80 default_server;"),
-        ({"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}, "set_real_ip_from 10.0.0.0/8;", "proxy_set_header X-Forwarded-Proto $scheme;"),
-        ({"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}, "proxy_set_header X-Forwarded-Proto $scheme_chat_app;", "real_ip_header CF-Connecting-IP;"),
-        ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, "client_max_body_size 9m;", "real_ip_recursive on;"),
-        ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, "deny all;", "allow all;"),
-    ],
-)  # fmt: skip
-def test_the_server(render, variables, there, gone):
-    site = directives(render(SITE, **variables))
-    assert there in site
-    assert gone not in site
+BY_DEFAULT = {"listen 80 default_server;", "listen [::]:80 default_server;"}
+NAMED = {"listen 80;", "listen [::]:80;"}
+PROXIES = {"streaming_api_nginx_trusted_proxies": ["10.0.0.0/8"]}
+PROXIED = {
+    "real_ip_header X-Forwarded-For;",
+    "real_ip_recursive on;",
+    "set_real_ip_from 10.0.0.0/8;",
+    "10.0.0.0/8 1;",
+    "proxy_set_header X-Forwarded-For $remote_addr;",
+    "proxy_set_header X-Forwarded-Proto $scheme_chat_app;",
+}
+
+# the variables, the directives that go, those that come
+SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
+    ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, {*BY_DEFAULT, "server_name _;"}, {*NAMED, "server_name a.org b.org;"}),
+    ({"streaming_api_nginx_http_port": 8080}, BY_DEFAULT, {"listen 8080 default_server;", "listen [::]:8080 default_server;"}),
+    ({"__streaming_api_host": {**HOST, "ipv6": False}}, {"listen [::]:80 default_server;"}, set()),
+    ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, set(), {"client_max_body_size 9m;"}),
+    ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, set(), {"deny all;"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("variables", "gone", "there"), SERVERS)
+def test_the_server(
+    render: Render, variables: dict[str, Any], gone: set[str], there: set[str]
+) -> None:
+    assert changed(render(SITE), render(SITE, **variables)) == (gone, there)
+
+
+def test_a_trusted_proxy_is_believed(render: Render) -> None:
+    gone, there = changed(render(SITE), render(SITE, **PROXIES))
+    told = {
+        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+        "proxy_set_header X-Forwarded-Proto $scheme;",
+    }
+    assert gone == told
+    assert there >= PROXIED
 
 
 @pytest.mark.parametrize(
@@ -87,7 +120,9 @@ def test_the_server(render, variables, there, gone):
         ("1.28.0", False, "listen 443 default_server ssl;", "http2 on;"),
     ],
 )
-def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, there, gone):
+def test_tls_speaks_http2_on_every_nginx(
+    render: Render, certificate: dict[str, str], nginx: str, http2: bool, there: str, gone: str
+) -> None:
     site = directives(render(SITE, nginx=nginx, streaming_api_nginx_http2=http2, **certificate))
     assert there in site
     assert gone not in site
@@ -97,7 +132,9 @@ def test_tls_speaks_http2_on_every_nginx(render, certificate, nginx, http2, ther
     ("port", "target"),
     [(443, "https://$host$request_uri"), (8443, "https://$host:8443$request_uri")],
 )
-def test_with_tls_plain_http_redirects(render, certificate, port, target):
+def test_with_tls_plain_http_redirects(
+    render: Render, certificate: dict[str, str], port: int, target: str
+) -> None:
     site = directives(render(SITE, streaming_api_nginx_https_port=port, **certificate))
     assert f"return 301 {target};" in site
 
@@ -122,20 +159,28 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_nginx_reads_it(render, nginx_reads, certificate, variant, tls):
+def test_nginx_reads_it(
+    render: Render,
+    nginx_reads: Callable[..., None],
+    certificate: dict[str, str],
+    variant: str,
+    tls: bool,
+) -> None:
     nginx_reads(render(SITE, **VARIANTS[variant], **(certificate if tls else {})))
 
 
-def test_two_apps_share_a_server(render, nginx_reads, certificate):
+def test_two_apps_share_a_server(
+    render: Render, nginx_reads: Callable[..., None], certificate: dict[str, str]
+) -> None:
     nginx_reads(render(SITE, **certificate), render(SITE, **NAMES, **certificate))
 
 
-def test_nginx_would_notice(render, nginx_reads):
+def test_nginx_would_notice(render: Render, nginx_reads: Callable[..., None]) -> None:
     with pytest.raises(AssertionError, match="duplicate default server"):
         nginx_reads(render(SITE), render(SITE, streaming_api_name="b"))
 
 
-def test_a_template_of_the_user_fills_a_block(render, tmp_path):
+def test_a_template_of_the_user_fills_a_block(render: Render, tmp_path: Path) -> None:
     (tmp_path / "mine.j2").write_text(
         "{% extends 'site.conf.j2' %}{% block server %}{{ super() }}    allow all;\n{% endblock %}"
     )

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.templates.conftest import Render
+
 UNIT = "chat-app@0123456789ab"
 
 
@@ -34,12 +36,12 @@ def verify(directory: Path, service: str, socket: str) -> str:
         {"streaming_api_root": "/opt/apps", "streaming_api_user": "chat"},
     ],
 )
-def test_systemd_reads_them(render, tmp_path, variables):
+def test_systemd_reads_them(render: Render, tmp_path: Path, variables: dict[str, Any]) -> None:
     service = render("app.service.j2", **variables)
     assert verify(tmp_path, service, render("app.socket.j2", **variables)) == ""
 
 
-def test_systemd_would_notice(render, tmp_path):
+def test_systemd_would_notice(render: Render, tmp_path: Path) -> None:
     service = render("app.service.j2", streaming_api_service_settings={"MemoryMaximum": "1G"})
     assert "MemoryMaximum" in verify(tmp_path, service, render("app.socket.j2"))
 
@@ -54,11 +56,13 @@ def test_systemd_would_notice(render, tmp_path):
         ({"streaming_api_service_settings": {"Nice": [5, 6]}}, "Nice=6"),
     ],
 )
-def test_a_setting_reaches_the_service(render, variables, there):
+def test_a_setting_reaches_the_service(
+    render: Render, variables: dict[str, Any], there: str
+) -> None:
     assert there in render("app.service.j2", **variables).splitlines()
 
 
-def test_systemd_reads_the_drain_unit(render, tmp_path):
+def test_systemd_reads_the_drain_unit(render: Render, tmp_path: Path) -> None:
     timeouts = {"streaming_api_drain_timeout": "600", "streaming_api_stop_timeout": 9}
     text = render("drain.service.j2", **timeouts)
     assert " --timeout=600 --keep=3 %i" in text
@@ -101,7 +105,7 @@ GUNICORN: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("variables", "name", "value"), GUNICORN)
-def test_gunicorn(render, variables, name, value):
+def test_gunicorn(render: Render, variables: dict[str, Any], name: str, value: Any) -> None:
     assert settings(render("gunicorn.conf.py.j2", **variables))[name] == value
 
 
@@ -115,6 +119,6 @@ def test_gunicorn(render, variables, name, value):
         ("{{ 1 }}", 'KEY="{{ 1 }}"'),
     ],
 )
-def test_the_environment_is_quoted(render, value, line):
+def test_the_environment_is_quoted(render: Render, value: Any, line: str) -> None:
     text = render("env.j2", __streaming_api_variables={"A": 1, "KEY": value})
     assert text.splitlines() == ['A="1"', line]

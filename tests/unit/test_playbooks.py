@@ -32,11 +32,11 @@ def test_a_release_that_fails_goes_no_further(
     tasks.write_text(ROLE)
     (tmp_path / "hosts.ini").write_text("[streaming_api]\n" + "\n".join("abcdef"))
     inventory = tmp_path / "hosts.ini"
-    argv = [f"{Path(sys.executable).parent}/ansible-playbook", "-i", inventory, "-c", "local"]
+    argv = [f"{Path(sys.executable).parent}/ansible-playbook", "-i", str(inventory), "-c", "local"]
     argv += [f"-eansible_python_interpreter={sys.executable}", "-eansible_become=false"]
     argv += [f"-eat_once={at_once}"] if at_once else []
     done = subprocess.run(
-        [*argv, ROOT / "playbooks/site.yml"],
+        [*argv, str(ROOT / "playbooks/site.yml")],
         env={**os.environ, "ANSIBLE_ROLES_PATH": str(tasks.parents[2]), "ANSIBLE_NOCOLOR": "1"},
         capture_output=True,
         text=True,

@@ -21,7 +21,7 @@ POSTED = ["hello", "received", "received", *["tick"] * 5, "end"]
 
 @pytest.fixture(scope="module")
 def answers() -> Any:
-    argv = [PYTHON, "-W", "error", "-X", "dev", Path(__file__).with_name("probe_apps.py")]
+    argv = [str(PYTHON), "-W", "error", "-X", "dev", str(Path(__file__).with_name("probe_apps.py"))]
     places = os.pathsep.join(str(path) for path in (ROOT, ROOT / "files/app"))
     environment = {**os.environ, "PYTHONPATH": places}
     done = subprocess.run(

@@ -1,11 +1,15 @@
-"""The apps' own pages and clients work through Nginx, and what streams arrives spread over time.
+"""The apps' own pages and clients work through Nginx, and their streams arrive step by step.
 
-The clients are those that the apps bring: they run on the host, in the app's own environment.
+The clients come with the apps and run on the host, in the app's own environment.
 """
 
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import pytest
+from testinfra.host import Host
 
 MCP = """
 import anyio, json, time
@@ -32,14 +36,14 @@ print(json.dumps({"said": said[-1][0], "times": [at for _, at in said]}))
 """
 
 
-def run(host, app, code):
-    """What a client prints that runs in the app's environment, as JSON."""
+def run(host: Host, app: str, code: str) -> Any:
+    """Run a client in the app's environment; returns the JSON that it prints."""
     python = f"/srv/{app}/current/venv/bin/python"
     return json.loads(host.check_output("%s -c %s", python, code).splitlines()[-1])
 
 
 @pytest.fixture(scope="module", autouse=True)
-def names(host):
+def names(host: Host) -> None:
     """The clients find the apps under their names."""
     line = "127.0.0.1 mcp.example datasette.example"
     host.check_output(f"grep -qx '{line}' /etc/hosts || echo '{line}' >>/etc/hosts")
@@ -49,7 +53,7 @@ def names(host):
     ("mcp", MCP, "counted to 10"),
     ("gradio", GRADIO, "10"),
 ])  # fmt: skip
-def test_a_client_sees_each_step_as_it_happens(host, app, code, said):
+def test_a_client_sees_each_step_as_it_happens(host: Host, app: str, code: str, said: str) -> None:
     seen = run(host, app, code)
     assert seen["said"] == said
     times = seen["times"]
@@ -65,11 +69,11 @@ def test_a_client_sees_each_step_as_it_happens(host, app, code, said):
     ("http://127.0.0.1/", "window.gradio_config"),
     ("http://127.0.0.1/gradio_api/info", '"/count"'),
 ])  # fmt: skip
-def test_its_pages(host, url, expected):
+def test_its_pages(host: Host, url: str, expected: str) -> None:
     assert expected in host.check_output("curl -ksS --fail %s", url)
 
 
-def test_plain_http_leads_to_https(host):
+def test_plain_http_leads_to_https(host: Host) -> None:
     headers = host.check_output("curl -sI http://datasette.example/a?b=c")
     assert "301" in headers.splitlines()[0]
     assert "Location: https://datasette.example/a?b=c" in headers

@@ -1,14 +1,24 @@
-"""What goes wrong on a host or in the midst of a change, and what those saw who read streams meanwhile.
+"""What clients see of failures on a host and during a change.
 
-What was live serves on, or is back by itself within BACK seconds where its own process was killed.
+The live release goes on serving. When its own process is killed, it is back within BACK seconds.
 """
+
+from __future__ import annotations
 
 import contextlib
 import subprocess
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from plays import Done, Play, Plays
+from testhost import Machine
+from testinfra.host import Host
+
+Left = Callable[[], dict[str, list[str]]]
 
 MEMORY = Path("/sys/fs/cgroup/memory")  # of the machine, where that has cgroup v1
 BACK = 5
@@ -31,9 +41,9 @@ MASTER = "systemctl show --property=MainPID --value reference@{live}.service"
 
 
 class Seen:
-    """What the readers of a load saw of a fault; times are seconds since it."""
+    """What the readers of a load saw of a fault. Times are seconds since the fault."""
 
-    def __init__(self, found, fault):
+    def __init__(self, found: dict[str, Any], fault: float) -> None:
         self.found = found
         self.counts = {word: sum(one[word] for one in found.values()) for word in BAD}
         self.trouble = [
@@ -51,24 +61,28 @@ class Seen:
         self.slowest = max(waited, default=0.0)
         self.seconds = max([0.0, *refused])
 
-    def whole(self):
+    def whole(self) -> bool:
         return not any(self.counts.values())
 
-    def row(self):
+    def row(self) -> dict[str, Any]:
         opened = sum(one["opened"] for one in self.found.values())
         return {"opened": opened, **self.counts, "slowest": self.slowest, "seconds": self.seconds}
 
 
+Watch = Callable[..., AbstractContextManager[tuple[Callable[[], None], list[Seen]]]]
+
+
 @pytest.fixture
-def watch(load, figures):
-    """Read streams while something goes wrong; what was seen is in the figures."""
+def watch(load: Callable[..., Any], figures: dict[str, Any]) -> Watch:
+    """Read streams while something goes wrong, and add what they saw to the figures."""
 
     @contextlib.contextmanager
-    def watch(what, **options):
-        def now():
+    def watch(what: str, **options: Any) -> Iterator[tuple[Callable[[], None], list[Seen]]]:
+        def now() -> None:
             times.append(time.monotonic())
 
-        times, seen = [], []
+        times: list[float] = []
+        seen: list[Seen] = []
         with load(**{"streams": 20, "rate": 5, "longest": 20} | options) as running:
             time.sleep(4)
             yield now, seen
@@ -88,26 +102,28 @@ def watch(load, figures):
         ("`kill -9` of an Nginx worker", NGINX_WORKER),
     ],
 )
-def test_what_is_killed_is_back_and_its_streams_end_visibly(host, live, watch, what, whom):
+def test_what_is_killed_is_back_and_its_streams_end_visibly(
+    host: Host, live: Callable[[], str], watch: Watch, what: str, whom: str
+) -> None:
     with watch(what) as (now, seen):
         victim = host.check_output(whom.format(live=live()))
         now()
         host.check_output(f"kill -9 {victim}")
-    (seen,) = seen
-    assert all(one["cut"] for one in seen.found.values()), "it had no streams"
-    assert not any(seen.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
-        seen.trouble
+    (it,) = seen
+    assert all(one["cut"] for one in it.found.values()), "it had no streams"
+    assert not any(it.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
+        it.trouble
     )
-    assert seen.seconds <= BACK, seen.trouble
-    assert seen.slowest <= BACK
+    assert it.seconds <= BACK, it.trouble
+    assert it.slowest <= BACK
 
 
-def workers(host, live):
-    return host.check_output(f"pgrep -P $({MASTER.format(live=live)})").split()
+def workers(host: Host, live: str) -> list[str]:
+    return str(host.check_output(f"pgrep -P $({MASTER.format(live=live)})")).split()
 
 
-def by_its_unit(host, live, had):
-    """Let the memory of a unit end, of which it has so many bytes: with cgroup v2."""
+def by_its_unit(host: Host, live: Callable[[], str], had: int) -> None:
+    """With cgroup v2: lower the memory limit of a unit, which has `had` bytes, until a process is killed."""
     unit, before = f"reference@{live()}.service", workers(host, live())
     for less in range(8, had >> 20, 8):
         most = had - (less << 20)
@@ -117,8 +133,8 @@ def by_its_unit(host, live, had):
     host.check_output(f"systemctl set-property --runtime {unit} MemoryMax=infinity")
 
 
-def on_the_machine(machine, pid):
-    """The number that a process of the container has outside of it."""
+def on_the_machine(machine: Machine, pid: str) -> str:
+    """The number that a process of the container has on the machine."""
     ask = ["podman", "inspect", "--format={{.State.Pid}}", machine.container]
     first = subprocess.check_output(ask, text=True).strip()
     for process in Path("/proc").glob("[0-9]*"):
@@ -129,11 +145,11 @@ def on_the_machine(machine, pid):
                 and (process / "ns/pid").readlink() == Path(f"/proc/{first}/ns/pid").readlink()
             ):
                 return process.name
-    return None
+    raise LookupError(f"process {pid} of {machine.name} is not on this machine")
 
 
-def by_the_machine(victim):
-    """Let the memory of a worker end, in a cgroup v1 of its own: the container has none to offer."""
+def by_the_machine(victim: str) -> None:
+    """With cgroup v1: move a worker to a group without memory. The container cannot make one."""
     group = MEMORY / "streaming-api-change"
     group.mkdir()
     try:
@@ -149,15 +165,15 @@ def by_the_machine(victim):
     assert killed
 
 
-def removed(group):
-    """A process that is about to be gone is in the list no more, and in the way still."""
+def removed(group: Path) -> bool:
+    """A process that is ending is no longer in the list, but still blocks the removal."""
     with contextlib.suppress(OSError):
         group.rmdir()
     return not group.exists()
 
 
-def within(seconds, is_so):
-    """Wait until it is so; whether that came in time."""
+def within(seconds: float, is_so: Callable[[], bool]) -> bool:
+    """Wait until it is so; returns whether that came in time."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
@@ -166,7 +182,9 @@ def within(seconds, is_so):
     return True
 
 
-def test_out_of_memory(figures, host, live, machine, watch):
+def test_out_of_memory(
+    figures: dict[str, Any], host: Host, live: Callable[[], str], machine: Machine, watch: Watch
+) -> None:
     """The kernel kills a worker; systemd does not end the others for it."""
     what, unit = "out of memory: the kernel kills a worker", f"reference@{live()}.service"
     had = host.run(f"systemctl show --property=MemoryCurrent --value {unit}").stdout.strip()
@@ -182,15 +200,15 @@ def test_out_of_memory(figures, host, live, machine, watch):
         else:
             by_the_machine(on_the_machine(machine, before[0]))
     assert workers(host, live()) != before
-    (seen,) = seen
-    assert all(one["cut"] for one in seen.found.values()), "it had no streams"
-    assert not any(seen.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
-        seen.trouble
+    (it,) = seen
+    assert all(one["cut"] for one in it.found.values()), "it had no streams"
+    assert not any(it.counts[word] for word in ("hidden", "announced", "lost", "doubled")), (
+        it.trouble
     )
-    assert seen.seconds <= BACK and seen.slowest <= BACK, seen.trouble
+    assert it.seconds <= BACK and it.slowest <= BACK, it.trouble
 
 
-def test_a_clock_jump(clock, watch):
+def test_a_clock_jump(clock: Callable[[float], float], watch: Watch) -> None:
     for hours in (1, -1):
         with watch(f"the app's clock jumps by {hours:+} h") as (now, seen):
             now()
@@ -201,8 +219,10 @@ def test_a_clock_jump(clock, watch):
 
 
 @pytest.fixture
-def clock(deploy, host, live, size):
-    """Set the clock of a release, by libfaketime: that of a container is its machine's."""
+def clock(
+    host: Host, live: Callable[[], str], plays: Plays, size: dict[str, int]
+) -> Iterator[Callable[[float], float]]:
+    """Set the clock of a release by libfaketime, as a container has the clock of its machine."""
     if size["deploys"] < LONG:
         pytest.skip("two more plays: in the long form only")
     before, file = live(), "/var/lib/reference/clock"
@@ -215,47 +235,44 @@ def clock(deploy, host, live, size):
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         },
     }
-    deploy(**variables)
+    plays.deploy(**variables)
 
-    def clock(seconds):
+    def clock(seconds: float) -> float:
         # At once: libfaketime ends a process that finds half of it.
         host.check_output(f"echo {seconds:+} >{file}.new && mv {file}.new {file}")
         said = host.check_output("curl -sk 'https://localhost/api/text?count=1&interval=0.001'")
         return float(said.split()[2])
 
     yield clock
-    deploy("rollback", release=before)
+    plays.rollback(release=before)
 
 
-def settled(left):
-    """What is there when what was replaced has had the time to end."""
-    for _ in range(90):
+def settled(left: Left) -> dict[str, list[str]]:
+    """Wait until replaced releases have ended; return what is there."""
+    for _ in range(450):
         after = left()
         if len(after["processes"]) == 1 and len(after["units"]) == 2:
             break
-        time.sleep(1)
+        time.sleep(0.2)
     return after
 
 
 @pytest.fixture
-def fails(begin, left, watch):
-    """A deploy that fails, and leaves all as it was, while streams are read."""
+def fails(left: Left, plays: Plays, watch: Watch) -> Callable[..., None]:
+    """Run a deploy that fails and changes nothing, while streams are read."""
 
-    def fails(what, words, **variables):
+    def fails(what: str, words: list[str], **variables: Any) -> None:
         before = settled(left)
         with watch(what) as (_, seen):
-            play = begin(**variables)
-            assert not play.end(), play.output
-        assert [word for word in words if word not in " ".join(play.output.split())] == [], (
-            play.output
-        )
+            message = plays.refusal(**variables)
+        assert [word for word in words if word not in message] == [], message
         assert seen[0].whole(), seen[0].trouble
         assert left() == before
 
     return fails
 
 
-def test_a_full_disk_during_a_build(fails, host):
+def test_a_full_disk_during_a_build(fails: Callable[..., None], host: Host) -> None:
     host.check_output(SMALL)
     try:
         fails(
@@ -267,7 +284,7 @@ def test_a_full_disk_during_a_build(fails, host):
         host.check_output(LARGE)
 
 
-def test_no_package_mirror(fails):
+def test_no_package_mirror(fails: Callable[..., None]) -> None:
     nobody = {"UV_DEFAULT_INDEX": "http://127.0.0.1:9/simple", "UV_HTTP_RETRIES": "0"}
     fails(
         "no package mirror during a build",
@@ -277,8 +294,8 @@ def test_no_package_mirror(fails):
     )
 
 
-def tidy(after):
-    """Whether there is nothing of a play that was killed."""
+def tidy(after: dict[str, list[str]]) -> bool:
+    """Whether a killed play has left nothing."""
     return (after["unfinished"], after["sites"], after["failed"]) == (
         [""],
         ["reference.conf"],
@@ -287,106 +304,122 @@ def tidy(after):
 
 
 @pytest.fixture(scope="module")
-def first_of_two(begin, figures, load):
-    """Two plays at once."""
+def first_of_two(
+    figures: dict[str, Any], load: Callable[..., Any], plays: Plays
+) -> tuple[list[str], Done, Done, Seen]:
+    """Two plays at once: the tasks of the first, both results, and what readers saw."""
     second = []
 
-    def on_task(play):
+    def on_task(play: Play) -> None:
         if play.tasks[-1] == "Create the virtual environment":
-            second.append(begin(streaming_api_files={"fault.txt": "second"}))
+            second.append(plays.begin(streaming_api_files={"fault.txt": "second"}))
 
     with load(streams=20, rate=5, longest=20) as running:
-        first = begin(on_task=on_task, streaming_api_files={"fault.txt": "first"})
-        good = first.end()
-        bad = not second[0].end()
+        play = plays.begin(on_task=on_task, streaming_api_files={"fault.txt": "first"})
+        first = play.end()
+        refused = second[0].end()
         seen = Seen(running.end(), running.begun)
     figures["faults"]["two plays at once"] = seen.row()
-    return first, second[0], good, bad, seen
+    return play.tasks, first, refused, seen
 
 
-def test_of_two_plays_at_once_the_second_is_refused(first_of_two):
-    first, second, good, bad, seen = first_of_two
-    assert good, first.output
-    assert bad, second.output
-    assert "changed=0" in second.output, second.output
+def test_of_two_plays_at_once_the_second_is_refused(
+    first_of_two: tuple[list[str], Done, Done, Seen],
+) -> None:
+    _, first, second, seen = first_of_two
+    assert first.succeeded, first.output
+    assert not second.succeeded, second.output
+    assert second.changed == 0, second.output
     assert seen.whole(), seen.trouble
 
 
-def test_a_play_that_is_killed_is_healed_by_the_next(begin, first_of_two, left, live, size, watch):
-    """At tasks from the first that changes something to the last, evenly spaced. In the short form the next
-    play is killed too, at a later task, but for the last one.
+def test_a_play_that_is_killed_is_healed_by_the_next(
+    first_of_two: tuple[list[str], Done, Done, Seen],
+    left: Left,
+    live: Callable[[], str],
+    plays: Plays,
+    size: dict[str, int],
+    watch: Watch,
+) -> None:
+    """The tasks are evenly spaced, from the first that changes something to the last. In the short form
+    each next play is killed too, at a later task; the last play heals them all.
     """
-    tasks = first_of_two[0].tasks
+    tasks = first_of_two[0]
     begun = tasks.index("Create the release's directory")
-    each, bad = size["deploys"] >= LONG, {}
+    each = size["deploys"] >= LONG
+    bad: dict[int, Any] = {}
     for n in range(size["kills"]):
         at = begun + int((len(tasks) - begun) * (n + 0.5) / size["kills"])
-        variables = {"streaming_api_files": {"fault.txt": f"killed {n if each else ''}"}}
+        variables: dict[str, Any] = {
+            "streaming_api_files": {"fault.txt": f"killed {n if each else ''}"}
+        }
         heals = each or n == size["kills"] - 1
 
-        def kill(play, last=at + 1):
+        def kill(play: Play, last: int = at + 1) -> None:
             if len(play.tasks) == last:
                 play.kill()
 
         before = live()
         what = f"a play killed at task {at + 1}, *{tasks[at]}*{', and the next' if heals else ''}"
         with watch(what) as (now, seen):
-            play = begin(on_task=kill, **variables)
-            assert not play.end()
+            killed = plays.begin(on_task=kill, **variables).end()
+            assert not killed.succeeded
             now()
-            healed = begin(**variables) if heals else None
-            good = not heals or healed.end()
+            healed = plays.run(**variables) if heals else None
         after = settled(left) if heals else {}
-        if not good:
+        if healed and not healed.succeeded:
             bad[at] = healed.output
         elif not seen[0].whole() or (heals and not (live() != before and tidy(after))):
             bad[at] = seen[0].trouble, before, live(), after
     assert not bad
 
 
-def test_a_play_that_heals_another_may_fail(begin, left, live, watch):
-    """The one was killed when Nginx had its release, the other finds that release bad."""
-    variables = {"streaming_api_files": {"fault.txt": "unproven"}}
+def test_a_play_that_heals_another_may_fail(
+    left: Left, live: Callable[[], str], plays: Plays, watch: Watch
+) -> None:
+    """The first is killed when Nginx has its release; the second finds that this release is bad."""
+    variables: dict[str, Any] = {"streaming_api_files": {"fault.txt": "unproven"}}
     impossible = {"streaming_api_proof_thresholds": {"time_to_first_chunk": 0.000001}}
 
-    def kill(play):
+    def kill(play: Play) -> None:
         if play.tasks[-1] == "Measure it through Nginx":
             play.kill()
 
     before, there = live(), left()
     with watch("a play killed before its proof; the next finds its release bad") as (now, seen):
-        play = begin(on_task=kill, **variables)
-        assert not play.end()
+        killed = plays.begin(on_task=kill, **variables).end()
+        assert not killed.succeeded
         now()
-        healing = begin(**variables, **impossible)
-        assert not healing.end()
-    assert "does not stream on its own socket" in healing.output, healing.output
+        message = plays.refusal(**variables, **impossible)
+    assert "does not stream on its own socket" in message
     assert seen[0].whole(), seen[0].trouble
     after = settled(left)
     assert (live(), after["sockets"]) == (before, [f"{before}.sock"])
     assert (after["sites"], after["directories"]) == (there["sites"], there["directories"])
 
 
-def test_a_reboot_in_the_midst_of_a_play(begin, deploy, left, live, machine, watch):
-    """The release that was live is live again; and the next play is as any other."""
-    variables = {"streaming_api_files": {"fault.txt": "reboot"}}
+def test_a_reboot_during_a_play(
+    left: Left, live: Callable[[], str], machine: Machine, plays: Plays, watch: Watch
+) -> None:
+    """The live release is live again, and the next play works as usual."""
+    variables: dict[str, Any] = {"streaming_api_files": {"fault.txt": "reboot"}}
     rebooted = []
 
-    def reboot(play):
+    def reboot(play: Play) -> None:
         if play.tasks[-1] == "Wait until it answers":
             rebooted.append(play)
 
     before = live()
     with watch("a reboot in the midst of a play") as (now, seen):
-        play = begin(on_task=reboot, **variables)
+        play = plays.begin(on_task=reboot, **variables)
         while not rebooted and play.is_alive():
             time.sleep(0.1)
         now()
         machine.reboot()
         play.kill()
-        assert not play.end()
+        assert not play.end().succeeded
     assert live() == before
     assert not any(seen[0].counts[word] for word in ("hidden", "lost", "doubled")), seen[0].trouble
-    deploy(**variables)
+    plays.deploy(**variables)
     assert live() != before
     assert tidy(settled(left))

