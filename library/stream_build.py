@@ -10,8 +10,11 @@ module: stream_build
 short_description: Build a release of an app
 version_added: 0.1.0
 description:
-  - Makes the release's directory with its source, its settings and its virtual environment, imports the app once in the sandbox of its service, writes its units, and then its manifest, C(release.json).
-  - A release without a manifest is not complete. What a killed build has left is built anew; a build that fails leaves nothing.
+  - Makes the release's directory with its source, its settings and its virtual environment,
+    imports the app once in the sandbox of its service, writes its units, and then its manifest,
+    C(release.json).
+  - A release without a manifest is not complete. What a killed build has left is built anew; a
+    build that fails leaves nothing.
   - uv runs as the build's user, in a unit that ends with the lock of the deploy.
 author: The streaming_api authors (@unbuffered)
 options:

@@ -10,8 +10,10 @@ module: stream_claim
 short_description: Take the lock of an app's deploys, and read the host
 version_added: 0.1.0
 description:
-  - Only one deploy of an app runs at a time. The lock is a unit of systemd, C(<name>-deploy.service); it ends with the host, or in an hour.
-  - Then reads the host as M(unbuffered.streaming.stream_host) does, so that nothing changes between the reading and the deploy.
+  - Only one deploy of an app runs at a time. The lock is a unit of systemd,
+    C(<name>-deploy.service); it ends with the host, or in an hour.
+  - Then reads the host as M(unbuffered.streaming.stream_host) does, so that nothing changes
+    between the reading and the deploy.
   - The action plugin M(unbuffered.streaming.stream_plan) runs it.
 author: The streaming_api authors (@unbuffered)
 options:
@@ -37,7 +39,9 @@ options:
     choices: [present, absent]
     default: present
   revive:
-    description: A release that is taken out of its drain before the host is read, because it is deployed again.
+    description:
+      - A release that is taken out of its drain before the host is read, because it is deployed
+        again.
     type: str
     default: ""
   stop_timeout:

@@ -10,7 +10,8 @@ module: stream_commit
 short_description: Make a proven release of an app the live one
 version_added: 0.1.0
 description:
-  - Keeps the proven site, which names the live release, writes the app's record, lets the replaced releases finish their streams, and removes outdated ones.
+  - Keeps the proven site, which names the live release, writes the app's record, lets the
+    replaced releases finish their streams, and removes outdated ones.
   - Releases the lock of the deploy at its end, which saves a round trip.
 author: The streaming_api authors (@unbuffered)
 options:
@@ -69,10 +70,8 @@ attributes:
 EXAMPLES = r"""
 - name: Make the release the live one
   stream_commit:
-    name: chat
-    release: 3f0a91c2be47
-    site: "{{ lookup('template', 'site.conf.j2') }}"
-    record: {name: chat, user: chat, root: /srv, ports: [80], server_names: [], history: [3f0a91c2be47]}
+    name: chat release: 3f0a91c2be47 site: "{{ lookup('template', 'site.conf.j2') }}" record: {name:
+    chat, user: chat, root: /srv, ports: [80], server_names: [], history: [3f0a91c2be47]}
 """
 
 RETURN = r"""

@@ -10,15 +10,20 @@ module: stream_outcome
 short_description: Report how a deploy has ended
 version_added: 0.1.0
 description:
-  - Prints the table of what was measured and what is live, or fails with the reason why the deploy failed, what became of the release, and the evidence.
+  - Prints the table of what was measured and what is live, or fails with the reason why the
+    deploy failed, what became of the release, and the evidence.
 author: The streaming_api authors (@unbuffered)
 options:
   app:
-    description: What M(unbuffered.streaming.stream_settings) returns as RV(unbuffered.streaming.stream_settings#module:app).
+    description:
+      - What M(unbuffered.streaming.stream_settings) returns as
+        RV(unbuffered.streaming.stream_settings#module:app).
     type: dict
     required: true
   settings:
-    description: What M(unbuffered.streaming.stream_settings) returns as RV(unbuffered.streaming.stream_settings#module:settings).
+    description:
+      - What M(unbuffered.streaming.stream_settings) returns as
+        RV(unbuffered.streaming.stream_settings#module:settings).
     type: dict
     required: true
   plan:

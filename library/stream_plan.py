@@ -10,21 +10,32 @@ module: stream_plan
 short_description: Claim a host and plan the deploy of a release
 version_added: 0.1.0
 description:
-  - Takes the lock of the app's deploys on the host, reads the host, names the release by all that it is made of, and decides what has to happen to which release.
-  - The same inputs name the same release on every machine. Of the source count the content of its files, their paths, whether their owner may run them, and where links lead; owner, times, umask and the place of the source do not. Secrets count through a slow function, so that nobody can guess one by its release.
-  - Refuses a deploy in one sentence while nothing has changed. One such sentence names the deploy that runs already.
+  - Takes the lock of the app's deploys on the host, reads the host, names the release by all that
+    it is made of, and decides what has to happen to which release.
+  - The same inputs name the same release on every machine. Of the source count the content of its
+    files, their paths, whether their owner may run them, and where links lead; owner, times,
+    umask and the place of the source do not. Secrets count through a slow function, so that
+    nobody can guess one by its release.
+  - Refuses a deploy in one sentence while nothing has changed. One such sentence names the deploy
+    that runs already.
 author: The streaming_api authors (@unbuffered)
 options:
   app:
-    description: What M(unbuffered.streaming.stream_settings) returns as RV(unbuffered.streaming.stream_settings#module:app).
+    description:
+      - What M(unbuffered.streaming.stream_settings) returns as
+        RV(unbuffered.streaming.stream_settings#module:app).
     type: dict
     required: true
   settings:
-    description: What M(unbuffered.streaming.stream_settings) returns as RV(unbuffered.streaming.stream_settings#module:settings).
+    description:
+      - What M(unbuffered.streaming.stream_settings) returns as
+        RV(unbuffered.streaming.stream_settings#module:settings).
     type: dict
     required: true
   texts:
-    description: The texts that a release is made of besides its source, C(service), C(socket), C(gunicorn) and C(probe).
+    description:
+      - The texts that a release is made of besides its source, C(service), C(socket), C(gunicorn)
+        and C(probe).
     type: dict
     required: true
   secrets:

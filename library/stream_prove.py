@@ -10,8 +10,11 @@ module: stream_prove
 short_description: Measure the streams of a release at a layer
 version_added: 0.1.0
 description:
-  - Measures the probe and the streams of C(streaming_api_proof_paths) with M(unbuffered.streaming.stream_latency), on the release's own socket, through Nginx, or from the controller.
-  - Fails when a stream does not stream, or when something else answers in place of the release. What the controller measures never fails.
+  - Measures the probe and the streams of C(streaming_api_proof_paths) with
+    M(unbuffered.streaming.stream_latency), on the release's own socket, through Nginx, or from
+    the controller.
+  - Fails when a stream does not stream, or when something else answers in place of the release.
+    What the controller measures never fails.
 author: The streaming_api authors (@unbuffered)
 options:
   at:
@@ -20,11 +23,15 @@ options:
     choices: [socket, nginx, outside]
     required: true
   app:
-    description: What M(unbuffered.streaming.stream_settings) returns as RV(unbuffered.streaming.stream_settings#module:app).
+    description:
+      - What M(unbuffered.streaming.stream_settings) returns as
+        RV(unbuffered.streaming.stream_settings#module:app).
     type: dict
     required: true
   settings:
-    description: What M(unbuffered.streaming.stream_settings) returns as RV(unbuffered.streaming.stream_settings#module:settings).
+    description:
+      - What M(unbuffered.streaming.stream_settings) returns as
+        RV(unbuffered.streaming.stream_settings#module:settings).
     type: dict
     required: true
   plan:
@@ -32,7 +39,9 @@ options:
     type: dict
     required: true
   before:
-    description: The result at the layer before. What was measured there is compared with, not measured again.
+    description:
+      - The result at the layer before. What was measured there is compared with, not measured
+        again.
     type: dict
     default: {}
   host:
@@ -70,12 +79,15 @@ EXAMPLES = r"""
 
 RETURN = r"""
 measured:
-  description: For each stream its two paths, through Nginx and on the socket, and the result of M(unbuffered.streaming.stream_latency).
+  description:
+    - For each stream its two paths, through Nginx and on the socket, and the result of
+      M(unbuffered.streaming.stream_latency).
   returned: at the socket and at Nginx
   type: list
   elements: list
 result:
-  description: The result of M(unbuffered.streaming.stream_latency); empty if nothing could be asked.
+  description:
+    - The result of M(unbuffered.streaming.stream_latency); empty if nothing could be asked.
   returned: from outside
   type: dict
 failure:

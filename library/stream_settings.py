@@ -10,8 +10,10 @@ module: stream_settings
 short_description: Check the variables of the role streaming_api
 version_added: 0.1.0
 description:
-  - Checks all C(streaming_api_*) variables of the host against the role's argument specification and its rules, and what they name on the controller, before anything changes on a host.
-  - Each problem is one sentence with the variable, its value and what is allowed. No sentence has the value of a secret.
+  - Checks all C(streaming_api_*) variables of the host against the role's argument specification
+    and its rules, and what they name on the controller, before anything changes on a host.
+  - Each problem is one sentence with the variable, its value and what is allowed. No sentence has
+    the value of a secret.
 author: The streaming_api authors (@unbuffered)
 options:
   spec:
@@ -53,11 +55,13 @@ problems:
   elements: str
   sample: ["streaming_api_gunicorn_workers is 'many'; allowed is a whole number, 0 or more."]
 settings:
-  description: The variables by their names, converted and with their defaults, without the secret ones.
+  description:
+    - The variables by their names, converted and with their defaults, without the secret ones.
   returned: success
   type: dict
 app:
-  description: What the later steps must know of the app, such as its directory, its ports and its users.
+  description:
+    - What the later steps must know of the app, such as its directory, its ports and its users.
   returned: success
   type: dict
 """

@@ -10,8 +10,11 @@ module: stream_switch
 short_description: Point Nginx to a release of an app
 version_added: 0.1.0
 description:
-  - Writes the app's site and the lines of Nginx's main file after Nginx has checked them where the running server does not see them. Reloads Nginx if something has changed, or if an earlier reload was lost, waits until its new workers have taken over, and asks the app through it.
-  - If Nginx refuses the files, nothing is written. What fails later has to be undone with M(unbuffered.streaming.stream_undo).
+  - Writes the app's site and the lines of Nginx's main file after Nginx has checked them where
+    the running server does not see them. Reloads Nginx if something has changed, or if an earlier
+    reload was lost, waits until its new workers have taken over, and asks the app through it.
+  - If Nginx refuses the files, nothing is written. What fails later has to be undone with
+    M(unbuffered.streaming.stream_undo).
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -27,7 +30,8 @@ options:
     type: str
     required: true
   lines:
-    description: Lines of Nginx's main file, each with C(line) and C(block), which is empty for the top.
+    description:
+      - Lines of Nginx's main file, each with C(line) and C(block), which is empty for the top.
     type: list
     elements: dict
     default: []

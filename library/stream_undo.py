@@ -10,7 +10,9 @@ module: stream_undo
 short_description: Go back to what was proven of an app
 version_added: 0.1.0
 description:
-  - Restores the site that was last proven, and takes a failed release back. One without streams is stopped and removed; one that may have streams finishes them first; the live one is left alone.
+  - Restores the site that was last proven, and takes a failed release back. One without streams
+    is stopped and removed; one that may have streams finishes them first; the live one is left
+    alone.
 author: The streaming_api authors (@unbuffered)
 options:
   name:

@@ -3,7 +3,8 @@
 """Make a release on the host: its source, its settings, its virtual environment, its units.
 
 The release's directory and all that root or systemd read in it belong to root; only ``src`` and
-``venv`` belong to the build's user, which is not the app's. The manifest comes last: a release without it is not complete.
+``venv`` belong to the build's user, which is not the app's. The manifest comes last: a release
+without it is not complete.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import json
 import posixpath
 import tarfile
 import time
-from typing import Any, Iterator, Mapping, NamedTuple, Sequence, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
 
 if TYPE_CHECKING:
-    from ..deploy.places import Places
     from pathlib import Path
+
+    from ..deploy.places import Places
 
 PRIVATE = 0o600
 FOR_THE_APP = 0o640
@@ -52,7 +54,7 @@ class Build(NamedTuple):
 
 
 def build(places: Places, release: str, wanted: Build, editor: Editor) -> None:
-    """Make the release. What a killed deploy has left of it goes first; a failure leaves nothing."""
+    """Make the release. The remains of a killed deploy go first; a failure leaves nothing."""
     if editor.check:
         _announce(places, release, wanted, editor)
         return
@@ -134,7 +136,7 @@ class _Builder:
         def members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
             for member in archive:
                 member.uid, member.gid, member.uname, member.gname = uid, gid, "", ""
-                member.mtime = now  # type: ignore[assignment]
+                member.mtime = now
                 yield member
 
         with tarfile.open(self.wanted.archive) as archive:
@@ -157,8 +159,8 @@ class _Builder:
         write(self.places.build_environment, environment, ROOT, PRIVATE, shown=False)
 
     def _uv(self, what: str, arguments: Sequence[str], stdin: str = "") -> str:
-        """Run uv as the build's user. It takes the CPU that the running streams leave, and ends with
-        the lock: also when another deploy takes that over.
+        """Run uv as the build's user. It takes the CPU that the running streams leave, and ends
+        with the lock: also when another deploy takes that over.
         """
         properties = [
             f"BindsTo={self.places.lock}",

@@ -8,7 +8,7 @@ The lock is a unit of systemd: it ends with the host, or in an hour.
 from __future__ import annotations
 
 import time
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..deploy.lock import LONGEST
 from . import units

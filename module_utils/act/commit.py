@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, NamedTuple, Sequence, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from . import build, units
 from .editor import ActError, Editor

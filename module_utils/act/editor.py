@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class ActError(Exception):
-    """An act failed. The message says what went wrong; ``failure`` are fields of outcome.Failure."""
+    """An act failed. The message says what; ``failure`` are fields of outcome.Failure."""
 
     def __init__(self, said: str, **failure: str) -> None:
         super().__init__(said)

@@ -30,8 +30,8 @@ _CHECK = 'mount --bind "$0" /etc/nginx && exec nginx -t -q'
 def with_lines(text: str, wanted: Iterable[Mapping[str, str]]) -> str:
     """Nginx's main file with these lines.
 
-    Each has a ``line`` and a ``block``, '' for the top. It takes the place of the last line with its
-    directive, commented out or not; else it becomes the first line of its block.
+    Each has a ``line`` and a ``block``, '' for the top. It takes the place of the last line with
+    its directive, commented out or not; else it becomes the first line of its block.
     """
     lines = text.splitlines()
     for one in wanted:
@@ -71,8 +71,8 @@ def load(host: Host, files: Iterable[str], *, reload: bool) -> bool:
     """Have Nginx run, with its files as they are. Returns whether it had to be started or reloaded.
 
     ``reload``: files have changed. It is reloaded as well if one of ``files`` is newer than its
-    workers, whoever wrote it. A reload can fail although the files are good; Nginx then goes on with
-    what it had.
+    workers, whoever wrote it. A reload can fail although the files are good; Nginx then goes on
+    with what it had.
     """
     answer = units.systemctl("show", "--property=ActiveState,UnitFileState", SERVICE).out
     state: dict[str, Any] = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)

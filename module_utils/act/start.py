@@ -7,7 +7,7 @@ from __future__ import annotations
 import posixpath
 import secrets
 import time
-from typing import Any, Mapping, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
 from . import ask, units
 from .editor import ROOT, ActError, Editor
@@ -21,8 +21,8 @@ TOKEN_BYTES = 32
 
 
 class Start(NamedTuple):
-    """``files`` are what all releases of the app need on the host, texts by their paths; those below
-    /etc/systemd are units. ``makes_token``: the probe needs one. ``timeout`` in seconds.
+    """``files`` are what all releases of the app need on the host, texts by their paths; those
+    below /etc/systemd are units. ``makes_token``: the probe needs one. ``timeout`` in seconds.
     """
 
     files: Mapping[str, str]
@@ -45,9 +45,7 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
         if units.states(unit, f"{places.unit(release)}.socket") != ["active", "active"]:
             editor.changed = True
         # Its file says `Also=` of the socket, and `Wants=`.
-        said = units.systemctl("enable", "--now", "--quiet", unit)
-        if said.status != 0:
-            raise ActError(said.text)
+        units.must("enable", "--now", "--quiet", unit)
         answer = _wait(places.socket(release), wanted)
     except ActError as error:
         raise ActError(str(error), kind="start", journal=units.journal(unit)) from error

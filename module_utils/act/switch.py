@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Mapping, NamedTuple, Sequence, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from . import ask, nginx
 from .editor import ActError, Editor

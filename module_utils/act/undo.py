@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..deploy.outcome import Undone
 from ..host.nginx import has_lost_reload
@@ -94,7 +94,7 @@ def _take_back(places: Places, wanted: Undo, *, had_traffic: bool, editor: Edito
 
 
 def _stop(unit: str) -> None:
-    """Stop a release that has no streams. One that hangs is killed, and is no failed unit either."""
+    """Stop a release that has no streams. Kill one that hangs; it is no failed unit either."""
     units.systemctl("disable", "--now", "--quiet", f"{unit}.socket")
     units.systemctl("disable", "--quiet", f"{unit}.service")
     stop = ["systemctl", "stop", f"{unit}.service"]

@@ -33,8 +33,7 @@ def run(command: list[str], stdin: str = "", timeout: float | None = None) -> Sa
         done = subprocess.run(
             command,
             input=stdin.encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             env=ENVIRONMENT,
             check=False,
             timeout=timeout,

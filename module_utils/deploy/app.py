@@ -31,8 +31,8 @@ OF_A_LOCATION = (
 class Source(NamedTuple):
     """Where the source is on the controller.
 
-    ``path`` is a directory or a wheel, '' if the app is a package of an index. ``git_url`` is fetched
-    to ``path`` first. ``shown`` is what the manifest says of it, without a password.
+    ``path`` is a directory or a wheel, '' if the app is a package of an index. ``git_url`` is
+    fetched to ``path`` first. ``shown`` is what the manifest says of it, without a password.
     """
 
     path: str
@@ -42,7 +42,9 @@ class Source(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """The files of the TLS certificate on the host. ``made_by_role`` says whether the role writes them."""
+    """The files of the TLS certificate on the host. ``made_by_role`` says whether the role writes
+    them.
+    """
 
     certificate: str
     key: str
@@ -140,7 +142,8 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     own = {name: value for name, value in location.items() if value is not None}
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
     if given["nginx_trusted_proxies"]:
-        # Behind trusted proxies Nginx knows who asks, and how; the app need not choose whom to believe.
+        # Behind trusted proxies Nginx knows who asks, and how; the app need not choose whom to
+        # believe.
         known = {
             "$scheme": f"$scheme_{identifier(given['name'])}",
             "$proxy_add_x_forwarded_for": "$remote_addr",

@@ -13,8 +13,8 @@ LONGEST = "1h"  # after this systemd ends the lock by itself
 class Holder(NamedTuple):
     """The ansible-playbook process that deploys.
 
-    ``who`` is user@machine. ``machine`` tells machines of one name apart, ``started`` a process from
-    a later one with the same number, ``claim`` the deploys of one process.
+    ``who`` is user@machine. ``machine`` tells machines of one name apart, ``started`` a process
+    from a later one with the same number, ``claim`` the deploys of one process.
     """
 
     who: str
@@ -36,9 +36,9 @@ def parse(description: str) -> Holder | None:
 def is_gone(holder: Holder | None, me: Holder, started: Callable[[int], str]) -> bool:
     """Whether the holder's process has certainly ended.
 
-    Only a process of this machine can be looked up: ``started`` says when a process with this number
-    started, '' if there is none. With our own number it is an earlier process, or an earlier deploy of
-    ours.
+    Only a process of this machine can be looked up: ``started`` says when a process with this
+    number started, '' if there is none. With our own number it is an earlier process, or an earlier
+    deploy of ours.
     """
     if holder is None or (holder.who, holder.machine) != (me.who, me.machine):
         return False

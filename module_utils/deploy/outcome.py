@@ -144,12 +144,16 @@ def _not_measured_outside(seen: Seen, *, some_open: bool) -> list[str]:
             else "no stream lets everybody in"
         )
         return [
-            (f"{seen.public_url} was not measured: {why}. "
-            "Name a stream of the app in streaming_api_proof_paths.")
+            (
+                f"{seen.public_url} was not measured: {why}. "
+                "Name a stream of the app in streaming_api_proof_paths."
+            )
         ]
     if seen.outside.skips_origin:
         return [
-            ("The host itself was not measured from here (origin): the probe's token is sent over "
-            "verified TLS only.")
+            (
+                "The host itself was not measured from here (origin): the probe's token is sent "
+                "over verified TLS only."
+            )
         ]
     return []

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, NamedTuple, Sequence, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .retention import staying
 
@@ -31,9 +31,9 @@ class Limits(NamedTuple):
 class Plan(NamedTuple):
     """What happens to which release. Ids are strings of 12 hexadecimal digits.
 
-    ``state`` is the release's state before the deploy, '' if it is not on the host. ``replaced`` drain
-    after the switch; ``ended`` drain too long and end for them; ``outdated`` are removed. ``history``
-    is what the record says afterwards: the live releases, the latest first.
+    ``state`` is the release's state before the deploy, '' if it is not on the host. ``replaced``
+    drain after the switch; ``ended`` drain too long and end for them; ``outdated`` are removed.
+    ``history`` is what the record says afterwards: the live releases, the latest first.
     """
 
     id: str

@@ -82,9 +82,9 @@ def choice(
 ) -> Choice:
     """What the release can be measured by.
 
-    ``release`` is what the host knows of a release to go back to: it need not have what the inventory
-    names today. ``has_token``: the probe's token is on the host. A release that runs does not learn of
-    a token that is made later.
+    ``release`` is what the host knows of a release to go back to: it need not have what the
+    inventory names today. ``has_token``: the probe's token is on the host. A release that runs does
+    not learn of a token that is made later.
     """
     built = release or {}
     paths = given["streaming_api_proof_paths"]
@@ -132,8 +132,8 @@ def layer_nginx(app: App, stream: Stream) -> dict[str, Any]:
 class Outside(NamedTuple):
     """What the controller measures: a stream, at the host itself and at the public URL.
 
-    ``seen`` is None, and ``layers`` are empty, when nothing may be asked. ``skips_origin``: only the
-    public URL may.
+    ``seen`` is None, and ``layers`` are empty, when nothing may be asked. ``skips_origin``: only
+    the public URL may.
     """
 
     seen: Measured | None
@@ -177,23 +177,24 @@ def _answer(measured: Sequence[Measured]) -> Mapping[str, Any]:
     for one in measured:
         if one.stream.on_socket == PROBE:
             layers = one.result.get("measured") or [{}]
-            passes = layers[-1].get("passes", {}).get("identity") or [{}]
-            return dict(passes[0])
+            identity = layers[-1].get("passes", {}).get("identity") or {}
+            timelines = identity.get("timelines") or [{}]
+            return dict(timelines[0])
     return {}
 
 
 def answers_instead(measured: Sequence[Measured], release: str) -> str:
     """Who answers the probe through Nginx in place of the release, in a sentence.
 
-    Empty if the release answers, or if that cannot be told: a location that asks for a password says
-    nothing.
+    Empty if the release answers, or if that cannot be told: a location that asks for a password
+    says nothing.
     """
     answer = _answer(measured)
     if answer.get("status") == 404:
         path = next(one.stream.shown for one in measured if one.stream.on_socket == PROBE)
         return (
-            f"{path} is not found there (404): another site with the same name, an exact location or "
-            "`extra` takes its requests."
+            f"{path} is not found there (404): another site with the same name, an exact location "
+            "or `extra` takes its requests."
         )
     found = (answer.get("server") or {}).get("release")
     if answer.get("status") != 200 or found == release:

@@ -11,7 +11,7 @@ from typing import Iterable, NamedTuple, Sequence
 
 
 class Built(NamedTuple):
-    """A complete release. ``created`` is its date in ISO 8601, ``written`` its file's time in ns."""
+    """A complete release. ``created`` is a date in ISO 8601, ``written`` a time in ns."""
 
     id: str
     created: str

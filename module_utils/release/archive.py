@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Iterator, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Iterator
 
 from .describe import digest_of
 from .errors import ReleaseError, reading, shown

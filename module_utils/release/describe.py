@@ -8,7 +8,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import Callable, Iterable, Mapping, NamedTuple, TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, Iterable, Mapping, NamedTuple
 
 from ..deploy.install import DEPENDENCY_FILES
 from .errors import reading

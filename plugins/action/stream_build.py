@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import fcntl
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ansible.plugins
 
@@ -26,7 +26,7 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
 class ActionModule(acting.Action):
     """Two round trips and a copy for a release with a source, one without."""
 
-    OPTIONS = {
+    OPTIONS: ClassVar[acting.Options] = {
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "plan": {"type": "dict", "required": True},
@@ -106,6 +106,6 @@ class ActionModule(acting.Action):
                     entries = scan.scan(self._app.source.path, exclude)
                     archive.pack(entries, digest, str(packed))
         except errors.ReleaseError as error:
-            raise acting.Refusal(str(error)) from error
+            raise acting.RefusalError(str(error)) from error
         remote = self._connection._shell.join_path(self._make_tmp_path(), packed.name)  # noqa: SLF001
         return str(self._transfer_file(str(packed), remote))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ansible.plugins
 
@@ -21,7 +21,7 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
 class ActionModule(acting.Action):
     """Prints a report of a good deploy, or fails with the message of a bad one."""
 
-    OPTIONS = {
+    OPTIONS: ClassVar[acting.Options] = {
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "plan": {"type": "dict", "required": True},
@@ -34,14 +34,14 @@ class ActionModule(acting.Action):
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
         if args["failed"] is not None:
-            raise acting.Refusal(self._failure(args))
+            raise acting.RefusalError(self._failure(args))
         said = outcome.report(self._live(args), self._seen(args))
         # As debug does: the message is what the task is for.
         shown = {"changed": False, "msg": said, "_ansible_verbose_always": True}
         result = args["outside"].get("result") or {}
         if result and not result["streams"]:
             url = args["settings"]["streaming_api_public_url"]
-            raise acting.Refusal(
+            raise acting.RefusalError(
                 f"{said}\n\n{args['plan']['unit']} streams on its host, but not at {url}. It stays "
                 "live, since the previous release would be behind the same URL. "
                 f"{result['message']}"

@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import ansible.plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 try:
     from ..module_utils import controller
@@ -27,7 +30,7 @@ DRAINS = ("draining", "ending")
 class ActionModule(acting.Action):
     """One round trip to the host, unless a lock is broken or a drain is ended."""
 
-    OPTIONS = {
+    OPTIONS: ClassVar[acting.Options] = {
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "texts": {"type": "dict", "required": True},
@@ -41,18 +44,15 @@ class ActionModule(acting.Action):
         facts = self._claim()
         try:
             return self._plan(args, facts)
-        except (plan.PlanError, errors.ReleaseError, acting.Refusal) as error:
+        except (plan.PlanError, errors.ReleaseError, acting.RefusalError) as error:
             # With the holder, so that the lock is released.
-            raise acting.Refusal(str(error), holder=str(self._holder)) from error
+            raise acting.RefusalError(str(error), holder=str(self._holder)) from error
 
     def _plan(self, args: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
         self._refuse(facts)
         self._warn(facts)
         source, wanted = self._source(), self._settings["streaming_api_release"]
-        if wanted:
-            release = plan.chosen(wanted, facts)
-        else:
-            release = self._identify(source, args, facts)
+        release = plan.chosen(wanted, facts) if wanted else self._identify(source, args, facts)
         found = _release(facts, release)
         if found and found["state"] in DRAINS and not self.is_check:
             facts = self._claim(revive=release)
@@ -85,13 +85,13 @@ class ActionModule(acting.Action):
         if held is None:
             facts: dict[str, Any] = found["facts"]
             return facts
-        holder = lock.parse(held["holder"])
+        holder, shown = lock.parse(held["holder"]), held["holder"].partition(" (")[0]
         if not gone and lock.is_gone(holder, self._holder, controller.started):
             return self._claim(gone=held["holder"], revive=revive)
-        raise acting.Refusal(
-            f"{self._app.name} is being deployed already, by "
-            f"{held['holder'].partition(' (')[0]}, since {held['since']}. Wait until that deploy has "
-            f"ended. If you know that it is dead, end it: systemctl stop {self._app.places.lock}"
+        raise acting.RefusalError(
+            f"{self._app.name} is being deployed already, by {shown}, "
+            f"since {held['since']}. Wait until that deploy has ended. If you know it is dead, "
+            f"end it: systemctl stop {self._app.places.lock}"
         )
 
     def _looked_for(self) -> dict[str, Any]:
@@ -112,11 +112,11 @@ class ActionModule(acting.Action):
     @staticmethod
     def _refuse(facts: Mapping[str, Any]) -> None:
         if facts["euid"] != 0:
-            raise acting.Refusal(
+            raise acting.RefusalError(
                 "The role came to the host as an ordinary user; set become: true."
             )
         if facts["conflicts"]:
-            raise acting.Refusal("\n".join(facts["conflicts"]))
+            raise acting.RefusalError("\n".join(facts["conflicts"]))
 
     def _warn(self, facts: Mapping[str, Any]) -> None:
         missing = facts["missing_nginx_lines"]

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import ansible.plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 try:
     from ..module_utils.deploy import app, plan, proof
@@ -25,7 +28,7 @@ RETRIES = 3
 class ActionModule(acting.Action):
     """One round trip for each stream."""
 
-    OPTIONS = {
+    OPTIONS: ClassVar[acting.Options] = {
         "at": {"type": "str", "choices": list(LAYERS), "required": True},
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
@@ -48,7 +51,7 @@ class ActionModule(acting.Action):
         found = {"changed": False, "measured": [one.pair() for one in measured]}
         if faults:
             result = faults[0].result
-            raise acting.Refusal(
+            raise acting.RefusalError(
                 result["message"],
                 failure={"kind": f"{args['at']}-stream", "evidence": result["text"]},
                 **found,
@@ -101,7 +104,7 @@ class ActionModule(acting.Action):
                 return measured
             if attempt < RETRIES - 1:
                 time.sleep(1)
-        raise acting.Refusal(instead, failure={"kind": "misdirected"})
+        raise acting.RefusalError(instead, failure={"kind": "misdirected"})
 
     def _outside(self, host: str, token: str) -> dict[str, Any]:
         """From the controller. What is wrong out there would be wrong for the previous release too,

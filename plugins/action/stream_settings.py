@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import ansible.plugins
 import yaml
@@ -30,7 +30,10 @@ SECRETS = ("streaming_api_secrets", "streaming_api_build_environment", "streamin
 class ActionModule(acting.Action):
     """Sees the variables where they are, so that no secret leaves the controller's process."""
 
-    OPTIONS = {"spec": {"type": "path", "required": True}, "entry": {"type": "str"}}
+    OPTIONS: ClassVar[acting.Options] = {
+        "spec": {"type": "path", "required": True},
+        "entry": {"type": "str"},
+    }
     _requires_connection = False
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +47,7 @@ class ActionModule(acting.Action):
         if not settings.get("streaming_api_release"):
             problems += app_source.problems(settings, base)
         if problems:
-            raise acting.Refusal("\n".join(problems), problems=problems)
+            raise acting.RefusalError("\n".join(problems), problems=problems)
         described = app.app(settings, base, controller.cache())
         shown = {name: value for name, value in settings.items() if name not in SECRETS}
         return {"changed": False, "settings": shown, "app": described.fields()}

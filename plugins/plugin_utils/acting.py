@@ -4,14 +4,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
 
-Variables = Mapping[str, Any]
+Options = Mapping[str, Mapping[str, Any]]
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A task fails; the message is for people. ``fields`` go into its result."""
 
     def __init__(self, message: str, **fields: Any) -> None:
@@ -22,7 +23,7 @@ class Refusal(Exception):
 class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
     """An action that decides on the controller, and may run modules on the host."""
 
-    OPTIONS: Mapping[str, Mapping[str, Any]] = {}
+    OPTIONS: ClassVar[Options] = {}
 
     def run(
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
@@ -32,12 +33,12 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         _, args = self.validate_argument_spec(argument_spec=dict(self.OPTIONS))
         try:
             result.update(self.act(args))
-        except Refusal as refusal:
+        except RefusalError as refusal:
             result.update(failed=True, msg=str(refusal), **refusal.fields)
         return result
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Do it, and return the fields of the result. A Refusal fails the task."""
+        """Do it, and return the fields of the result. A RefusalError fails the task."""
         raise NotImplementedError
 
     @property
@@ -53,5 +54,5 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         )
         if found.get("failed") or found.get("unreachable"):
             fields = {key: value for key, value in found.items() if key not in ("msg", "failed")}
-            raise Refusal(str(found.get("msg", f"{module} failed")), **fields)
+            raise RefusalError(str(found.get("msg", f"{module} failed")), **fields)
         return found

@@ -31,8 +31,8 @@ SERVERS = {
     ],
     "uvicorn with a short ping": [  # FastAPI has no setting for its 15 seconds
         *(sys.executable, "-c"),
-        ("import fastapi.routing, uvicorn; fastapi.routing._PING_INTERVAL = 0.1;"
-        "uvicorn.run('main:app', uds='SOCKET')"),
+        "import fastapi.routing, uvicorn; fastapi.routing._PING_INTERVAL = 0.1;"
+        "uvicorn.run('main:app', uds='SOCKET')",
     ],
 }
 TRANSPORTS = ["sse", "ndjson", "text", "ws"]

@@ -2,13 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 from rig import PATHS, TRANSPORTS, Seen, Server, running, wait_until
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 HTTP = [transport for transport in TRANSPORTS if transport != "ws"]
 

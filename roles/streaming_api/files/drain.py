@@ -11,8 +11,8 @@ should a request come.
 
 The unit ``<name>-drain@<release>.service`` runs this; to stop the unit leaves the release as it is.
 
-``places.py`` and ``retention.py``, the role's own files, lie beside this one. All need nothing but the
-standard library of Python >= 3.8.
+``places.py`` and ``retention.py``, the role's own files, lie beside this one. All need nothing but
+the standard library of Python >= 3.8.
 """
 
 from __future__ import annotations
