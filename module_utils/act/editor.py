@@ -126,7 +126,7 @@ class Editor:
         before = os.readlink(place) if place.is_symlink() else ""
         if before == target:
             return
-        self.note(path, before, target)
+        self.note(path, f"{before}\n" if before else "", f"{target}\n")
         if self.check:
             return
         new = place.with_name(f".{place.name}.new")

@@ -43,7 +43,7 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
         files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
     new = {path: text for path, text in files.items() if editor.text(path) != text}
     if new and not editor.check:
-        refused = nginx.check(new)
+        refused = nginx.check(new, [] if wanted.keeps_welcome else [nginx.WELCOME])
         if refused:
             raise ActError(refused, kind="site-refused")
     for path, text in new.items():
