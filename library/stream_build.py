@@ -88,6 +88,12 @@ options:
     description: What the manifest says besides the date and the packages.
     type: dict
     default: {}
+  holder:
+    description:
+      - Who has the lock of the deploy, see M(unbuffered.streaming.stream_claim). The module stops
+        when another deploy has taken over. Empty for none.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Shows the settings and the units that it would write.
@@ -137,6 +143,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.act import claim
 from ..module_utils.act.build import Build, build
 from ..module_utils.act.editor import ActError, Editor
 from ..module_utils.deploy.places import Places
@@ -144,6 +151,7 @@ from ..module_utils.deploy.places import Places
 OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
+    "holder": {"type": "str", "default": ""},
     "release": {"type": "str", "required": True},
     "user": {"type": "str", "required": True},
     "build_user": {"type": "str", "required": True},
@@ -165,10 +173,11 @@ OPTIONS = {
 def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     given = dict(module.params)
-    places = Places(given.pop("name"), given.pop("root"))
+    places, holder = Places(given.pop("name"), given.pop("root")), given.pop("holder")
     editor = Editor(check=module.check_mode)
     try:
-        build(places, given.pop("release"), Build(**given), editor)
+        with claim.acting(places, holder, check=module.check_mode):
+            build(places, given.pop("release"), Build(**given), editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
     module.exit_json(changed=True, diff=editor.diff)

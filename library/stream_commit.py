@@ -108,7 +108,8 @@ def main() -> None:
     editor = Editor(check=module.check_mode)
     wanted = Commit(**{field: given[field] for field in Commit._fields})
     try:
-        commit(places, given["release"], wanted, editor)
+        with claim.acting(places, given["holder"], check=module.check_mode):
+            commit(places, given["release"], wanted, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
     released = "" if module.check_mode else given["holder"]

@@ -54,6 +54,12 @@ options:
     description: Seconds that the release has to start and to answer.
     type: float
     default: 60
+  holder:
+    description:
+      - Who has the lock of the deploy, see M(unbuffered.streaming.stream_claim). The module stops
+        when another deploy has taken over. Empty for none.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Says whether something would be written.
@@ -105,6 +111,7 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.act import claim
 from ..module_utils.act.ask import Question
 from ..module_utils.act.editor import ActError, Editor
 from ..module_utils.act.start import Start, start
@@ -113,6 +120,7 @@ from ..module_utils.deploy.places import Places
 OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
+    "holder": {"type": "str", "default": ""},
     "release": {"type": "str", "required": True},
     "files": {"type": "dict", "default": {}},
     "token": {"type": "bool", "default": False, "no_log": False},  # whether, not which
@@ -129,11 +137,18 @@ def main() -> None:
     given = module.params
     editor = Editor(check=module.check_mode)
     question = Question(given["path"], given["host"], given["headers"])
+    places, holder = Places(given["name"], given["root"]), given["holder"]
     wanted = Start(
-        given["files"], given["token"], question, given["timeout"], reloads=given["reload"]
+        given["files"],
+        given["token"],
+        question,
+        given["timeout"],
+        reloads=given["reload"],
+        holder=holder,
     )
     try:
-        found = start(Places(given["name"], given["root"]), given["release"], wanted, editor)
+        with claim.acting(places, holder, check=module.check_mode):
+            found = start(places, given["release"], wanted, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
     module.exit_json(**found, **editor.result())

@@ -56,6 +56,12 @@ options:
     description: The C(Host) header.
     type: str
     default: localhost
+  holder:
+    description:
+      - Who has the lock of the deploy, see M(unbuffered.streaming.stream_claim). The module stops
+        when another deploy has taken over. Empty for none.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Writes nothing, and asks nothing.
@@ -107,6 +113,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.act import claim
 from ..module_utils.act.ask import Question
 from ..module_utils.act.editor import ActError, Editor
 from ..module_utils.act.switch import Switch, switch
@@ -116,6 +123,7 @@ from ..module_utils.host.access import Host, run
 OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
+    "holder": {"type": "str", "default": ""},
     "site": {"type": "str", "required": True},
     "lines": {"type": "list", "elements": "dict", "default": []},
     "keep_welcome": {"type": "bool", "default": True},
@@ -138,9 +146,10 @@ def main() -> None:
         given["port"],
         Question(given["path"], given["host"]),
     )
-    host = Host(Path("/"), run)
+    places, host = Places(given["name"], given["root"]), Host(Path("/"), run)
     try:
-        found = switch(Places(given["name"], given["root"]), wanted, host, editor)
+        with claim.acting(places, given["holder"], check=module.check_mode):
+            found = switch(places, wanted, host, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
     module.exit_json(**found, **editor.result())

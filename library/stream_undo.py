@@ -35,6 +35,12 @@ options:
     description: It has been live, and stays on the host.
     type: bool
     default: false
+  holder:
+    description:
+      - Who has the lock of the deploy, see M(unbuffered.streaming.stream_claim). The module stops
+        when another deploy has taken over. Empty for none.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Does nothing.
@@ -80,6 +86,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.act import claim
 from ..module_utils.act.editor import ActError, Editor
 from ..module_utils.act.undo import Undo, undo
 from ..module_utils.deploy.places import Places
@@ -88,6 +95,7 @@ from ..module_utils.host.access import Host, run
 OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
+    "holder": {"type": "str", "default": ""},
     "release": {"type": "str", "default": ""},
     "may_have_streams": {"type": "bool", "default": False},
     "was_live": {"type": "bool", "default": False},
@@ -101,10 +109,10 @@ def main() -> None:
         module.exit_json(changed=False, site="untouched", release="none", problem="", journal="")
     editor = Editor()
     wanted = Undo(given["release"], given["may_have_streams"], given["was_live"])
+    places = Places(given["name"], given["root"])
     try:
-        undone, journal = undo(
-            Places(given["name"], given["root"]), wanted, Host(Path("/"), run), editor
-        )
+        with claim.acting(places, given["holder"]):
+            undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
     except (ActError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(changed=editor.changed, journal=journal, **undone._asdict())

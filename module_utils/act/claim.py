@@ -2,21 +2,29 @@
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 """Keep other deploys out, and let them in again.
 
-The lock is a unit of systemd: it ends with the host, or in an hour.
+The lock is a unit of systemd: it ends with the host, or in an hour. When the controller of a deploy
+is killed, an act of that deploy may still run on the host. So each act has a file locked, and asks
+whether its deploy still has the lock; a deploy that takes the lock over waits for that file.
 """
 
 from __future__ import annotations
 
+import fcntl
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 from ..deploy.lock import LONGEST
 from . import units
+from .editor import ActError
 
 if TYPE_CHECKING:
     from ..deploy.places import Places
 
 ENDS = 20.0  # seconds beyond the stop timeout
+ACT_ENDS = 120.0  # seconds that an act of a dead deploy may take to end
+LOST = "Another deploy has taken over, so this one has stopped."
 
 
 class Held(NamedTuple):
@@ -28,6 +36,14 @@ class Held(NamedTuple):
 
 def take(places: Places, me: str, gone: str = "") -> Held | None:
     """Take the lock, or say who has it. One that ``gone`` holds, a dead process, is taken over."""
+    held = _take(places, me, gone)
+    if held is None:
+        with _alone(places):
+            pass  # the last act of a dead deploy has ended
+    return held
+
+
+def _take(places: Places, me: str, gone: str) -> Held | None:
     if _begin(places, me):
         return None
     shown = _show(places)
@@ -58,6 +74,41 @@ def release(places: Places, holder: str) -> None:
     """Release the lock, if this holder has it: another deploy may have taken it over."""
     if _show(places).get("Description") == holder:
         units.systemctl("stop", places.lock)
+
+
+def is_held(places: Places, holder: str) -> bool:
+    """Whether a deploy still has the lock. One without a holder needs none."""
+    shown = _show(places)
+    return not holder or (shown.get("Description"), shown.get("ActiveState")) == (holder, "active")
+
+
+@contextmanager
+def acting(places: Places, holder: str, *, check: bool = False) -> Iterator[None]:
+    """One act at a time, and only of the deploy that has the lock; in check mode nobody has it."""
+    if check:
+        yield
+        return
+    with _alone(places):
+        if not is_held(places, holder):
+            raise ActError(LOST)
+        yield
+
+
+@contextmanager
+def _alone(places: Places) -> Iterator[None]:
+    file = Path(places.acting)
+    file.parent.mkdir(mode=0o755, exist_ok=True)
+    deadline = time.monotonic() + ACT_ENDS
+    with file.open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise ActError("A step of an earlier deploy still runs on the host.") from None
+                time.sleep(0.1)
+        yield
 
 
 def revive(places: Places, release: str, stop_timeout: int) -> None:

@@ -55,8 +55,8 @@ def with_lines(text: str, wanted: Iterable[Mapping[str, str]]) -> str:
 
 
 def check(files: Mapping[str, str], removed: Iterable[str] = ()) -> str:
-    """What Nginx says against its configuration with these files in it, and without the ``removed``;
-    '' if it is good.
+    """What Nginx says against its configuration with these files in it and without the ``removed``
+    ones; '' if it is good.
 
     The running server never sees them.
     """

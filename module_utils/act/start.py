@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
-from . import ask, units
+from . import ask, claim, units
 from .editor import ROOT, ActError, Editor
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ class Start(NamedTuple):
     question: ask.Question
     timeout: float
     reloads: bool
+    holder: str  # of the lock
 
 
 def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
             editor.changed = True
         # Its file says `Also=` of the socket, and `Wants=`.
         units.must("enable", "--now", "--quiet", unit)
-        answer = _wait(places.socket(release), wanted)
+        answer = _wait(places, release, wanted)
     except ActError as error:
         raise ActError(str(error), kind="start", journal=units.journal(unit)) from error
     return {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
@@ -73,12 +74,14 @@ def _write(places: Places, wanted: Start, editor: Editor) -> bool:
     return bool(new)
 
 
-def _wait(socket: str, wanted: Start) -> ask.Answer:
+def _wait(places: Places, release: str, wanted: Start) -> ask.Answer:
     deadline = time.monotonic() + wanted.timeout
     while True:
-        answer = ask.on_unix_socket(socket, wanted.question, PATIENCE)
+        answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE)
         if answer.healthy:
             return answer
         if time.monotonic() > deadline:
             raise ActError(f"{answer.said}; {wanted.timeout:.0f} s were allowed")
+        if not claim.is_held(places, wanted.holder):
+            raise ActError(claim.LOST)
         time.sleep(PAUSE)

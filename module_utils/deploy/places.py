@@ -84,6 +84,11 @@ class Places(NamedTuple):
         return f"{self.name}-deploy.service"
 
     @property
+    def acting(self) -> str:
+        """The file that an act on the host has locked while it runs."""
+        return f"/run/streaming_api/{self.name}.lock"
+
+    @property
     def drain_template(self) -> str:
         return f"{UNITS}/{self.name}-drain@.service"
 

@@ -46,6 +46,7 @@ class ActionModule(acting.Action):
             "stream_build",
             name=self._app.name,
             root=self._app.root,
+            holder=plan["holder"],
             release=plan["id"],
             user=self._app.user,
             build_user=self._app.build_user,

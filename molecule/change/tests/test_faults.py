@@ -304,14 +304,14 @@ def tidy(after: dict[str, list[str]]) -> bool:
 
 
 @pytest.fixture(scope="module")
-def first_of_two(
+def two_at_once(
     figures: dict[str, Any], load: Callable[..., Any], plays: Plays
-) -> tuple[list[str], Done, Done, Seen]:
-    """Two plays at once: the tasks of the first, both results, and what readers saw."""
+) -> tuple[Done, Done, Seen]:
+    """Two plays at once: both results, and what readers saw."""
     second = []
 
     def on_task(play: Play) -> None:
-        if play.tasks[-1] == "Create the virtual environment":
+        if play.tasks[-1] == "Build the release":
             second.append(plays.begin(streaming_api_files={"fault.txt": "second"}))
 
     with load(streams=20, rate=5, longest=20) as running:
@@ -320,57 +320,75 @@ def first_of_two(
         refused = second[0].end()
         seen = Seen(running.end(), running.begun)
     figures["faults"]["two plays at once"] = seen.row()
-    return play.tasks, first, refused, seen
+    return first, refused, seen
 
 
 def test_of_two_plays_at_once_the_second_is_refused(
-    first_of_two: tuple[list[str], Done, Done, Seen],
+    two_at_once: tuple[Done, Done, Seen],
 ) -> None:
-    _, first, second, seen = first_of_two
+    first, second, seen = two_at_once
     assert first.succeeded, first.output
     assert not second.succeeded, second.output
     assert second.changed == 0, second.output
     assert seen.whole(), seen.trouble
 
 
+# Where plays are killed: a task, and the seconds after it begins. The remote part of the task goes on.
+KILLS = [
+    ("Build the release", 0.2),
+    ("Build the release", 0.8),
+    ("Build the release", 1.6),
+    ("Start the release beside the running one", 0.2),
+    ("Start the release beside the running one", 0.6),
+    ("Prove the stream on the release's own socket", 0.3),
+    ("Point Nginx to the release", 0.1),
+    ("Point Nginx to the release", 0.3),
+    ("Prove the stream through Nginx", 0.0),
+    ("Prove the stream through Nginx", 0.4),
+    ("Make the release live, and let the replaced one finish its streams", 0.1),
+    ("Make the release live, and let the replaced one finish its streams", 0.3),
+]
+
+
+def killed_at(task: str, seconds: float) -> Callable[[Play], None]:
+    """Kill a play so many seconds after a task begins."""
+
+    def kill(play: Play) -> None:
+        if play.tasks[-1] == task:
+            time.sleep(seconds)
+            play.kill()
+
+    return kill
+
+
 def test_a_play_that_is_killed_is_healed_by_the_next(
-    first_of_two: tuple[list[str], Done, Done, Seen],
     left: Left,
     live: Callable[[], str],
     plays: Plays,
     size: dict[str, int],
     watch: Watch,
 ) -> None:
-    """The tasks are evenly spaced, from the first that changes something to the last. In the short form
-    each next play is killed too, at a later task; the last play heals them all.
-    """
-    tasks = first_of_two[0]
-    begun = tasks.index("Create the release's directory")
+    """In the short form each next play is killed too, at a later task; the last play heals them all."""
     each = size["deploys"] >= LONG
-    bad: dict[int, Any] = {}
-    for n in range(size["kills"]):
-        at = begun + int((len(tasks) - begun) * (n + 0.5) / size["kills"])
+    points = [KILLS[int(len(KILLS) * (n + 0.5) / size["kills"])] for n in range(size["kills"])]
+    bad: dict[str, Any] = {}
+    for n, (task, seconds) in enumerate(points):
         variables: dict[str, Any] = {
             "streaming_api_files": {"fault.txt": f"killed {n if each else ''}"}
         }
         heals = each or n == size["kills"] - 1
-
-        def kill(play: Play, last: int = at + 1) -> None:
-            if len(play.tasks) == last:
-                play.kill()
-
         before = live()
-        what = f"a play killed at task {at + 1}, *{tasks[at]}*{', and the next' if heals else ''}"
+        what = f"a play killed {seconds} s into *{task}*{', and the next' if heals else ''}"
         with watch(what) as (now, seen):
-            killed = plays.begin(on_task=kill, **variables).end()
+            killed = plays.begin(on_task=killed_at(task, seconds), **variables).end()
             assert not killed.succeeded
             now()
             healed = plays.run(**variables) if heals else None
         after = settled(left) if heals else {}
         if healed and not healed.succeeded:
-            bad[at] = healed.output
+            bad[what] = healed.output
         elif not seen[0].whole() or (heals and not (live() != before and tidy(after))):
-            bad[at] = seen[0].trouble, before, live(), after
+            bad[what] = seen[0].trouble, before, live(), after
     assert not bad
 
 
@@ -382,7 +400,7 @@ def test_a_play_that_heals_another_may_fail(
     impossible = {"streaming_api_proof_thresholds": {"time_to_first_chunk": 0.000001}}
 
     def kill(play: Play) -> None:
-        if play.tasks[-1] == "Measure it through Nginx":
+        if play.tasks[-1] == "Prove the stream through Nginx":
             play.kill()
 
     before, there = live(), left()
@@ -406,7 +424,7 @@ def test_a_reboot_during_a_play(
     rebooted = []
 
     def reboot(play: Play) -> None:
-        if play.tasks[-1] == "Wait until it answers":
+        if play.tasks[-1] == "Prove the stream on the release's own socket":
             rebooted.append(play)
 
     before = live()

@@ -42,7 +42,7 @@ class Marks:
         self.running, self.timer = running, threading.Timer(0, lambda: None)
 
     def __call__(self, play: Play) -> None:
-        if play.tasks[-1].startswith("Reload Nginx"):
+        if play.tasks[-1] == "Point Nginx to the release":
             self.running.say("mark switch")
             self.timer = threading.Timer(SWITCH, self.running.say, ["mark deploy"])
             self.timer.start()

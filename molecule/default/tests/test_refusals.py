@@ -77,7 +77,7 @@ LATE: Cases = {
     ),
     "no such version": (
         {"streaming_api_name": "fourth", "streaming_api_package": "starlette==0.0.0"},
-        ["fourth@", "install what the app depends on", "starlette==0.0.0"],
+        ["fourth@", "install the app's dependencies", "starlette==0.0.0"],
     ),
     "no such python": (
         {"streaming_api_name": "fourth", "streaming_api_python": "/usr/bin/python2"},

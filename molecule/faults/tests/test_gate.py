@@ -79,19 +79,19 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     ),
     "hangs at start": (
         {"streaming_api_app": "hangs:app", "streaming_api_files": {"hangs.py": HANGS}, "streaming_api_start_timeout": 5},
-        ["did not answer /readyz on its socket", "timed out", "waiting for a database that is not there"],
+        ["did not answer on its socket", "timed out", "waiting for a database that is not there"],
     ),
     "nginx lumps": (
         NGINX_LUMPS,
-        ["does not stream through Nginx", "Nginx has its site of before again: nginx buffers the stream: gzip collects"],
+        ["does not stream through Nginx", "the previous Nginx site has been restored: nginx buffers the stream: gzip collects"],
     ),
     "nginx lumps a new release": (
         {**NGINX_LUMPS, "streaming_api_environment": {"COLOUR": "green"}},
-        ["does not stream through Nginx", "Nginx has its site of before again: nginx buffers the stream: gzip collects"],
+        ["does not stream through Nginx", "the previous Nginx site has been restored: nginx buffers the stream: gzip collects"],
     ),
     "nginx sends it nothing": (
         {"streaming_api_nginx_server_extra": "location ~ stream-probe$ { return 404; }", "streaming_api_environment": {"COLOUR": "red"}},
-        ["is not what answers through Nginx; Nginx has its site of before again: /.stream-probe is not found there (404)"],
+        ["is not what answers through Nginx; ", "the previous Nginx site has been restored: /.stream-probe is not found there (404)"],
     ),
 }  # fmt: skip
 

@@ -63,7 +63,7 @@ def test_a_fault_at_the_edge_fails_the_play_and_the_release_stays(
     message = plays.refusal(
         streaming_api_public_url=edge, streaming_api_environment={"COLOUR": "blue"}
     )
-    assert "It keeps the traffic" in message
+    assert "It stays live" in message
     assert "public buffers the stream" in message
     assert host.check_output("readlink /srv/reference/current") != live
     assert read(f"{machine.url}/readyz").status == 200
