@@ -10,12 +10,16 @@ module: stream_build
 short_description: Build a release of an app
 version_added: 0.1.0
 description:
-  - Makes the release's directory with its source, its settings and its virtual environment,
-    imports the app once in the sandbox of its service, writes its units, and then its manifest,
+  - Creates the release's directory with its source, settings and virtual environment. Imports the
+    app once in the sandbox of its service. Then writes the units and, last, the manifest
     C(release.json).
-  - A release without a manifest is not complete. What a killed build has left is built anew; a
-    build that fails leaves nothing.
-  - uv runs as the build's user, in a unit that ends with the lock of the deploy.
+  - A release without a manifest is not complete. The module removes the remains of a killed
+    build and starts again. A build that fails leaves nothing behind.
+  - The release's directory belongs to root. Only C(src) and C(venv) in it belong to
+    O(build_user).
+  - uv runs as O(build_user), in a unit that ends with the lock of the deploy.
+  - The action plugin of the same name computes these options in the role. It packs the source on
+    the controller and copies it to the host.
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -31,61 +35,61 @@ options:
     type: str
     required: true
   user:
-    description: The user that runs the app.
+    description: User that runs the app.
     type: str
     required: true
   build_user:
-    description: The user that runs the build.
+    description: User that runs the build.
     type: str
     required: true
   archive:
-    description: The packed source. The action plugin copies it from the controller to the host.
+    description: Path of the packed source on the host.
     type: path
   files:
-    description: Files to write into the source, texts by their paths.
+    description: Files to write into the source, path to content.
     type: dict
     default: {}
   settings:
-    description: The text of C(gunicorn.conf.py).
+    description: Content of C(gunicorn.conf.py).
     type: str
     required: true
   probe:
-    description: The text of C(stream_probe.py), empty for none.
+    description: Content of C(stream_probe.py), empty for a release without the probe.
     type: str
     default: ""
   environment:
-    description: The text of the app's environment file.
+    description: Content of the app's environment file.
     type: str
     default: ""
   build_environment:
-    description: The text of the build's environment file.
+    description: Content of the build's environment file.
     type: str
     default: ""
   units:
-    description: The texts of the C(service) and the C(socket).
+    description: Content of the units, C(service) and C(socket).
     type: dict
     required: true
   uv:
-    description: The directory of uv's own virtual environment.
+    description: Directory of uv's own virtual environment.
     type: path
     required: true
   steps:
-    description: What uv does, in this order. Each is a list of a name and of uv's arguments.
+    description: Runs of uv, in this order. Each is a list of a name and of uv's arguments.
     type: list
     elements: list
     default: []
   server_packages:
-    description: Requirements of the server. A version that the app brought wins.
+    description: Requirements of the server. If the app installed another version, that wins.
     type: list
     elements: str
     default: []
   sandbox:
-    description: Properties of the unit that imports the app.
+    description: systemd properties of the unit that imports the app.
     type: list
     elements: str
     default: []
   manifest:
-    description: What the manifest says besides the date and the packages.
+    description: Content of the manifest. The module adds the date and the packages.
     type: dict
     default: {}
   holder:
@@ -96,13 +100,13 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: Shows the settings and the units that it would write.
+    description: Shows the settings and units that the build would write.
     support: full
   diff_mode:
-    description: Shows the settings and the units, never an environment.
+    description: Shows settings and units, no environment.
     support: full
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
@@ -125,16 +129,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 failure:
-  description: What the play says of a failure, by kind.
+  description: Why the module failed, for M(unbuffered.streaming.stream_outcome).
   returned: failure
   type: dict
   contains:
     kind:
-      description: What failed.
+      description: The kind of the failure.
       type: str
       sample: build
     step:
-      description: The step of a build.
+      description: The step of the build.
       type: str
     journal:
       description: The last lines that the release has logged.

@@ -10,11 +10,11 @@ module: stream_claim
 short_description: Take the lock of an app's deploys, and read the host
 version_added: 0.1.0
 description:
-  - Only one deploy of an app runs at a time. The lock is a unit of systemd,
-    C(<name>-deploy.service); it ends with the host, or in an hour.
-  - Then reads the host as M(unbuffered.streaming.stream_host) does, so that nothing changes
-    between the reading and the deploy.
-  - The action plugin M(unbuffered.streaming.stream_plan) runs it.
+  - Takes the lock, so that only one deploy of an app runs at a time. The lock is the systemd unit
+    C(<name>-deploy.service). It ends after an hour, or when the host stops.
+  - Then reads the host as M(unbuffered.streaming.stream_host) does. No other deploy can change the
+    host between this reading and the deploy.
+  - M(unbuffered.streaming.stream_plan) runs this module on the host.
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -26,30 +26,30 @@ options:
     type: path
     default: /srv
   holder:
-    description: Who takes the lock, in words that no other process has.
+    description: Who takes the lock. No other process may use the same text.
     type: str
     required: true
   gone:
-    description: A holder whose process is known to have ended. Its lock is taken over.
+    description: A holder whose process has certainly ended. The module takes over its lock.
     type: str
     default: ""
   state:
-    description: V(present) takes the lock, V(absent) releases it if O(holder) has it.
+    description: V(present) takes the lock. V(absent) releases the lock if O(holder) has it.
     type: str
     choices: [present, absent]
     default: present
   revive:
     description:
-      - A release that is taken out of its drain before the host is read, because it is deployed
-        again.
+      - Id of a draining release that is deployed again. The module ends its drain before it reads
+        the host.
     type: str
     default: ""
   stop_timeout:
-    description: Seconds that streams have when a release is stopped.
+    description: Seconds that running streams get when a release stops.
     type: int
     default: 30
   host:
-    description: The options of M(unbuffered.streaming.stream_host).
+    description: Options of M(unbuffered.streaming.stream_host).
     type: dict
     default: {}
 attributes:
@@ -57,10 +57,10 @@ attributes:
     description: Only reads the host.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
@@ -80,12 +80,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 held:
-  description: Who else has the lock, C(holder) and C(since); null if nobody. Nothing was read then.
-  returned: with state present
+  description:
+    - The C(holder) of the lock and C(since) when, if another deploy has it. The module then has
+      not read the host. Otherwise null.
+  returned: with O(state=present)
   type: dict
 facts:
-  description: What M(unbuffered.streaming.stream_host) returns.
-  returned: with state present, unless somebody else has the lock
+  description: Result of M(unbuffered.streaming.stream_host).
+  returned: with O(state=present), unless another deploy has the lock
   type: dict
 """
 

@@ -10,9 +10,9 @@ module: stream_commit
 short_description: Make a proven release of an app the live one
 version_added: 0.1.0
 description:
-  - Keeps the proven site, which names the live release, writes the app's record, lets the
-    replaced releases finish their streams, and removes outdated ones.
-  - Releases the lock of the deploy at its end, which saves a round trip.
+  - Stores the proven site, which names the live release, and the app's record. Starts the drain of
+    the replaced releases. Removes the outdated releases.
+  - Releases the lock of the deploy at the end, which saves a round trip.
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -28,41 +28,41 @@ options:
     type: str
     required: true
   site:
-    description: The text of the site that was proven.
+    description: Content of the site that was proven.
     type: str
     required: true
   record:
-    description: What the host keeps of the app.
+    description: The app's record, C(/etc/streaming_api/<name>.json).
     type: dict
     required: true
   replaced:
-    description: Releases that finish their streams, and then stop.
+    description: Ids of releases that finish their streams and then stop.
     type: list
     elements: str
     default: []
   ended:
-    description: Releases that drain, and stop now, so that others may drain.
+    description: Ids of draining releases that stop now, to make room for others.
     type: list
     elements: str
     default: []
   outdated:
-    description: Releases to remove.
+    description: Ids of releases to remove.
     type: list
     elements: str
     default: []
   holder:
-    description: Who has the lock.
+    description: Holder of the lock. The lock stays if another holder has it.
     type: str
     default: ""
 attributes:
   check_mode:
-    description: Says whether something would change.
+    description: Reports whether something would change.
     support: full
   diff_mode:
-    description: Shows where the link to the live release leads.
+    description: Shows the target of the link C(current).
     support: full
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
@@ -70,13 +70,21 @@ attributes:
 EXAMPLES = r"""
 - name: Make the release the live one
   stream_commit:
-    name: chat release: 3f0a91c2be47 site: "{{ lookup('template', 'site.conf.j2') }}" record: {name:
-    chat, user: chat, root: /srv, ports: [80], server_names: [], history: [3f0a91c2be47]}
+    name: chat
+    release: 3f0a91c2be47
+    site: "{{ lookup('template', 'site.conf.j2') }}"
+    record:
+      name: chat
+      user: chat
+      root: /srv
+      ports: [80]
+      server_names: []
+      history: [3f0a91c2be47]
 """
 
 RETURN = r"""
 released:
-  description: The holder whose lock was released; empty if none was.
+  description: The O(holder) whose lock the module released, empty in check mode.
   returned: success
   type: str
 """

@@ -1,48 +1,49 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-# The code is the action plugin of the same name: plugins/action/.
+# Documentation only. The code is the action plugin of the same name in plugins/action/.
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stream_outcome
-short_description: Report how a deploy has ended
+short_description: Report how a deploy ended
 version_added: 0.1.0
 description:
-  - Prints the table of what was measured and what is live, or fails with the reason why the
-    deploy failed, what became of the release, and the evidence.
+  - After a good deploy, prints the table of measurements and the live release.
+  - After a failed deploy, fails with what failed, what became of the release, the reason and the
+    evidence.
+  - Fails too if the release streams on its host, but not at the public URL. The release stays
+    live then.
 author: The streaming_api authors (@unbuffered)
 options:
   app:
     description:
-      - What M(unbuffered.streaming.stream_settings) returns as
-        RV(unbuffered.streaming.stream_settings#module:app).
+      - The app, RV(unbuffered.streaming.stream_settings#module:app).
     type: dict
     required: true
   settings:
     description:
-      - What M(unbuffered.streaming.stream_settings) returns as
-        RV(unbuffered.streaming.stream_settings#module:settings).
+      - The variables, RV(unbuffered.streaming.stream_settings#module:settings).
     type: dict
     required: true
   plan:
-    description: What M(unbuffered.streaming.stream_plan) returns.
+    description: Result of M(unbuffered.streaming.stream_plan).
     type: dict
     required: true
   failed:
-    description: The result of the task that failed.
+    description: Result of the task that failed. Without it the deploy was good.
     type: dict
   undone:
-    description: What M(unbuffered.streaming.stream_undo) returned.
+    description: Result of M(unbuffered.streaming.stream_undo).
     type: dict
     default: {}
   nginx:
-    description: What M(unbuffered.streaming.stream_prove) returned at Nginx.
+    description: Result of M(unbuffered.streaming.stream_prove) at Nginx.
     type: dict
     default: {}
   outside:
-    description: What M(unbuffered.streaming.stream_prove) returned from outside.
+    description: Result of M(unbuffered.streaming.stream_prove) from outside.
     type: dict
     default: {}
 attributes:
@@ -50,13 +51,13 @@ attributes:
     description: An action plugin does the work on the controller.
     support: full
   check_mode:
-    description: Does the same.
+    description: Works as without check mode.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on the controller.
     support: full
     platforms: posix
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-# The code is the action plugin of the same name: plugins/action/.
+# Documentation only. The code is the action plugin of the same name in plugins/action/.
 
 from __future__ import annotations
 
@@ -10,36 +10,35 @@ module: stream_plan
 short_description: Claim a host and plan the deploy of a release
 version_added: 0.1.0
 description:
-  - Takes the lock of the app's deploys on the host, reads the host, names the release by all that
-    it is made of, and decides what has to happen to which release.
-  - The same inputs name the same release on every machine. Of the source count the content of its
-    files, their paths, whether their owner may run them, and where links lead; owner, times,
-    umask and the place of the source do not. Secrets count through a slow function, so that
-    nobody can guess one by its release.
-  - Refuses a deploy in one sentence while nothing has changed. One such sentence names the deploy
-    that runs already.
+  - Takes the lock of the app's deploys on the host and reads the host. Computes the id of the
+    release. Decides which releases to build, drain and remove.
+  - The id is a digest of everything that the release is made of. The same inputs give the same id
+    from every controller. The content of the source's files counts, and their paths, whether
+    their owner may run them, and the targets of links. Owner, times, umask and location of the
+    source do not count. Secrets count through a slow hash, so that the id does not help to guess
+    them.
+  - Refuses a deploy in one sentence, before anything has changed. If another deploy of the app
+    runs, the sentence names its holder.
 author: The streaming_api authors (@unbuffered)
 options:
   app:
     description:
-      - What M(unbuffered.streaming.stream_settings) returns as
-        RV(unbuffered.streaming.stream_settings#module:app).
+      - The app, RV(unbuffered.streaming.stream_settings#module:app).
     type: dict
     required: true
   settings:
     description:
-      - What M(unbuffered.streaming.stream_settings) returns as
-        RV(unbuffered.streaming.stream_settings#module:settings).
+      - The variables, RV(unbuffered.streaming.stream_settings#module:settings).
     type: dict
     required: true
   texts:
     description:
-      - The texts that a release is made of besides its source, C(service), C(socket), C(gunicorn)
-        and C(probe).
+      - The rendered files of the release, C(service), C(socket), C(gunicorn) and C(probe). They
+        are part of the id.
     type: dict
     required: true
   secrets:
-    description: The secret variables of the app's environment.
+    description: Secret environment variables of the app.
     type: dict
     default: {}
 attributes:
@@ -47,13 +46,13 @@ attributes:
     description: An action plugin does the work on the controller.
     support: full
   check_mode:
-    description: Takes no lock, and plans the same.
+    description: Takes no lock. The plan is the same.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on the controller, and modules of this collection on the host.
     support: full
     platforms: posix
 """
@@ -69,34 +68,34 @@ EXAMPLES = r"""
 
 RETURN = r"""
 id:
-  description: The id of the release, 12 hexadecimal digits.
+  description: Id of the release, 12 hexadecimal digits.
   returned: success
   type: str
   sample: 3f0a91c2be47
 is_new:
-  description: Whether the release has to be built.
+  description: Whether the release must be built.
   returned: success
   type: bool
 live:
-  description: The id of the live release; null if there is none.
+  description: Id of the live release, null without one.
   returned: success
   type: str
 replaced:
-  description: Releases that finish their streams when the release has taken over.
+  description: Ids of the releases that drain after the switch.
   returned: success
   type: list
   elements: str
 outdated:
-  description: Releases that are removed then.
+  description: Ids of the releases that are removed after the switch.
   returned: success
   type: list
   elements: str
 measures:
-  description: Whether the release can be measured.
+  description: Whether the deploy measures the release.
   returned: success
   type: bool
 holder:
-  description: Who has the lock now.
-  returned: once the lock was taken
+  description: The holder of the lock. Release the lock with this value.
+  returned: success, and when a plan is refused
   type: str
 """

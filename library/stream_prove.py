@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-# The code is the action plugin of the same name: plugins/action/.
+# Documentation only. The code is the action plugin of the same name in plugins/action/.
 
 from __future__ import annotations
 
@@ -13,43 +13,42 @@ description:
   - Measures the probe and the streams of C(streaming_api_proof_paths) with
     M(unbuffered.streaming.stream_latency), on the release's own socket, through Nginx, or from
     the controller.
-  - Fails when a stream does not stream, or when something else answers in place of the release.
-    What the controller measures never fails.
+  - Fails if a stream does not stream, or if another release or site answers in place of this one.
+    With O(at=outside) the module returns the result and does not fail for it.
 author: The streaming_api authors (@unbuffered)
 options:
   at:
-    description: Where to measure. Delegate V(outside) to the controller.
+    description: Where to measure. Delegate a task with V(outside) to the controller.
     type: str
     choices: [socket, nginx, outside]
     required: true
   app:
     description:
-      - What M(unbuffered.streaming.stream_settings) returns as
-        RV(unbuffered.streaming.stream_settings#module:app).
+      - The app, RV(unbuffered.streaming.stream_settings#module:app).
     type: dict
     required: true
   settings:
     description:
-      - What M(unbuffered.streaming.stream_settings) returns as
-        RV(unbuffered.streaming.stream_settings#module:settings).
+      - The variables, RV(unbuffered.streaming.stream_settings#module:settings).
     type: dict
     required: true
   plan:
-    description: What M(unbuffered.streaming.stream_plan) returns.
+    description: Result of M(unbuffered.streaming.stream_plan).
     type: dict
     required: true
   before:
     description:
-      - The result at the layer before. What was measured there is compared with, not measured
-        again.
+      - The result of this module at the previous layer. The module compares with it, and does
+        not measure that layer again.
     type: dict
     default: {}
   host:
-    description: The host's address, for V(outside).
+    description: Address of the host, for O(at=outside).
     type: str
     default: ""
   token:
-    description: The probe's token, for V(outside). It is sent over verified TLS only.
+    description:
+      - Token of the probe, for O(at=outside). It leaves the controller over verified TLS only.
     type: str
     default: ""
 attributes:
@@ -57,13 +56,13 @@ attributes:
     description: An action plugin does the work on the controller.
     support: full
   check_mode:
-    description: Measures as otherwise.
+    description: Works as without check mode.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on the controller, and modules of this collection on the host.
     support: full
     platforms: posix
 """
@@ -80,18 +79,21 @@ EXAMPLES = r"""
 RETURN = r"""
 measured:
   description:
-    - For each stream its two paths, through Nginx and on the socket, and the result of
-      M(unbuffered.streaming.stream_latency).
-  returned: at the socket and at Nginx
+    - One pair for each stream. First its two paths, through Nginx and on the socket, then the
+      result of M(unbuffered.streaming.stream_latency).
+  returned: with O(at=socket) and O(at=nginx)
   type: list
   elements: list
 result:
   description:
-    - The result of M(unbuffered.streaming.stream_latency); empty if nothing could be asked.
-  returned: from outside
+    - The result of M(unbuffered.streaming.stream_latency). Empty if no stream may be read from
+      outside.
+  returned: with O(at=outside)
   type: dict
 failure:
-  description: What the play says of a failure, its C(kind) and its C(evidence).
+  description:
+    - The C(kind) of the failure and its C(evidence), for
+      M(unbuffered.streaming.stream_outcome).
   returned: failure
   type: dict
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-# The code is the action plugin of the same name: plugins/action/.
+# Documentation only. The code is the action plugin of the same name in plugins/action/.
 
 from __future__ import annotations
 
@@ -11,17 +11,18 @@ short_description: Check the variables of the role streaming_api
 version_added: 0.1.0
 description:
   - Checks all C(streaming_api_*) variables of the host against the role's argument specification
-    and its rules, and what they name on the controller, before anything changes on a host.
-  - Each problem is one sentence with the variable, its value and what is allowed. No sentence has
-    the value of a secret.
+    and its rules. Also checks what they name on the controller, such as the source. Changes
+    nothing.
+  - Each problem is one sentence with the variable, its value and the allowed values. No sentence
+    contains the value of a secret.
 author: The streaming_api authors (@unbuffered)
 options:
   spec:
-    description: The role's file C(meta/argument_specs.yml).
+    description: Path of the role's C(meta/argument_specs.yml).
     type: path
     required: true
   entry:
-    description: The entry point in it.
+    description: Entry point in O(spec).
     type: str
     default: deploy
 attributes:
@@ -29,13 +30,13 @@ attributes:
     description: An action plugin does the work on the controller.
     support: full
   check_mode:
-    description: Does the same.
+    description: Works as without check mode.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on the controller.
     support: full
     platforms: posix
 """
@@ -49,19 +50,21 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problems:
-  description: One sentence for each problem; O(ignore:msg) has them all.
+  description: One sentence for each problem. RV(ignore:msg) joins them.
   returned: failure
   type: list
   elements: str
   sample: ["streaming_api_gunicorn_workers is 'many'; allowed is a whole number, 0 or more."]
 settings:
   description:
-    - The variables by their names, converted and with their defaults, without the secret ones.
+    - The variables by their full names, with defaults and converted values, without the secret
+      ones.
   returned: success
   type: dict
 app:
   description:
-    - What the later steps must know of the app, such as its directory, its ports and its users.
+    - The app in the form that the later steps need, for example its directory, ports and users.
+      Contains no secret.
   returned: success
   type: dict
 """

@@ -10,8 +10,8 @@ module: stream_start
 short_description: Start a release of an app beside the running one
 version_added: 0.1.0
 description:
-  - Starts the release's service and socket, and waits until the app answers on the socket.
-  - Before that it writes what all releases of the app need on the host.
+  - Writes the files that all releases of the app need on the host.
+  - Then starts the release's service and socket, and waits until the app answers on the socket.
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -27,31 +27,31 @@ options:
     type: str
     required: true
   files:
-    description: What all releases need, texts by their paths. Units among them are verified first.
+    description: Files that all releases need, path to content. systemd verifies the units first.
     type: dict
     default: {}
   token:
-    description: Make the probe's token if it is missing.
+    description: Create the probe's token if it is missing.
     type: bool
     default: false
   reload:
-    description: Have systemd read its unit files again. A killed deploy may have written some.
+    description: Reload systemd's unit files even if O(files) changes none.
     type: bool
     default: false
   path:
-    description: The path to ask. Any answer below 500 will do.
+    description: Path to request. Any status from 200 to 499 passes.
     type: str
     default: /
   host:
-    description: The C(Host) header.
+    description: C(Host) header of the request.
     type: str
     default: localhost
   headers:
-    description: Further headers.
+    description: More headers of the request.
     type: dict
     default: {}
   timeout:
-    description: Seconds that the release has to start and to answer.
+    description: Minimum time in seconds that the release gets to start and to answer.
     type: float
     default: 60
   holder:
@@ -62,13 +62,13 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: Says whether something would be written.
+    description: Reports whether a file would change. Starts nothing.
     support: full
   diff_mode:
-    description: Shows units and settings, no programs and no secrets.
+    description: Shows units and settings, but no programs and no secrets.
     support: full
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
@@ -83,26 +83,26 @@ EXAMPLES = r"""
 
 RETURN = r"""
 status:
-  description: The status of the answer.
+  description: HTTP status of the answer.
   returned: success, not in check mode
   type: int
   sample: 200
 seconds:
-  description: How long it took.
+  description: Seconds until the answer.
   returned: success, not in check mode
   type: float
   sample: 1.2
 failure:
-  description: What the play says of a failure, by kind.
+  description: Why the module failed, for M(unbuffered.streaming.stream_outcome).
   returned: failure
   type: dict
   contains:
     kind:
-      description: What failed.
+      description: The kind of the failure.
       type: str
       sample: start
     step:
-      description: The step of a build.
+      description: The step of the build.
       type: str
     journal:
       description: The last lines that the release has logged.

@@ -10,11 +10,11 @@ module: stream_switch
 short_description: Point Nginx to a release of an app
 version_added: 0.1.0
 description:
-  - Writes the app's site and the lines of Nginx's main file after Nginx has checked them where
-    the running server does not see them. Reloads Nginx if something has changed, or if an earlier
-    reload was lost, waits until its new workers have taken over, and asks the app through it.
-  - If Nginx refuses the files, nothing is written. What fails later has to be undone with
-    M(unbuffered.streaming.stream_undo).
+  - Lets Nginx check the new site and main file in a mount namespace, which the running server does
+    not see. If Nginx refuses them, the module writes nothing.
+  - Then writes both files and reloads Nginx, if they have changed or if an earlier reload was
+    lost. Waits until the new workers have taken over. Requests the app through Nginx.
+  - After a failure, undo the switch with M(unbuffered.streaming.stream_undo).
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -26,12 +26,13 @@ options:
     type: path
     default: /srv
   site:
-    description: The text of the site.
+    description: Content of the site.
     type: str
     required: true
   lines:
     description:
-      - Lines of Nginx's main file, each with C(line) and C(block), which is empty for the top.
+      - Lines of Nginx's main file, each with its C(line) and C(block). C(block) is empty at the top
+        level.
     type: list
     elements: dict
     default: []
@@ -40,20 +41,20 @@ options:
     type: bool
     default: true
   scheme:
-    description: How the site is asked.
+    description: Scheme of the request through Nginx.
     type: str
     choices: [http, https]
     default: http
   port:
-    description: Where the site is asked.
+    description: Port of the request through Nginx, at 127.0.0.1.
     type: int
     default: 80
   path:
-    description: The path to ask. Any answer below 500 will do.
+    description: Path to request. Any status from 200 to 499 passes.
     type: str
     default: /
   host:
-    description: The C(Host) header.
+    description: C(Host) header of the request.
     type: str
     default: localhost
   holder:
@@ -64,13 +65,13 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: Writes nothing, and asks nothing.
+    description: Writes nothing and requests nothing.
     support: full
   diff_mode:
     description: Shows the site and Nginx's main file.
     support: full
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
@@ -88,21 +89,21 @@ reloaded:
   returned: success
   type: bool
 status:
-  description: The status of the answer.
+  description: HTTP status of the answer.
   returned: success, not in check mode
   type: int
   sample: 200
 failure:
-  description: What the play says of a failure, by kind.
+  description: Why the module failed, for M(unbuffered.streaming.stream_outcome).
   returned: failure
   type: dict
   contains:
     kind:
-      description: What failed.
+      description: The kind of the failure.
       type: str
       sample: site-refused
     step:
-      description: The step of a build.
+      description: The step of the build.
       type: str
     journal:
       description: The last lines that the release has logged.

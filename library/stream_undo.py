@@ -1,18 +1,18 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Go back to what was proven of an app."""
+"""Go back to the proven state of an app."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stream_undo
-short_description: Go back to what was proven of an app
+short_description: Go back to the proven state of an app
 version_added: 0.1.0
 description:
-  - Restores the site that was last proven, and takes a failed release back. One without streams
-    is stopped and removed; one that may have streams finishes them first; the live one is left
-    alone.
+  - Restores the proven site, the last site that was seen to stream, and reloads Nginx.
+  - Then takes the failed release back. A release without streams is stopped and removed. A release
+    that may have streams finishes them first. The live release stays.
 author: The streaming_api authors (@unbuffered)
 options:
   name:
@@ -24,15 +24,15 @@ options:
     type: path
     default: /srv
   release:
-    description: The release that failed; empty to restore the site only.
+    description: Id of the release that failed. Without it, only the site is restored.
     type: str
     default: ""
   may_have_streams:
-    description: It ran before this deploy.
+    description: Whether the release ran before this deploy.
     type: bool
     default: false
   was_live:
-    description: It has been live, and stays on the host.
+    description: Whether the release was live before. It then stays on the host.
     type: bool
     default: false
   holder:
@@ -43,19 +43,19 @@ options:
     default: ""
 attributes:
   check_mode:
-    description: Does nothing.
+    description: Does and reports nothing.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
 
 EXAMPLES = r"""
-- name: Go back
+- name: Undo the deploy
   stream_undo:
     name: chat
     release: 3f0a91c2be47
@@ -63,17 +63,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 site:
-  description: What became of the site, V(restored), V(removed) or V(untouched).
+  description: What happened to the site, V(restored), V(removed) or V(untouched).
   returned: success
   type: str
   sample: restored
 release:
-  description: What became of the release, V(stopped), V(removed), V(draining), V(live) or V(none).
+  description:
+    - What happened to the release, V(stopped), V(removed), V(draining), V(live) or V(none).
   returned: success
   type: str
   sample: removed
 problem:
-  description: Why Nginx has not loaded the restored site; empty if it has.
+  description: Why Nginx did not load the restored site, empty if it did.
   returned: success
   type: str
 journal:
