@@ -11,12 +11,19 @@ short_description: Report how a deploy ended
 version_added: 0.1.0
 description:
   - After a good deploy, prints the table of measurements and the live release.
-  - After a failed deploy, fails with what failed, what became of the release, the reason and the
-    evidence.
+  - After a failed deploy, prints the evidence, then fails with what failed, what became of the
+    release, and the reason.
   - Fails too if the release streams on its host, but not at the public URL. The release stays
     live then.
 author: The streaming_api authors (@unbuffered)
 options:
+  say:
+    description:
+      - V(report) after a good deploy. After a failed one V(evidence), which fails nothing, then
+        V(failure).
+    type: str
+    choices: [report, evidence, failure]
+    required: true
   app:
     description:
       - The app, RV(unbuffered.streaming.stream_settings#module:app).
@@ -38,6 +45,12 @@ options:
     description: Result of M(unbuffered.streaming.stream_undo).
     type: dict
     default: {}
+  proofs:
+    description:
+      - The results of M(unbuffered.streaming.stream_prove), among which a failed one is found.
+    type: list
+    elements: dict
+    default: []
   nginx:
     description: Result of M(unbuffered.streaming.stream_prove) at Nginx.
     type: dict
@@ -65,6 +78,7 @@ attributes:
 EXAMPLES = r"""
 - name: Report how the release streams
   stream_outcome:
+    say: report
     app: "{{ checked.app }}"
     settings: "{{ checked.settings }}"
     plan: "{{ plan }}"

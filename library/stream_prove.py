@@ -13,8 +13,8 @@ description:
   - Measures the probe and the streams of C(streaming_api_proof_paths) with
     M(unbuffered.streaming.stream_latency), on the release's own socket, through Nginx, or from
     the controller.
-  - Fails if a stream does not stream, or if another release or site answers in place of this one.
-    With O(at=outside) the module returns the result and does not fail for it.
+  - Says in RV(streams) whether the release answers and streams. It does not fail then, so that
+    the figures are not printed as an error.
 author: The streaming_api authors (@unbuffered)
 options:
   at:
@@ -90,10 +90,18 @@ result:
       outside.
   returned: with O(at=outside)
   type: dict
+streams:
+  description: Whether the release answers, and each of its streams streams.
+  returned: with O(at=socket) and O(at=nginx)
+  type: bool
+message:
+  description: Why not, in a sentence. Empty if it streams.
+  returned: with O(at=socket) and O(at=nginx)
+  type: str
 failure:
   description:
     - The C(kind) of the failure and its C(evidence), for
       M(unbuffered.streaming.stream_outcome).
-  returned: failure
+  returned: if it does not stream
   type: dict
 """

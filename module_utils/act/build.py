@@ -16,6 +16,7 @@ import tarfile
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
+from ..deploy.outcome import last_line, summary
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
 
@@ -91,6 +92,7 @@ class _Builder:
             self._make_directories()
             self._unpack()
             self._write()
+            self._hand_over()
         for what, arguments in self.wanted.steps:
             self._uv(what, arguments)
         brought = self._uv("list the app's packages", ["pip", "freeze", "--exclude-editable"])
@@ -121,8 +123,12 @@ class _Builder:
         make(self.places.build_cache, alone, 0o700)
         make(self.places.pythons, alone)
         make(self.directory, app, 0o751)  # the build passes through it
-        make(self.source, self.builder, 0o750)
-        make(f"{self.directory}/venv", self.builder, 0o750)
+        make(self.source, ROOT, 0o700)  # nobody else may put a link into it while root writes
+
+    def _hand_over(self) -> None:
+        """Give the source to the build, which fills the virtual environment."""
+        self.editor.give(self.source, self.builder, 0o750)
+        self.editor.directory(f"{self.directory}/venv", self.builder, 0o750)
 
     def _unpack(self) -> None:
         """The archive is our own, and has no link that leaves it. It has no times: what answers by
@@ -176,7 +182,7 @@ class _Builder:
         command = [f"{self.wanted.uv}/bin/uv", *arguments]
         said = units.run(units.sandboxed(properties, command), stdin=stdin)
         if said.status != 0:
-            raise ActError(said.text, kind="build", step=what)
+            raise ActError(summary(said.text), kind="build", step=what, evidence=said.text)
         return said.out
 
     def _import(self) -> None:
@@ -187,7 +193,9 @@ class _Builder:
         command = [*gunicorn, "--config", f"{self.directory}/gunicorn.conf.py"]
         said = units.run(units.sandboxed(properties, command))
         if said.status != 0:
-            raise ActError(said.text, kind="import", step="import the app")
+            raise ActError(
+                last_line(said.text), kind="import", step="import the app", evidence=said.text
+            )
 
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():

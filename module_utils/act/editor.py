@@ -71,7 +71,7 @@ class Editor:
         if self.check:
             return
         place.mkdir(mode=0o700)
-        self._give(place, owner, mode)
+        self.give(path, owner, mode)
 
     def parents(self, path: str) -> None:
         """Make the directories above a file, root's and open to all, as far as they are missing."""
@@ -114,8 +114,9 @@ class Editor:
             Path(new).unlink()
             raise
 
-    @staticmethod
-    def _give(place: Path, owner: Owner, mode: int) -> None:
+    def give(self, path: str, owner: Owner, mode: int) -> None:
+        """Change whose a file is that nobody else could replace meanwhile."""
+        place = self.path(path)
         if os.geteuid() == 0:
             os.chown(place, *owner.ids())
         place.chmod(mode)

@@ -49,7 +49,7 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
         units.must("enable", "--now", "--quiet", unit)
         answer = _wait(places, release, wanted)
     except ActError as error:
-        raise ActError(str(error), kind="start", journal=units.journal(unit)) from error
+        raise ActError(str(error), kind="start") from error
     return {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
 
 

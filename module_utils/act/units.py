@@ -64,9 +64,10 @@ def states(*units: str) -> list[str]:
 
 
 def journal(unit: str) -> str:
-    """The last lines that a unit has logged."""
-    asked = ["--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}", f"--unit={unit}"]
-    return run(["journalctl", *asked]).out.strip()
+    """The last lines that a unit has logged since it was started last."""
+    invocation = systemctl("show", "--property=InvocationID", "--value", unit).out.strip()
+    asked = ["--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}"]
+    return run(["journalctl", *asked, f"_SYSTEMD_INVOCATION_ID={invocation}"]).out.strip()
 
 
 def sandboxed(properties: Iterable[str], command: Iterable[str]) -> list[str]:

@@ -20,8 +20,11 @@ STARTS = {
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
 }
-# What the release has logged does not explain these.
-NO_JOURNAL = ("build", "import", "site-refused", "reload", "health", "misdirected")
+LONGEST = 400  # characters of a line
+# The failed task itself shows what proves these.
+SAID_ALL = ("build", "import")
+# What the release has logged may explain these.
+LOGS = ("", "start", "socket-stream", "health")
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
@@ -46,11 +49,17 @@ class Failure(NamedTuple):
     said: str
     step: str = ""
     evidence: str = ""
-    journal: str = ""
 
     @classmethod
-    def of(cls, result: Mapping[str, Any]) -> Failure:
-        """From the result of a failed task, whichever module it ran."""
+    def of(cls, result: Mapping[str, Any], proofs: Sequence[Mapping[str, Any]] = ()) -> Failure:
+        """From the result of the failed task, whichever module it ran.
+
+        ``proofs`` are the results of this deploy's proofs: a proof does not fail itself, so that
+        its many figures are not printed.
+        """
+        for proof in proofs:
+            if not proof["streams"]:
+                return cls(said=proof["message"], **proof["failure"])
         failed = [one for one in result.get("results", []) if one.get("failed")]
         first = failed[0] if failed else result
         said = str(first.get("stderr") or first.get("msg") or "").strip()
@@ -65,31 +74,46 @@ class Undone(NamedTuple):
     problem: str = ""
 
 
-def failure(unit: str, app: str, failed: Failure, undone: Undone) -> str:
-    """The message of a deploy that has failed: what, what became of it, why, and the evidence.
+def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
+    """The message of a deploy that has failed: what, what became of it, and why.
 
     ``app`` is what ``streaming_api_app`` says.
     """
     state = "; ".join(word for word in (RELEASE[undone.release], SITE[undone.site]) if word)
     if failed.kind == "import":
-        last = (failed.said.splitlines() or [""])[-1]
-        first = f"streaming_api_app is '{app}', which cannot be imported: {last}."
-        lines = [first, _sentence(f"{state}. All of the output:"), failed.said]
+        found = f"streaming_api_app is '{app}', which cannot be imported: {last_line(failed.said)}"
+        found = f"{found} ({state})"
     elif failed.kind == "build":
-        first = f"{unit} could not be built ({failed.step})."
-        lines = [first, _sentence(f"{state}."), failed.said]
+        found = f"{unit} could not be built ({failed.step}); {state}: {failed.said}"
     else:
         start = STARTS.get(failed.kind, "could not be deployed")
-        lines = [f"{unit} {start}; {state}: {failed.said}", failed.evidence]
-    if failed.journal:
-        lines += ["Its journal:", failed.journal]
+        found = f"{unit} {start}; {state}: {failed.said}"
     if undone.problem:
-        lines.append(f"Going back did not work either: {undone.problem}")
-    return "\n".join(line for line in lines if line)
+        found += f" Going back did not work either: {undone.problem}"
+    return found
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def evidence(failed: Failure, journal: str) -> str:
+    """What proves it, for people; '' if the failed task has said all.
+
+    ``journal`` is what the release has logged since it started.
+    """
+    if failed.kind in SAID_ALL:
+        return ""
+    logged = f"The release has logged:\n{journal}" if journal and failed.kind in LOGS else ""
+    return "\n\n".join(part for part in (failed.evidence.rstrip(), logged) if part)
+
+
+def last_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[-1]
+
+
+def summary(text: str) -> str:
+    """What a command said, in one line: from its first error on if that is short, else its end."""
+    lines = text.strip().splitlines()
+    errors = [number for number, line in enumerate(lines) if "error" in line.lower()]
+    whole = " ".join(" ".join(lines[errors[0] if errors else 0 :]).split())
+    return whole if len(whole) <= LONGEST else last_line(text)[-LONGEST:]
 
 
 class Seen(NamedTuple):

@@ -22,22 +22,35 @@ class ActionModule(acting.Action):
     """Prints a report of a good deploy, or fails with the message of a bad one."""
 
     OPTIONS: ClassVar[acting.Options] = {
+        "say": {"type": "str", "choices": ["report", "evidence", "failure"], "required": True},
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "plan": {"type": "dict", "required": True},
-        "failed": {"type": "dict"},
+        "failed": {"type": "dict", "default": {}},
         "undone": {"type": "dict", "default": {}},
+        "proofs": {"type": "list", "elements": "dict", "default": []},
         "nginx": {"type": "dict", "default": {}},
         "outside": {"type": "dict", "default": {}},
     }
     _requires_connection = False
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
-        if args["failed"] is not None:
-            raise acting.RefusalError(self._failure(args))
-        said = outcome.report(self._live(args), self._seen(args))
+        if args["say"] == "report":
+            said = self._report(args)
+        else:
+            holder = args["plan"]["holder"]
+            proofs = [one for one in args["proofs"] if one.get("holder") == holder]
+            failed = outcome.Failure.of(args["failed"], proofs)
+            if args["say"] == "failure":
+                raise acting.RefusalError(self._sentence(args, failed))
+            said = outcome.evidence(failed, str(args["undone"].get("journal", "")))
+        if not said:
+            return {"changed": False, "skipped": True}
         # As debug does: the message is what the task is for.
-        shown = {"changed": False, "msg": said, "_ansible_verbose_always": True}
+        return {"changed": False, "msg": said, "_ansible_verbose_always": True}
+
+    def _report(self, args: dict[str, Any]) -> str:
+        said = outcome.report(self._live(args), self._seen(args))
         result = args["outside"].get("result") or {}
         if result and not result["streams"]:
             url = args["settings"]["streaming_api_public_url"]
@@ -46,26 +59,21 @@ class ActionModule(acting.Action):
                 "live, since the previous release would be behind the same URL. "
                 f"{result['message']}"
             )
-        return shown
+        return said
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
         return f"{args['plan']['unit']} is live on {host}, port {args['app']['port']}."
 
     @staticmethod
-    def _failure(args: dict[str, Any]) -> str:
+    def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:
         undone = args["undone"]
-        failed = outcome.Failure.of(args["failed"])
-        # What ran was asked for its journal before it was stopped.
-        journal = failed.journal or str(undone.get("journal", ""))
-        if failed.kind in outcome.NO_JOURNAL:
-            journal = ""
-        if undone.get("failed"):
+        if undone.get("failed") or "site" not in undone:
             what = outcome.Undone(problem=str(undone.get("msg", "")))
         else:
             what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields})
         app = args["settings"]["streaming_api_app"]
-        return outcome.failure(args["plan"]["unit"], app, failed._replace(journal=journal), what)
+        return outcome.sentence(args["plan"]["unit"], app, failed, what)
 
     @staticmethod
     def _seen(args: dict[str, Any]) -> outcome.Seen | None:

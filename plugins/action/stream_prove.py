@@ -47,16 +47,24 @@ class ActionModule(acting.Action):
         if args["at"] == "outside":
             return self._outside(args["host"], args["token"])
         measured = self._on_socket() if args["at"] == "socket" else self._through_nginx()
+        found = {
+            "changed": False,
+            "holder": args["plan"]["holder"],
+            "measured": [one.pair() for one in measured],
+        }
+        return {**found, **self._judged(args["at"], measured)}
+
+    def _judged(self, at: str, measured: list[proof.Measured]) -> dict[str, Any]:
+        instead = proof.answers_instead(measured, self._plan.id) if at == "nginx" else ""
+        if instead:
+            failure = {"kind": "misdirected"}
+            return {"streams": False, "message": instead, "failure": failure}
         faults = [one for one in measured if one.is_fault]
-        found = {"changed": False, "measured": [one.pair() for one in measured]}
         if faults:
             result = faults[0].result
-            raise acting.RefusalError(
-                result["message"],
-                failure={"kind": f"{args['at']}-stream", "evidence": result["text"]},
-                **found,
-            )
-        return found
+            failure = {"kind": f"{at}-stream", "evidence": result["text"]}
+            return {"streams": False, "message": result["message"], "failure": failure}
+        return {"streams": True, "message": ""}
 
     def _measure(
         self,
@@ -91,7 +99,7 @@ class ActionModule(acting.Action):
     def _through_nginx(self) -> list[proof.Measured]:
         """What was measured on the socket is compared with, not measured again."""
         on_socket = {one.stream.on_socket: one.result["measured"] for one in self._before}
-        for attempt in range(RETRIES):
+        for _ in range(RETRIES):
             measured = []
             for stream in proof.through_nginx(self._choice, self._app.locations):
                 before = on_socket.get(stream.on_socket, [])
@@ -99,12 +107,10 @@ class ActionModule(acting.Action):
                 if not before:
                     layers.insert(0, proof.layer_gunicorn(self._app, self._plan, stream))
                 measured.append(proof.Measured(stream, self._measure(layers, before)))
-            instead = proof.answers_instead(measured, self._plan.id)
-            if not instead:
-                return measured
-            if attempt < RETRIES - 1:
-                time.sleep(1)
-        raise acting.RefusalError(instead, failure={"kind": "misdirected"})
+            if not proof.answers_instead(measured, self._plan.id):
+                break
+            time.sleep(1)  # a worker of the previous configuration may still answer
+        return measured
 
     def _outside(self, host: str, token: str) -> dict[str, Any]:
         """From the controller. What is wrong out there would be wrong for the previous release too,

@@ -67,4 +67,7 @@ class ActionModule(acting.Action):
                     problems.append(f"{name} cannot be templated: {error.message}")
             if name not in spec and name in given:
                 given[name] = "***"  # nobody knows whether it is secret
+        # The user has the app's name by default; what is wrong with it is said once, of the name.
+        if given.get("streaming_api_user") == given.get("streaming_api_name"):
+            given.pop("streaming_api_user", None)
         return given, problems

@@ -159,13 +159,14 @@ def settled(host: Host, before: State) -> State:
 
 @pytest.fixture(scope="module")
 def deploys(host: Host, machine: Machine, plays: Plays) -> Deploys:
-    """For each case the message, what was there before, and what is there after it."""
+    """For each case what the play said, what was there before, and what is there after it."""
     found = {}
     with Watch(machine.url) as watch:
         for case, (variables, _) in CASES.items():
             before = there(host)
-            message = plays.run(**variables).message
-            found[case] = message, before, settled(host, before)
+            done = plays.run(**variables)
+            said = " ".join(f"{done.message} {done.output}".split())
+            found[case] = said, before, settled(host, before)
         reached = len(watch.ids)
         time.sleep(1)
     return found, watch, reached
