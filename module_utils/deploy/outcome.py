@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a person reads when a deploy has ended."""
+"""The last message of a deploy: a report, or why the deploy failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .proof import Measured, Outside
 
 ERROR_LOG = "/var/log/nginx/error.log"
-# How each kind of failure begins, and whether what Nginx sends where was at stake.
+# How the message of each kind of failure begins, after the name of the release's unit.
 STARTS = {
     "start": "did not answer on its socket",
     "socket-stream": "does not stream on its own socket",
@@ -20,7 +20,7 @@ STARTS = {
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
 }
-# What the release has logged does not explain these.
+# The release's journal does not explain these.
 NO_JOURNAL = ("build", "import", "site-refused", "reload", "health", "misdirected")
 SITE = {
     "restored": "the previous Nginx site has been restored",
@@ -39,7 +39,8 @@ RELEASE = {
 class Failure(NamedTuple):
     """Why a deploy failed. ``kind`` is a key of STARTS, ``build``, ``import`` or ''.
 
-    ``said`` is one sentence, ``step`` the step of a build, ``evidence`` lines that prove it.
+    ``said`` is the reason in one sentence, or a command's output. ``step`` is the step of a build.
+    ``evidence`` is the table of measurements.
     """
 
     kind: str
@@ -50,7 +51,7 @@ class Failure(NamedTuple):
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> Failure:
-        """From the result of a failed task, whichever module it ran."""
+        """From the result of the failed task. Any module may have failed."""
         failed = [one for one in result.get("results", []) if one.get("failed")]
         first = failed[0] if failed else result
         said = str(first.get("stderr") or first.get("msg") or "").strip()
@@ -58,7 +59,7 @@ class Failure(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """What was put back: keys of SITE and RELEASE; ``problem`` is why that did not work."""
+    """What the undo did: keys of SITE and RELEASE. ``problem`` says why the undo failed."""
 
     site: str = "untouched"
     release: str = "none"
@@ -66,9 +67,9 @@ class Undone(NamedTuple):
 
 
 def failure(unit: str, app: str, failed: Failure, undone: Undone) -> str:
-    """The message of a deploy that has failed: what, what became of it, why, and the evidence.
+    """The message of a failed deploy: what failed, what became of the release, why, the evidence.
 
-    ``app`` is what ``streaming_api_app`` says.
+    ``app`` is the value of ``streaming_api_app``.
     """
     state = "; ".join(word for word in (RELEASE[undone.release], SITE[undone.site]) if word)
     if failed.kind == "import":
@@ -93,7 +94,7 @@ def _sentence(text: str) -> str:
 
 
 class Seen(NamedTuple):
-    """What the proof saw of a release that is live now."""
+    """The measurements of a release that is live now."""
 
     through_nginx: Sequence[Measured]
     outside: Outside | None = None
@@ -103,10 +104,10 @@ class Seen(NamedTuple):
 
 
 def report(live: str, seen: Seen | None) -> str:
-    """The closing words of a good deploy; ``live`` says what is live where.
+    """The report of a good deploy. ``live`` is the sentence that names the live release.
 
-    One table: that of the stream that was measured as far out as possible. A line for each other
-    stream.
+    The report has one table, of the stream that was measured at the outermost layer. Each other
+    stream gets a line.
     """
     if seen is None:
         return live
