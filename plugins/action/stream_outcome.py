@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Say how a deploy has ended."""
+"""Report how a deploy ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
 
 
 class ActionModule(acting.Action):
-    """Prints a report of a good deploy, or fails with the message of a bad one."""
+    """Prints the report of a good deploy, or fails with the message of a failed deploy."""
 
     OPTIONS: ClassVar[acting.Options] = {
         "app": {"type": "dict", "required": True},
@@ -36,7 +36,7 @@ class ActionModule(acting.Action):
         if args["failed"] is not None:
             raise acting.RefusalError(self._failure(args))
         said = outcome.report(self._live(args), self._seen(args))
-        # As debug does: the message is what the task is for.
+        # Show the message even without -v, as debug does.
         shown = {"changed": False, "msg": said, "_ansible_verbose_always": True}
         result = args["outside"].get("result") or {}
         if result and not result["streams"]:
@@ -56,7 +56,7 @@ class ActionModule(acting.Action):
     def _failure(args: dict[str, Any]) -> str:
         undone = args["undone"]
         failed = outcome.Failure.of(args["failed"])
-        # What ran was asked for its journal before it was stopped.
+        # The undo read the journal before it stopped the release.
         journal = failed.journal or str(undone.get("journal", ""))
         if failed.kind in outcome.NO_JOURNAL:
             journal = ""
