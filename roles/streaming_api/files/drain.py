@@ -2,20 +2,21 @@
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 """Let a replaced release run until its last connection has ended, then stop the release.
 
-Nginx sends the release no new requests, so its streams simply go on. Many apps cut their streams at
-SIGTERM. So the release gets SIGTERM only when no connection is left, or when the drain time is over.
+Nginx sends the release no new requests, so its streams simply go on. Many apps cut their streams
+at SIGTERM. So the release gets SIGTERM only when no connection is left, or when the drain time is
+over.
 
-An old Nginx worker may still send the release a request, for example an upload that it is still
-reading. The socket stays as long as such a worker lives. Without connections only the service stops;
-systemd starts the service again if a request arrives.
+An old Nginx worker may still send the release a request, for example an upload that the worker is
+still reading. The socket stays as long as such a worker lives. Without connections only the service
+stops; systemd starts the service again if a request arrives.
 
 At the end, ``retention.py`` decides whether the release stays on the host.
 
-The unit ``<name>-drain@<release>.service`` runs this program. If you stop the unit, the release goes
-on as it is.
+The unit ``<name>-drain@<release>.service`` runs this program. If you stop the unit, the release
+goes on as it is.
 
-``places.py`` and ``retention.py`` beside this file are the role's own module_utils/deploy/. All three
-need only the standard library of Python >= 3.8.
+``places.py`` and ``retention.py`` beside this file come from the role's module_utils/deploy/. All
+three need only the standard library of Python >= 3.8.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Host:
     def quitting(self, since: float) -> set[int]:
         """The Nginx workers that finish their last requests.
 
-        Only those that started after ``since``, a time of the monotonic clock: they know the release.
+        Only those that started after ``since``, on the monotonic clock: they know the release.
         """
         pids = (path for path in (self._root / "proc").iterdir() if path.name.isdigit())
         return {
