@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the controller knows of itself: this process, and its cache."""
+"""The controller: its cache, and the process that deploys."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ STARTED = 19  # of /proc/PID/stat, after the name
 
 
 def cache() -> str:
-    """Where packed sources and checkouts are kept."""
+    """The directory for packed sources and Git checkouts."""
     home = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     return f"{home}/streaming_api"
 
 
 def me(pid: int | None = None) -> Holder:
-    """The process that deploys: ansible-playbook, whose worker runs this."""
+    """The process that deploys: ansible-playbook, the parent of this worker."""
     pid = pid or os.getppid()
     who = f"{getpass.getuser()}@{os.uname().nodename}"
     return Holder(who, pid, _machine(), started(pid), f"{time.monotonic_ns():x}")
 
 
 def _machine() -> str:
-    """Tells machines of one name apart, and containers of one machine."""
+    """Distinguishes machines with the same name, and containers of one machine."""
     namespace = Path("/proc/self/ns/pid")
     inside = os.readlink(namespace) if namespace.is_symlink() else ""
     return _short(_text(Path("/etc/machine-id")) + inside)
@@ -40,7 +40,7 @@ def _machine() -> str:
 def started(pid: int) -> str:
     """When a process of this machine started; '' if there is none.
 
-    On Linux in ticks since a boot, elsewhere as ps says it.
+    The format depends on the system: compare the results only.
     """
     if BOOT.exists():
         stat = _text(Path(f"/proc/{pid}/stat"))

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One HTTP request to an app: does it answer?"""
+"""Check with one HTTP request whether an app answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HEALTHY = range(200, 500)
 
 
 class Question(NamedTuple):
-    """What is asked, as the world will ask it; ``path`` with its query."""
+    """A request as clients send it. ``path`` includes the query."""
 
     path: str
     host: str
@@ -21,7 +21,7 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """``status`` is None without an answer; ``said`` is for people."""
+    """``status`` is None without an answer. ``said`` describes the answer for people."""
 
     status: int | None
     said: str
@@ -43,7 +43,7 @@ def on_unix_socket(path: str, question: Question, timeout: float) -> Answer:
 
 
 def on_port(scheme: str, port: int, question: Question, timeout: float) -> Answer:
-    """Ask 127.0.0.1. The certificate is not checked: the public name need not lead here yet."""
+    """Ask 127.0.0.1. Do not check the certificate: the public name may still point elsewhere."""
     try:
         end = socket.create_connection(("127.0.0.1", port), timeout)
         if scheme == "https":

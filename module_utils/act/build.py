@@ -1,10 +1,10 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Make a release on the host: its source, its settings, its virtual environment, its units.
+"""Create a release on the host: its source, settings, virtual environment and units.
 
-The release's directory and all that root or systemd read in it belong to root; only ``src`` and
-``venv`` belong to the build's user, which is not the app's. The manifest comes last: a release
-without it is not complete.
+The release's directory belongs to root, and so does everything that root or systemd read in it.
+Only ``src`` and ``venv`` belong to the build user, which is not the app's user. The build writes
+the manifest last: a release without a manifest is not complete.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ FOR_THE_APP = 0o640
 class Build(NamedTuple):
     """What goes into a release.
 
-    ``archive`` is the packed source on the host, ``files`` are texts by their path in the source.
-    ``settings`` is gunicorn.conf.py, ``probe`` the text of stream_probe.py, both '' if not wanted;
-    ``environment`` and ``build_environment`` are texts of environment files. ``units`` are texts by
-    ``service`` and ``socket``. ``steps`` are pairs of a name and the arguments of uv.
+    ``archive`` is the path of the packed source on the host. ``files`` maps paths in the source to
+    texts. ``settings`` is the text of gunicorn.conf.py. ``probe`` is the text of stream_probe.py,
+    '' without the probe. ``environment`` and ``build_environment`` are texts of environment files.
+    ``units`` has the texts of ``service`` and ``socket``. ``steps`` are pairs of a name and the
+    arguments of uv.
     """
 
     user: str
@@ -55,7 +56,7 @@ class Build(NamedTuple):
 
 
 def build(places: Places, release: str, wanted: Build, editor: Editor) -> None:
-    """Make the release. The remains of a killed deploy go first; a failure leaves nothing."""
+    """Create the release. Remove the remains of a killed deploy first; leave none on failure."""
     if editor.check:
         _announce(places, release, wanted, editor)
         return
@@ -73,7 +74,7 @@ def remove(places: Places, release: str, editor: Editor) -> None:
 
 
 def _announce(places: Places, release: str, wanted: Build, editor: Editor) -> None:
-    """What a person wants to review before a release is built."""
+    """Show what a person wants to review before the build."""
     directory = places.directory(release)
     editor.note(f"{directory}/gunicorn.conf.py", "", wanted.settings)
     for kind, text in wanted.units.items():
@@ -131,8 +132,10 @@ class _Builder:
         self.editor.directory(f"{self.directory}/venv", self.builder, 0o750)
 
     def _unpack(self) -> None:
-        """The archive is our own, and has no link that leaves it. It has no times: what answers by
-        them (ETag) must not see two releases as one.
+        """Unpack the source. The archive is our own: no link in it leaves it.
+
+        The archive has no times, so the files get the present time. Otherwise an ETag, which is
+        made of size and time, could be the same for two releases.
         """
         if not self.wanted.archive:
             return
@@ -165,8 +168,10 @@ class _Builder:
         write(self.places.build_environment, environment, ROOT, PRIVATE, shown=False)
 
     def _uv(self, what: str, arguments: Sequence[str], stdin: str = "") -> str:
-        """Run uv as the build's user. It takes the CPU that the running streams leave, and ends
-        with the lock: also when another deploy takes that over.
+        """Run uv as the build user.
+
+        uv gets the CPU that the running streams leave. It ends with the lock, also if another
+        deploy takes over the lock.
         """
         properties = [
             f"BindsTo={self.places.lock}",
@@ -200,7 +205,7 @@ class _Builder:
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():
             self.editor.write(self.places.unit_file(self.release, kind), text)
-        # A power loss must not leave half of what the manifest calls complete.
+        # After a power loss, a release with a manifest must still be complete.
         _sync(self.editor.path(self.directory))
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         manifest = {**self.wanted.manifest, "created": created, "packages": list(packages)}
@@ -209,7 +214,7 @@ class _Builder:
 
 
 def _sync(directory: Path) -> None:
-    """Write all of its file system to the disk."""
+    """Write the directory's file system to the disk."""
     said = units.run(["sync", "--file-system", str(directory)])
     if said.status != 0:
         raise OSError(said.text)

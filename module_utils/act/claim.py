@@ -1,10 +1,11 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Keep other deploys out, and let them in again.
+"""Take and release the lock of an app's deploys.
 
-The lock is a unit of systemd: it ends with the host, or in an hour. When the controller of a deploy
-is killed, an act of that deploy may still run on the host. So each act has a file locked, and asks
-whether its deploy still has the lock; a deploy that takes the lock over waits for that file.
+The lock is a systemd unit. It ends after an hour, or when the host stops. When the controller of a
+deploy is killed, an act of that deploy may still run on the host. So each act locks a file while it
+runs, and stops if its deploy has lost the lock. A deploy that takes the lock over waits for that
+file.
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ LOST = "Another deploy has taken over, so this one has stopped."
 
 
 class Held(NamedTuple):
-    """Another deploy has the lock: who (the unit's description), and since when."""
+    """The lock of another deploy: its holder (the unit's description), and since when."""
 
     holder: str
     since: str
 
 
 def take(places: Places, me: str, gone: str = "") -> Held | None:
-    """Take the lock, or say who has it. One that ``gone`` holds, a dead process, is taken over."""
+    """Take the lock, or return its holder. Take over the lock of ``gone``, a dead process."""
     held = _take(places, me, gone)
     if held is None:
         with _alone(places):
@@ -71,7 +72,7 @@ def _show(places: Places) -> dict[str, str]:
 
 
 def release(places: Places, holder: str) -> None:
-    """Release the lock, if this holder has it: another deploy may have taken it over."""
+    """Release the lock if this holder still has it. Another deploy may have taken it over."""
     if _show(places).get("Description") == holder:
         units.systemctl("stop", places.lock)
 
@@ -114,7 +115,7 @@ def _alone(places: Places) -> Iterator[None]:
 def revive(places: Places, release: str, stop_timeout: int) -> None:
     """Take a release out of its drain, so that it can have traffic again.
 
-    If it is being stopped already, that ends first. It may be gone then.
+    If the drain stops the release already, wait for the end. The release may be gone then.
     """
     units.must("stop", places.drain(release))
     deadline = time.monotonic() + stop_timeout + ENDS

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Make a proven release the live one, and let the others finish."""
+"""Make a proven release the live one, and drain the replaced releases."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from .editor import ActError, Editor
 if TYPE_CHECKING:
     from ..deploy.places import Places
 
-GONE = 5  # systemctl stop: there is no such unit any more
+GONE = 5  # status of systemctl stop if the unit no longer exists
 
 
 class Commit(NamedTuple):
-    """``site`` is the text that was proven. ``replaced`` drain, ``ended`` end now, ``outdated`` are
-    removed. ``record`` is what the host keeps of the app.
+    """``site`` is the text of the proven site. ``record`` is the app's record on the host.
+
+    The releases in ``replaced`` drain. Those in ``ended`` end now. Those in ``outdated`` are
+    removed.
     """
 
     site: str
@@ -29,10 +31,13 @@ class Commit(NamedTuple):
 
 
 def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None:
-    """Make the release the live one. First the site: from then on it is the one to go back to."""
+    """Make the release the live one.
+
+    Write the proven site first. From then on an undo goes back to this release.
+    """
     editor.parents(places.record)
     editor.write(places.proven_site, wanted.site, shown=False)
-    # A failed deploy may have withdrawn it, while its streams went on.
+    # An earlier deploy of this release may have failed and marked the release for removal.
     editor.remove(places.withdrawn(release))
     editor.link(places.current, f"releases/{release}")
     record = json.dumps(wanted.record, indent=4, sort_keys=True) + "\n"
@@ -48,7 +53,7 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None
 
 
 def drain(places: Places, release: str, editor: Editor) -> None:
-    """Let a release finish its streams. It runs on; its drain unit stops it after the last one."""
+    """Let a release finish its streams. Its drain unit stops the release after the last stream."""
     editor.changed = True
     if not editor.check:
         units.must("start", places.drain(release))

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Files on the host: written whole or not at all, and noted for Ansible's diff."""
+"""Write files on the host, whole or not at all, and note the changes for Ansible's diff."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 
 class ActError(Exception):
-    """An act failed. The message says what; ``failure`` are fields of outcome.Failure."""
+    """An act failed. The message says why; ``failure`` has fields of outcome.Failure."""
 
     def __init__(self, said: str, **failure: str) -> None:
         super().__init__(said)
@@ -22,7 +22,7 @@ class ActError(Exception):
 
 
 class Owner(NamedTuple):
-    """A user and a group by their names."""
+    """The names of a user and a group."""
 
     user: str = "root"
     group: str = "root"
@@ -35,9 +35,9 @@ ROOT = Owner()
 
 
 class Editor:
-    """Writes files below ``root``; in check mode it only notes what would change.
+    """Writes files below ``root``. In check mode, only notes what would change.
 
-    ``diff`` is a list as Ansible shows it. A secret's text is in no diff.
+    ``diff`` is a list in Ansible's format. It contains no secret.
     """
 
     def __init__(self, root: Path = Path("/"), *, check: bool = False) -> None:
@@ -49,21 +49,21 @@ class Editor:
         return self._root / path.lstrip("/")
 
     def text(self, path: str) -> str | None:
-        """A file's text; None if there is none."""
+        """The text of a file; None if the file does not exist."""
         try:
             return self.path(path).read_text(encoding="utf-8", errors="replace")
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def note(self, what: str, before: str = "", after: str = "") -> None:
-        """Something changes."""
+        """Note a change for the diff."""
         self.changed = True
         self.diff.append(
             {"before_header": what, "after_header": what, "before": before, "after": after}
         )
 
     def directory(self, path: str, owner: Owner = ROOT, mode: int = 0o755) -> None:
-        """Make a directory, or leave the one that is there as it is. Its parent is there."""
+        """Create a directory, unless it exists. Its parent must exist."""
         place = self.path(path)
         if place.is_dir():
             return
@@ -74,7 +74,7 @@ class Editor:
         self.give(path, owner, mode)
 
     def parents(self, path: str) -> None:
-        """Make the directories above a file, root's and open to all, as far as they are missing."""
+        """Create the missing directories above a file, owned by root and readable by all."""
         above = [str(parent) for parent in PurePosixPath(path).parents]
         for parent in reversed(above):
             self.directory(parent)
@@ -88,7 +88,7 @@ class Editor:
         *,
         shown: bool = True,
     ) -> bool:
-        """Write a file if its text differs; returns whether it did. ``shown``: in the diff."""
+        """Write a file if its text differs. Return whether it did. ``shown``: in the diff."""
         before = self.text(path)
         if before == text:
             return False
@@ -122,7 +122,7 @@ class Editor:
         place.chmod(mode)
 
     def link(self, path: str, target: str) -> None:
-        """Make a symbolic link, in one step."""
+        """Create or replace a symbolic link in one step."""
         place = self.path(path)
         before = os.readlink(place) if place.is_symlink() else ""
         if before == target:
@@ -136,7 +136,7 @@ class Editor:
         new.rename(place)
 
     def remove(self, path: str) -> None:
-        """Remove a file, a link or a whole directory, if it is there."""
+        """Remove a file, a link or a whole directory, if it exists."""
         place = self.path(path)
         if not os.path.lexists(place):
             return

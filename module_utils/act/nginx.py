@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Nginx's files and its reload."""
+"""Change and check Nginx's files, and reload Nginx."""
 
 from __future__ import annotations
 
@@ -23,16 +23,17 @@ DIRECTORY = "/etc/nginx"
 MAIN = f"{DIRECTORY}/nginx.conf"
 WELCOME = f"{DIRECTORY}/sites-enabled/default"
 SERVICE = "nginx.service"
-TAKES_OVER = 10.0  # seconds that new workers may take to replace the old ones
-# /etc/nginx is replaced in a mount namespace that only this command sees.
+TAKES_OVER = 10.0  # seconds within which new workers must replace the old ones
+# Only this command sees the replaced /etc/nginx, because it has its own mount namespace.
 _CHECK = 'mount --bind "$0" /etc/nginx && exec nginx -t -q'
 
 
 def with_lines(text: str, wanted: Iterable[Mapping[str, str]]) -> str:
     """Nginx's main file with these lines.
 
-    Each has a ``line`` and a ``block``, '' for the top. It takes the place of the last line with
-    its directive, commented out or not; else it becomes the first line of its block.
+    Each has a ``line`` and a ``block``, '' for the top level. The line replaces the last line with
+    the same directive, even a commented one. Without such a line it becomes the first line of its
+    block.
     """
     lines = text.splitlines()
     for one in wanted:
@@ -55,10 +56,10 @@ def with_lines(text: str, wanted: Iterable[Mapping[str, str]]) -> str:
 
 
 def check(files: Mapping[str, str], removed: Iterable[str] = ()) -> str:
-    """What Nginx says against its configuration with these files in it and without the ``removed``
-    ones; '' if it is good.
+    """Why Nginx refuses its configuration with these files and without the ``removed`` ones; ''
+    if Nginx accepts it.
 
-    The running server never sees them.
+    The running server never sees the files.
     """
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory, "nginx")
@@ -74,11 +75,11 @@ def check(files: Mapping[str, str], removed: Iterable[str] = ()) -> str:
 
 
 def load(host: Host, files: Iterable[str], *, reload: bool) -> bool:
-    """Have Nginx run, with its files as they are. Returns whether it had to be started or reloaded.
+    """Start or reload Nginx if necessary. Return whether that was necessary.
 
-    ``reload``: files have changed. It is reloaded as well if one of ``files`` is newer than its
-    workers, whoever wrote it. A reload can fail although the files are good; Nginx then goes on
-    with what it had.
+    ``reload``: files have changed. Nginx also reloads if one of ``files`` is newer than its
+    workers, because an earlier reload was lost then. A reload can fail although the files are good.
+    Nginx then keeps its old configuration.
     """
     answer = units.systemctl("show", "--property=ActiveState,UnitFileState", SERVICE).out
     state: dict[str, Any] = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)

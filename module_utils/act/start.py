@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Start a release beside the running one, and wait until it answers."""
+"""Start a release beside the running one, and wait until the release answers."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
     from ..deploy.places import Places
 
 PATIENCE = 5.0  # seconds for one answer
-PAUSE = 0.1  # between two questions
+PAUSE = 0.1  # seconds between two requests
 TOKEN_BYTES = 32
 
 
 class Start(NamedTuple):
-    """``files`` are what all releases of the app need on the host, texts by their paths; those
-    below /etc/systemd are units. ``makes_token``: the probe needs one. ``timeout`` in seconds.
+    """``files`` maps paths to texts: the files that all releases of the app need on the host.
+
+    ``makes_token``: create the probe's token if it is missing. ``reloads``: reload systemd's unit
+    files even if no unit in ``files`` changes. ``timeout`` is in seconds.
     """
 
     files: Mapping[str, str]
@@ -34,7 +36,7 @@ class Start(NamedTuple):
 
 
 def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[str, Any]:
-    """Start it. Returns what it answered: ``status`` and ``seconds``."""
+    """Start the release. Return ``status`` and ``seconds`` of its first answer."""
     written = _write(places, wanted, editor)
     if editor.check:
         return {}
@@ -45,7 +47,7 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
     try:
         if units.states(unit, f"{places.unit(release)}.socket") != ["active", "active"]:
             editor.changed = True
-        # Its file says `Also=` of the socket, and `Wants=`.
+        # The service's file names the socket in `Also=` and `Wants=`.
         units.must("enable", "--now", "--quiet", unit)
         answer = _wait(places, release, wanted)
     except ActError as error:
@@ -54,7 +56,7 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
 
 
 def _write(places: Places, wanted: Start, editor: Editor) -> bool:
-    """Write the files and the token; returns whether a unit has changed."""
+    """Write the files and the token. Return whether a unit has changed."""
     for path in (places.probe_token, *wanted.files):
         editor.parents(path)
     changed = {path: text for path, text in wanted.files.items() if editor.text(path) != text}
@@ -67,7 +69,7 @@ def _write(places: Places, wanted: Start, editor: Editor) -> bool:
         units.check_units(new)
     for path, text in changed.items():
         editor.write(path, text, shown=not path.endswith(".py"))
-    # A release reads the token when it starts: one that runs already would not learn of a new one.
+    # A release reads the token when it starts. A running release would not learn a new token.
     if wanted.makes_token and editor.text(places.probe_token) is None:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         editor.write(places.probe_token, f"{token}\n", ROOT, 0o600, shown=False)

@@ -19,8 +19,8 @@ RETRIES = 3
 
 
 class Switch(NamedTuple):
-    """``lines`` are those of Nginx's main file, see nginx.with_lines. ``keeps_welcome``: the
-    distribution's page stays.
+    """``lines`` belong into Nginx's main file, see nginx.with_lines. ``keeps_welcome``: keep the
+    distribution's welcome page.
     """
 
     site: str
@@ -32,10 +32,10 @@ class Switch(NamedTuple):
 
 
 def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[str, Any]:
-    """Write the site, have Nginx load it, ask the app through it.
+    """Write the site, let Nginx load the site, request the app through Nginx.
 
-    Fails before anything is written if Nginx would refuse the site. What fails later is undone by
-    ``undo``. Returns ``reloaded``, and ``status``, that of the answer.
+    If Nginx would refuse the site, fail before writing anything. ``undo`` undoes what fails later.
+    Return ``reloaded``, and the ``status`` of the answer.
     """
     files = {places.site: wanted.site}
     main = editor.text(nginx.MAIN)
@@ -61,7 +61,7 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
 
 
 def _ask(wanted: Switch) -> ask.Answer:
-    """Ask the app; Nginx, just started, may need a moment to listen."""
+    """Request the app. Nginx may need a moment to listen after its start."""
     for attempt in range(RETRIES):
         answer = ask.on_port(wanted.scheme, wanted.port, wanted.question, PATIENCE)
         if answer.status is not None or attempt == RETRIES - 1:

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Go back to what was proven: after a failed deploy, or one that was killed."""
+"""Go back to the proven state after a failed or killed deploy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from ..deploy.places import Places
     from ..host.access import Host
 
-KILLS_AFTER = 10.0  # seconds; a release without streams is stopped in less
+KILLS_AFTER = 10.0  # seconds; a release without streams stops sooner
 
 
 class Undo(NamedTuple):
-    """``release`` is the one that failed, '' to restore the site only. ``may_have_streams``: it ran
-    before this deploy. ``was_live``: it stays on the host.
+    """``release`` is the id of the failed release, '' to restore the site only.
+
+    ``may_have_streams``: the release ran before this deploy. ``was_live``: it stays on the host.
     """
 
     release: str
@@ -29,12 +30,12 @@ class Undo(NamedTuple):
 
 
 def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undone, str]:
-    """Restore the proven site, then see to the release. Returns what was done, and its journal.
+    """Restore the proven site, then take the release back.
 
-    A release without streams leaves nothing behind; one that may have some finishes them first. The
-    live release is left alone.
+    Stop and remove a release without streams. Let a release that may have streams finish them.
+    Leave the live release alone. Return what was done, and the release's journal.
     """
-    # Workers that are older than the site have never read it.
+    # Workers that are older than the site never read it, so the release had no traffic.
     was_loaded = not has_lost_reload(host, [places.site])
     named = places.release_in(editor.text(places.site) or "")
     had_traffic = was_loaded and named == wanted.release
@@ -50,13 +51,13 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
     if wanted.release == live:
         return Undone(site, "live", problem), ""
     if problem and had_traffic:
-        return Undone(site, "none", problem), journal  # Nginx may still send it requests
+        return Undone(site, "none", problem), journal  # Nginx may still use the release
     release = _take_back(places, wanted, had_traffic=had_traffic, editor=editor)
     return Undone(site, release, problem), journal
 
 
 def _restore(places: Places, host: Host, editor: Editor, *, waits: bool) -> str:
-    """Nginx as it was when the stream was last proven. ``waits`` until it has read the site."""
+    """Restore the proven site and reload Nginx. ``waits``: until Nginx has read the site."""
     proven = editor.text(places.proven_site)
     if editor.text(places.site) == proven:
         if proven is not None:
@@ -94,7 +95,7 @@ def _take_back(places: Places, wanted: Undo, *, had_traffic: bool, editor: Edito
 
 
 def _stop(unit: str) -> None:
-    """Stop a release that has no streams. Kill one that hangs; it is no failed unit either."""
+    """Stop a release that has no streams. Kill it if it hangs. Leave no failed unit."""
     units.systemctl("disable", "--now", "--quiet", f"{unit}.socket")
     units.systemctl("disable", "--quiet", f"{unit}.service")
     stop = ["systemctl", "stop", f"{unit}.service"]

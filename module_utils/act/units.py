@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""systemd on the host: commands, sandboxed commands, units and their checks."""
+"""Run commands on the host, in a sandbox if wanted; start, stop and check units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JOURNAL_LINES = 30
 
 
 class Said(NamedTuple):
-    """What a command answered."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -52,7 +52,7 @@ def systemctl(*words: str) -> Said:
 
 
 def must(*words: str) -> None:
-    """A systemctl command that has to succeed."""
+    """Run a systemctl command that must succeed."""
     said = systemctl(*words)
     if said.status != 0:
         raise ActError(f"systemctl {' '.join(words)} failed: {said.text}")
@@ -64,20 +64,20 @@ def states(*units: str) -> list[str]:
 
 
 def journal(unit: str) -> str:
-    """The last lines that a unit has logged since it was started last."""
+    """The last lines of a unit's journal since its last start."""
     invocation = systemctl("show", "--property=InvocationID", "--value", unit).out.strip()
     asked = ["--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}"]
     return run(["journalctl", *asked, f"_SYSTEMD_INVOCATION_ID={invocation}"]).out.strip()
 
 
 def sandboxed(properties: Iterable[str], command: Iterable[str]) -> list[str]:
-    """A command as a unit of its own with these properties, its output being ours."""
+    """A command that runs in its own unit with these properties. Its output comes to us."""
     begin = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--service-type=exec"]
     return [*begin, *(f"--property={one}" for one in properties), *command]
 
 
 def check_units(texts: dict[str, str]) -> None:
-    """Have systemd verify units by their names; what it would only ignore is a mistake too."""
+    """Let systemd verify units. A line that systemd would only ignore is an error too."""
     with tempfile.TemporaryDirectory() as directory:
         files = [Path(directory, name) for name in texts]
         for file, text in zip(files, texts.values()):

@@ -2,10 +2,19 @@
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 """The decisions of a deploy: values in, values out, no I/O.
 
-``places`` names every file and unit of an app on a host. ``app`` turns the checked variables into
-what the later steps need. ``plan`` compares a release with what is on the host and says what has to
-happen; ``retention`` says which releases stay there, also for the drain. ``install`` lists the
-commands that fill a virtual environment. ``proof`` says which streams are measured, at which
-layers, and what the results mean. ``lock`` knows who holds a deploy. ``outcome`` writes the
-sentences that a person reads in the end.
+In the order of a deploy:
+
+- ``app`` turns the checked variables into the form that the later steps need.
+- ``places`` names every file and unit of an app on a host.
+- ``lock`` describes the holder of a deploy's lock, and tells whether the holder is gone.
+- ``plan`` compares a release with the host: what to build, drain and remove.
+- ``retention`` decides which releases stay on a host. The drain uses the same file.
+- ``install`` lists the commands that fill a release's virtual environment; ``environment`` writes
+  the environment files of the app and of its build.
+- ``nginx`` knows what the Nginx of each distribution can do.
+- ``proof`` decides which streams to measure, at which layers, who may read the probe's token, and
+  what the results mean.
+- ``outcome`` writes the last message of a deploy: a report, or why the deploy failed.
+
+The release's id comes from ``module_utils/release``.
 """

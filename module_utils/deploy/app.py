@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The app as the checked variables describe it, in the form that the later steps need."""
+"""Turn the checked variables into the form that the later steps of a deploy need."""
 
 from __future__ import annotations
 
@@ -31,8 +31,9 @@ OF_A_LOCATION = (
 class Source(NamedTuple):
     """Where the source is on the controller.
 
-    ``path`` is a directory or a wheel, '' if the app is a package of an index. ``git_url`` is
-    fetched to ``path`` first. ``shown`` is what the manifest says of it, without a password.
+    ``path`` is a directory or a wheel, '' if the app is a package of an index. If ``git_url`` is
+    set, the role fetches it to ``path`` first. ``shown`` is the source for the manifest, without a
+    password.
     """
 
     path: str
@@ -42,9 +43,7 @@ class Source(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """The files of the TLS certificate on the host. ``made_by_role`` says whether the role writes
-    them.
-    """
+    """The files of the TLS certificate on the host. ``made_by_role``: the role writes them."""
 
     certificate: str
     key: str
@@ -52,7 +51,7 @@ class Certificate(NamedTuple):
 
 
 class App(NamedTuple):
-    """What the deploy must know of the app. No secret is in here."""
+    """What a deploy needs to know about the app. Contains no secret."""
 
     name: str
     root: str
@@ -138,12 +137,12 @@ def _server_name(names: list[str]) -> str:
 
 
 def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """One location; what it leaves out comes from the variable for all of them."""
+    """One location of the site. Options that it lacks come from the variables of the same name."""
     own = {name: value for name, value in location.items() if value is not None}
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
     if given["nginx_trusted_proxies"]:
-        # Behind trusted proxies Nginx knows who asks, and how; the app need not choose whom to
-        # believe.
+        # Nginx takes the client's address and scheme from trusted proxies only, so the app can
+        # believe these headers.
         known = {
             "$scheme": f"$scheme_{identifier(given['name'])}",
             "$proxy_add_x_forwarded_for": "$remote_addr",
@@ -168,12 +167,12 @@ def _directives(settings: Mapping[str, Any]) -> list[str]:
 
 
 def _nginx_lines(given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Lines of Nginx's main file, each with the block that has it ('' for the top)."""
+    """Lines of Nginx's main file, each with its block ('' for the top level)."""
     return [
         {"line": f"worker_processes {given['nginx_worker_processes']};", "block": ""},
         {"line": f"worker_rlimit_nofile {given['nginx_worker_rlimit_nofile']};", "block": ""},
         {"line": f"worker_connections {given['nginx_worker_connections']};", "block": "events"},
-        # The public name of an EC2 host is longer than 64 allows beside another name.
+        # 64 is too small for the public name of an EC2 host together with another name.
         {"line": "server_names_hash_bucket_size 128;", "block": "http"},
     ]
 
@@ -201,8 +200,10 @@ def _source(given: Mapping[str, Any], base: str, cache: str) -> Source:
 
 
 def _certificate(given: Mapping[str, Any]) -> Certificate:
-    """A certificate that the role writes is one file with the key, named by its content: so that a
-    pair changes at once.
+    """The certificate's files.
+
+    The role writes certificate and key into one file and names it by its content. So both change
+    at the same moment.
     """
     tls = given["tls"]
     certificate, key = given.get("tls_certificate") or "", given.get("tls_key") or ""

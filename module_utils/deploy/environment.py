@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The environments of the app and of its build, as files for systemd."""
+"""The environment files of the app and of its build, for systemd."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def of_the_app(
     app: App, directory: str, environment: Mapping[str, Any], secrets: Mapping[str, Any]
 ) -> str:
-    """``directory`` is the release's."""
+    """The app's environment file. ``directory`` is the release's directory."""
     own = {
         "PATH": f"{directory}/venv/bin:/usr/local/bin:/usr/bin:/bin",
         "HOME": app.places.state,
@@ -23,6 +23,7 @@ def of_the_app(
 
 
 def of_the_build(app: App, directory: str, environment: Mapping[str, Any]) -> str:
+    """The build's environment file. ``directory`` is the release's directory."""
     own = {
         "HOME": app.places.build_cache,
         "UV_CACHE_DIR": f"{app.places.build_cache}/uv",
@@ -38,7 +39,7 @@ def of_the_build(app: App, directory: str, environment: Mapping[str, Any]) -> st
 
 
 def text(variables: Mapping[str, Any]) -> str:
-    """An EnvironmentFile= of systemd. Files, since everybody can read a command line."""
+    """A file for EnvironmentFile= of systemd. A command line would show the values to everybody."""
     return "".join(f'{name}="{_quoted(value)}"\n' for name, value in sorted(variables.items()))
 
 

@@ -7,21 +7,21 @@ from __future__ import annotations
 import posixpath
 from typing import Any, Mapping, NamedTuple, Sequence
 
-# In the order of preference.
+# The first one that exists wins.
 DEPENDENCY_FILES = ("uv.lock", "requirements.txt", "pyproject.toml", "setup.py")
 
 
 class Step(NamedTuple):
-    """A command in the build's sandbox, and what it does, for the message of a failure."""
+    """A command of uv. ``what`` describes the command in the message of a failure."""
 
     what: str
     command: list[str]
 
 
 def project(dependencies: str) -> str:
-    """The directory of the source that may be a project to install; '' is its top.
+    """The directory of the source that may be an installable project; '' is the top.
 
-    A list of requirements may lie anywhere and says nothing of it.
+    A list of requirements can be anywhere, so its directory means nothing.
     """
     if dependencies == "auto" or dependencies.endswith(".txt"):
         return ""
@@ -31,10 +31,11 @@ def project(dependencies: str) -> str:
 def steps(
     given: Mapping[str, Any], release: Mapping[str, Any], directory: str, wheel: str
 ) -> list[Step]:
-    """From an empty directory to the app's own packages. The server's come later.
+    """The commands that create the virtual environment and install the app's packages.
 
-    ``given`` are the role's variables, ``release`` what its source has (``dependency_files``,
-    ``installable``), ``wheel`` the name of the wheel in the source.
+    The server's packages follow later. ``given`` are the role's variables. ``release`` describes
+    the source (``dependency_files``, ``installable``). ``wheel`` is the name of the wheel in the
+    source, '' without one.
     """
     named = given["streaming_api_dependencies"]
     found = release["dependency_files"]
@@ -61,7 +62,7 @@ def _installs(
     elif file and name != "setup.py":
         commands.append(["pip", "install", "--requirements", file])
     if installable and name != "uv.lock":
-        # A list of requirements has its dependencies already.
+        # A list of requirements contains the dependencies of the project already.
         no_more = ["--no-deps"] if name.endswith(".txt") else []
         top = project(given["streaming_api_dependencies"])
         commands.append(["pip", "install", f"./{top}", *no_more])

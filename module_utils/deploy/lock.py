@@ -1,20 +1,21 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Who holds a deploy: the description of the lock's unit, written and read."""
+"""The holder of a deploy's lock. The description of the lock's unit names the holder."""
 
 from __future__ import annotations
 
 import re
 from typing import Callable, NamedTuple
 
-LONGEST = "1h"  # after this systemd ends the lock by itself
+LONGEST = "1h"  # then systemd ends the lock
 
 
 class Holder(NamedTuple):
     """The ansible-playbook process that deploys.
 
-    ``who`` is user@machine. ``machine`` tells machines of one name apart, ``started`` a process
-    from a later one with the same number, ``claim`` the deploys of one process.
+    ``who`` is user@machine. ``machine`` distinguishes machines with the same name. ``started``
+    distinguishes a process from a later one with the same number. ``claim`` distinguishes the
+    deploys of one process.
     """
 
     who: str
@@ -28,7 +29,7 @@ class Holder(NamedTuple):
 
 
 def parse(description: str) -> Holder | None:
-    """The holder that a unit's description names; None if it names none."""
+    """The holder that a unit's description names; None without a holder."""
     found = re.fullmatch(r"(.+), process (\d+) \((\w+) (\w+) (\w+)\)", description)
     return Holder(found[1], int(found[2]), *found.groups()[2:]) if found else None
 
@@ -36,9 +37,9 @@ def parse(description: str) -> Holder | None:
 def is_gone(holder: Holder | None, me: Holder, started: Callable[[int], str]) -> bool:
     """Whether the holder's process has certainly ended.
 
-    Only a process of this machine can be looked up: ``started`` says when a process with this
-    number started, '' if there is none. With our own number it is an earlier process, or an earlier
-    deploy of ours.
+    Only processes of this machine can be looked up. ``started`` returns when the process with a
+    number started, '' if there is no such process. A holder with our own process number is an
+    earlier process, or an earlier deploy of this process.
     """
     if holder is None or (holder.who, holder.machine) != (me.who, me.machine):
         return False

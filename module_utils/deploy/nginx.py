@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
-HTTP2_DIRECTIVE = (1, 25, 1)  # `http2 on`; before it was a parameter of `listen`
-# What each distribution installs.
+HTTP2_DIRECTIVE = (1, 25, 1)  # `http2 on`; older versions want a parameter of `listen`
+# The version that each distribution installs.
 PACKAGED = {
     "12": "1.22.1",
     "13": "1.26.3",
@@ -18,6 +18,6 @@ PACKAGED = {
 
 
 def has_http2_directive(facts: Mapping[str, Any]) -> bool:
-    """``facts`` are those of ``stream_host``. Before Nginx is installed its package counts."""
+    """``facts`` come from ``stream_host``. Without Nginx, the distribution's package counts."""
     version = facts["nginx"]["version"] or PACKAGED[facts["distribution"]["version"]]
     return tuple(int(part) for part in version.split(".")) >= HTTP2_DIRECTIVE

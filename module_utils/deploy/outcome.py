@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a person reads when a deploy has ended."""
+"""The last message of a deploy: a report, or why the deploy failed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .proof import Measured, Outside
 
 ERROR_LOG = "/var/log/nginx/error.log"
-# How each kind of failure begins, and whether what Nginx sends where was at stake.
+# How the message of each kind of failure begins, after the name of the release's unit.
 STARTS = {
     "start": "did not answer on its socket",
     "socket-stream": "does not stream on its own socket",
@@ -42,7 +42,8 @@ RELEASE = {
 class Failure(NamedTuple):
     """Why a deploy failed. ``kind`` is a key of STARTS, ``build``, ``import`` or ''.
 
-    ``said`` is one sentence, ``step`` the step of a build, ``evidence`` lines that prove it.
+    ``said`` is the reason in one sentence, or a command's output. ``step`` is the step of a build.
+    ``evidence`` is the table of measurements.
     """
 
     kind: str
@@ -67,7 +68,7 @@ class Failure(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """What was put back: keys of SITE and RELEASE; ``problem`` is why that did not work."""
+    """What the undo did: keys of SITE and RELEASE. ``problem`` says why the undo failed."""
 
     site: str = "untouched"
     release: str = "none"
@@ -77,7 +78,7 @@ class Undone(NamedTuple):
 def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
     """The message of a deploy that has failed: what, what became of it, and why.
 
-    ``app`` is what ``streaming_api_app`` says.
+    ``app`` is the value of ``streaming_api_app``.
     """
     state = "; ".join(word for word in (RELEASE[undone.release], SITE[undone.site]) if word)
     if failed.kind == "import":
@@ -117,7 +118,7 @@ def summary(text: str) -> str:
 
 
 class Seen(NamedTuple):
-    """What the proof saw of a release that is live now."""
+    """The measurements of a release that is live now."""
 
     through_nginx: Sequence[Measured]
     outside: Outside | None = None
@@ -127,10 +128,10 @@ class Seen(NamedTuple):
 
 
 def report(live: str, seen: Seen | None) -> str:
-    """The closing words of a good deploy; ``live`` says what is live where.
+    """The report of a good deploy. ``live`` is the sentence that names the live release.
 
-    One table: that of the stream that was measured as far out as possible. A line for each other
-    stream.
+    The report has one table, of the stream that was measured at the outermost layer. Each other
+    stream gets a line.
     """
     if seen is None:
         return live

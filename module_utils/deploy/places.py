@@ -1,13 +1,16 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where everything of an app is on its host. Needs nothing but the standard library."""
+"""The names of an app's files and units on its host.
+
+The drain uses this file too, so it needs only the standard library.
+"""
 
 from __future__ import annotations
 
 import re
 from typing import NamedTuple
 
-RECORDS = "/etc/streaming_api"  # what the role notes of its apps
+RECORDS = "/etc/streaming_api"  # what the role remembers about its apps
 SITES = "/etc/nginx/conf.d"
 UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
@@ -35,7 +38,7 @@ class Places(NamedTuple):
 
     @property
     def current(self) -> str:
-        """A link to the live release."""
+        """The link to the live release."""
         return f"{self.home}/current"
 
     @property
@@ -62,12 +65,12 @@ class Places(NamedTuple):
 
     @property
     def proven_site(self) -> str:
-        """The site as it was when its stream was last proven. It names the live release."""
+        """The last site that was seen to stream. It names the live release."""
         return f"{RECORDS}/{self.name}.conf"
 
     @property
     def record(self) -> str:
-        """What other apps and later deploys must know of this one, as JSON."""
+        """What other apps and later deploys must know about this app, as JSON."""
         return f"{RECORDS}/{self.name}.json"
 
     @property
@@ -80,7 +83,7 @@ class Places(NamedTuple):
 
     @property
     def lock(self) -> str:
-        """The unit that exists as long as a deploy runs."""
+        """The unit that runs as long as a deploy holds the lock."""
         return f"{self.name}-deploy.service"
 
     @property
@@ -96,11 +99,11 @@ class Places(NamedTuple):
         return f"{self.releases}/{release}"
 
     def manifest(self, release: str) -> str:
-        """Written last: a release without it is not complete."""
+        """The build writes it last: a release without a manifest is not complete."""
         return f"{self.directory(release)}/release.json"
 
     def withdrawn(self, release: str) -> str:
-        """Marks a release that is removed as soon as its last stream has ended."""
+        """The file that marks a failed release: the drain removes it after its last stream."""
         return f"{self.directory(release)}/withdrawn"
 
     def unit(self, release: str) -> str:
@@ -123,6 +126,6 @@ class Places(NamedTuple):
         return found.group(1) if found else None
 
     def files(self, release: str) -> list[str]:
-        """All that a release leaves on a host, the manifest first: remove them in this order."""
+        """All files of a release on a host. Remove them in this order: the manifest first."""
         units = [self.unit_file(release, kind) for kind in ("socket", "service")]
         return [self.manifest(release), *units, self.directory(release)]

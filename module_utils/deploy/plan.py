@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What a deploy has to do on a host: the release against what is there."""
+"""Decide what a deploy does on a host: compare the release with the host."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PREVIOUS = "previous"
 REMOVED = "{release} was removed a moment ago, when its last stream ended. Nothing has changed."
-HISTORY = 10  # ids that an app's record keeps, at least
+HISTORY = 10  # minimum number of live releases that an app's record remembers
 
 
 class PlanError(Exception):
@@ -21,7 +21,7 @@ class PlanError(Exception):
 
 
 class Limits(NamedTuple):
-    """How many releases may be on a host, and how many may drain at once."""
+    """How many releases stay on a host, and how many may drain at once."""
 
     keep: int
     max_draining: int
@@ -29,11 +29,12 @@ class Limits(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What happens to which release. Ids are strings of 12 hexadecimal digits.
+    """What the deploy does to which release. Ids are strings of 12 hexadecimal digits.
 
-    ``state`` is the release's state before the deploy, '' if it is not on the host. ``replaced``
-    drain after the switch; ``ended`` drain too long and end for them; ``outdated`` are removed.
-    ``history`` is what the record says afterwards: the live releases, the latest first.
+    ``state`` is the release's state before the deploy, '' if it is not on the host. The releases in
+    ``replaced`` drain after the switch. Those in ``ended`` drain already, and end to make room.
+    Those in ``outdated`` are removed. ``history`` lists the live releases after the deploy, the
+    latest first.
     """
 
     id: str
@@ -42,10 +43,10 @@ class Plan(NamedTuple):
     socket: str
     state: str
     live: str | None
-    is_new: bool  # it must be built
+    is_new: bool  # the release must be built
     is_live: bool
     was_live: bool
-    runs: bool  # its socket and its service
+    runs: bool  # its socket and its service are active
     replaced: list[str]
     ended: list[str]
     outdated: list[str]
@@ -54,7 +55,7 @@ class Plan(NamedTuple):
 
 
 def chosen(wanted: str, facts: Mapping[str, Any]) -> str:
-    """The release of the host to go back to: an id, or ``previous``."""
+    """The id of the release to go back to. ``wanted`` is an id, or ``previous``."""
     built = [release["id"] for release in facts["releases"] if release["built"]]
     release = wanted
     if wanted == PREVIOUS:
@@ -73,8 +74,8 @@ def chosen(wanted: str, facts: Mapping[str, Any]) -> str:
 def plan(places: Places, release: str, facts: Mapping[str, Any], limits: Limits) -> Plan:
     """Compare the release with the host.
 
-    ``facts`` are what the module ``stream_host`` returns. Raises PlanError when too many releases
-    would drain.
+    ``facts`` come from the module ``stream_host``. Raises PlanError if too many releases would
+    drain.
     """
     others = [one for one in facts["releases"] if one["id"] != release]
     own = next((one for one in facts["releases"] if one["id"] == release), None)
@@ -107,14 +108,14 @@ def plan(places: Places, release: str, facts: Mapping[str, Any], limits: Limits)
 
 
 def _draining(releases: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Those that finish their streams, the one with the least time left first."""
+    """The draining releases, the one with the least time left first."""
     found = [one for one in releases if one["state"] == "draining"]
     timed = [one for one in found if one["seconds_left"] is not None]
     return sorted(timed, key=lambda one: int(one["seconds_left"]))
 
 
 def _ended(draining: Sequence[Mapping[str, Any]], joining: int, limits: Limits) -> list[str]:
-    """Those that must end so that ``joining`` more may drain."""
+    """The draining releases that must end so that ``joining`` more may drain."""
     over = max(len(draining) + joining - limits.max_draining, 0)
     return [one["id"] for one in draining][:over]
 

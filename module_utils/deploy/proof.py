@@ -1,8 +1,10 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the proof measures, at which layers, and what the results mean.
+"""Decide what the proof measures, at which layers, and what the results mean.
 
-A stream has two paths: that through Nginx, and that on the release's socket. They differ for the
+Also decide who may read the probe's token: ``outside`` sends it over verified TLS only.
+
+A stream has two paths: one through Nginx, and one on the release's socket. They differ for the
 probe, which is measured in every location.
 """
 
@@ -20,14 +22,14 @@ SECONDS = 10  # the longest that a stream is read
 PROBE = "/.stream-probe?count=30"
 _PROBE_PATH = re.compile(r"/[.]stream-probe([?#]|$)")
 _PREFIX_LOCATION = re.compile(r"(\^~\s*)?(/.*?)/?$")
-# A location that does not let everybody in cannot be measured by the probe. That is no fault.
+# The probe cannot measure a location that needs a login. That is no fault.
 CLOSED = ("unauthorized", "redirect")
 
 Result = Mapping[str, Any]  # what the module stream_latency returns
 
 
 class Stream(NamedTuple):
-    """A stream by its paths, each with its query."""
+    """The two paths of a stream, each with its query."""
 
     path: str
     on_socket: str
@@ -42,7 +44,7 @@ class Stream(NamedTuple):
 
 
 class Measured(NamedTuple):
-    """A stream, and what was measured of it."""
+    """A stream and its measurements."""
 
     stream: Stream
     result: Result
@@ -71,7 +73,7 @@ class Measured(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """What a release is measured by."""
+    """What the proof reads: the probe, and streams of the app by their paths."""
 
     probe: bool
     paths: list[str]
@@ -80,11 +82,11 @@ class Choice(NamedTuple):
 def choice(
     given: Mapping[str, Any], plan: Plan, release: Mapping[str, Any] | None, *, has_token: bool
 ) -> Choice:
-    """What the release can be measured by.
+    """What the proof can read of this release.
 
-    ``release`` is what the host knows of a release to go back to: it need not have what the
-    inventory names today. ``has_token``: the probe's token is on the host. A release that runs does
-    not learn of a token that is made later.
+    ``release`` is a release to go back to, as the host knows it. It may lack the probe or streams
+    that the inventory names today. ``has_token``: the probe's token is on the host. A running
+    release does not learn a token that is created later.
     """
     built = release or {}
     paths = given["streaming_api_proof_paths"]
@@ -108,7 +110,7 @@ def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> lis
     return probes + [Stream(path, path) for path in choice.paths]
 
 
-# --- layers, as stream_latency wants them ---
+# --- layers, as options of stream_latency ---
 
 
 def layer_gunicorn(app: App, plan: Plan, stream: Stream) -> dict[str, Any]:
@@ -116,7 +118,7 @@ def layer_gunicorn(app: App, plan: Plan, stream: Stream) -> dict[str, Any]:
         "name": "gunicorn",
         "url": f"http://{app.server_name}{stream.on_socket}",
         "unix_socket": plan.socket,
-        "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will say
+        "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will send it
     }
 
 
@@ -125,15 +127,15 @@ def layer_nginx(app: App, stream: Stream) -> dict[str, Any]:
         "name": "nginx",
         "url": f"{app.scheme}://{app.server_name}:{app.port}{stream.path}",
         "address": f"127.0.0.1:{app.port}",
-        "validate_certs": False,  # the public name need not lead here yet
+        "validate_certs": False,  # the public name may still point elsewhere
     }
 
 
 class Outside(NamedTuple):
     """What the controller measures: a stream, at the host itself and at the public URL.
 
-    ``seen`` is None, and ``layers`` are empty, when nothing may be asked. ``skips_origin``: only
-    the public URL may.
+    ``seen`` is None and ``layers`` is empty if no stream may be read. ``skips_origin``: the stream
+    may be read at the public URL only.
     """
 
     seen: Measured | None
@@ -142,10 +144,10 @@ class Outside(NamedTuple):
 
 
 def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Measured]) -> Outside:
-    """Choose what is measured from the controller: the first stream that lets everybody in.
+    """Choose what the controller measures: the first stream that needs no login.
 
-    The probe's token takes ways that nobody else can read, and no others: verified TLS. ``host`` is
-    the host's address.
+    The probe's token leaves the controller over verified TLS only, so that nobody else can read it.
+    ``host`` is the host's address.
     """
     public, provided = given["streaming_api_public_url"], given["streaming_api_tls"] == "provided"
     is_open = [
@@ -173,7 +175,7 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
 
 
 def _answer(measured: Sequence[Measured]) -> Mapping[str, Any]:
-    """What the first probe's first pass through Nginx says of who answered."""
+    """The first timeline of the first probe through Nginx. It names who answered."""
     for one in measured:
         if one.stream.on_socket == PROBE:
             layers = one.result.get("measured") or [{}]
@@ -184,10 +186,9 @@ def _answer(measured: Sequence[Measured]) -> Mapping[str, Any]:
 
 
 def answers_instead(measured: Sequence[Measured], release: str) -> str:
-    """Who answers the probe through Nginx in place of the release, in a sentence.
+    """One sentence that names who answers the probe through Nginx in place of the release.
 
-    Empty if the release answers, or if that cannot be told: a location that asks for a password
-    says nothing.
+    Empty if the release answers. Also empty if nobody can tell, because the location needs a login.
     """
     answer = _answer(measured)
     if answer.get("status") == 404:
@@ -204,7 +205,7 @@ def answers_instead(measured: Sequence[Measured], release: str) -> str:
 
 
 def seen_from(measured: Sequence[Measured]) -> str:
-    """Where in the app the probe answered: ``front`` is in front of its own middleware."""
+    """Where in the app the probe answered. ``front``: in front of the app's own middleware."""
     return str(
         (_answer([one for one in measured if one.streams]).get("server") or {}).get("at", "")
     )

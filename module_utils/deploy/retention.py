@@ -1,8 +1,8 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which releases stay on a host. The role and the drain use this one file.
+"""Decide which releases stay on a host.
 
-Needs nothing but the standard library.
+The role and the drain both use this file, so it needs only the standard library.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from typing import Iterable, NamedTuple, Sequence
 
 
 class Built(NamedTuple):
-    """A complete release. ``created`` is a date in ISO 8601, ``written`` a time in ns."""
+    """A complete release. ``created`` is its date in ISO 8601.
+
+    ``written`` is when its manifest was written, in ns.
+    """
 
     id: str
     created: str
@@ -19,9 +22,9 @@ class Built(NamedTuple):
 
 
 def by_worth(built: Iterable[Built], history: Sequence[str]) -> list[str]:
-    """The ids, most useful first: what was live, the latest first, then what is newest.
+    """The ids, the most useful first: those that were live, the latest first, then the newest.
 
-    ``history`` has the ids that have been live, the latest first.
+    ``history`` lists the ids of the releases that were live, the latest first.
     """
 
     def worth(release: Built) -> tuple[int, str, int, str]:
@@ -33,7 +36,8 @@ def by_worth(built: Iterable[Built], history: Sequence[str]) -> list[str]:
 
 
 def staying(ids: Iterable[str], live: str | None, keep: int) -> list[str]:
-    """Those of ``ids`` (most useful first) that stay beside the live one, which counts as one of
-    ``keep``.
+    """The releases that stay beside the live one.
+
+    ``ids`` begins with the most useful release. ``keep`` includes the live one.
     """
     return [release for release in ids if release != live][: max(keep - 1, 0)]

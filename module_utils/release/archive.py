@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Pack a source into an archive that is the same wherever it is made."""
+"""Pack a source into an archive. The same source gives the same archive everywhere."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_packed(archive: str) -> bool:
 
 
 def pack(entries: list[Entry], digest: str | None, archive: str) -> None:
-    """Write the source into a tar.gz that is the same wherever it is made, whole or not at all."""
+    """Write the source into a tar.gz, whole or not at all."""
     path = Path(archive)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def pack(entries: list[Entry], digest: str | None, archive: str) -> None:
 
 @contextmanager
 def _written_whole(path: Path) -> Iterator[IO[bytes]]:
-    """A new file that gets its name when all of it is on the disk."""
+    """A new file. It gets its name when all of its content is on the disk."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -58,7 +58,7 @@ def _written_whole(path: Path) -> Iterator[IO[bytes]]:
 
 
 def _write(file: IO[bytes], entries: list[Entry], digest: str | None) -> None:
-    """Write the archive, if what goes into it has this digest."""
+    """Write the archive. Fails if the content does not have this digest."""
     with gzip.GzipFile("", "wb", 6, file, mtime=0) as packed, tarfile.open(
         fileobj=packed, mode="w", format=tarfile.GNU_FORMAT, encoding="utf-8"
     ) as tar:
@@ -85,7 +85,7 @@ def _write(file: IO[bytes], entries: list[Entry], digest: str | None) -> None:
 
 
 class _Reader:
-    """A file that remembers the digest of what was read of it."""
+    """A file that computes the digest of its content while it is read."""
 
     def __init__(self, entry: Entry) -> None:
         self._name = os.fsdecode(entry.name)

@@ -21,7 +21,7 @@ LARGE = 1024 * 1024 * 1024
 
 
 class Source(NamedTuple):
-    """What a release's source is, in short."""
+    """A release's source in short."""
 
     digest: str | None
     files: int
@@ -34,7 +34,7 @@ NO_SOURCE = Source(None, 0, 0, [], installable=False)
 
 
 def describe(entries: list[Entry], project: str = "") -> Source:
-    """Read all of it once. ``project`` is the directory that may be a project to install."""
+    """Read the whole source once. ``project`` is the directory that may be installable."""
     size = 0
     buffer = memoryview(bytearray(BLOCK))
 
@@ -58,7 +58,7 @@ def describe(entries: list[Entry], project: str = "") -> Source:
 
 
 def digest_of(entries: Iterable[Entry], content: Callable[[Entry], bytes]) -> str:
-    """One digest of all entries; ``content`` reads a file and returns the digest of it."""
+    """One digest of all entries. ``content`` reads a file and returns its digest."""
     whole = hashlib.sha256()
     for entry in entries:
         inside = entry.target if entry.kind == "link" else content(entry)

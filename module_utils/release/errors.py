@@ -19,7 +19,7 @@ def shown(path: str) -> str:
 
 @contextmanager
 def reading(relative: str) -> Iterator[None]:
-    """What goes wrong inside is said of this part of the source."""
+    """Turn an OSError inside into a ReleaseError about this part of the source."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Name a release by all that it is made of."""
+"""Compute a release's id from everything that the release is made of."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def identify(
 ) -> str:
     """The release's id.
 
-    It is public. So that nobody finds a weak secret by trying which one gives this id, the secrets
-    go into it through a slow function, salted with their names and with all the rest.
+    The id is public. So the secrets go through a slow hash, salted with their names and all other
+    parts. Otherwise one could find a weak secret by trying which one gives this id.
     """
     rest = _canonical({"source": source_digest, "parts": parts or {}})
     hidden = b""

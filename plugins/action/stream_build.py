@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Bring a release's source to the host, and build it there."""
+"""Bring a release's source to the host, and build the release there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
 
 
 class ActionModule(acting.Action):
-    """Two round trips and a copy for a release with a source, one without."""
+    """Takes one round trip, and with a source one more and a copy."""
 
     OPTIONS: ClassVar[acting.Options] = {
         "app": {"type": "dict", "required": True},
@@ -79,7 +79,7 @@ class ActionModule(acting.Action):
         )
 
     def _sandbox(self, directory: str, sandbox: list[str]) -> list[str]:
-        """The properties that the app's service has, for the import of the app."""
+        """The properties of the unit that imports the app: those of the app's service."""
         given = self._settings
         return [
             f"User={self._app.user}",
@@ -94,7 +94,7 @@ class ActionModule(acting.Action):
         ]
 
     def _bring(self, digest: str | None) -> str | None:
-        """Pack the source once for all hosts, and copy it to this one."""
+        """Pack the source once for all hosts, and copy the archive to this host."""
         if digest is None or self.is_check:
             return None
         packed = Path(controller.cache(), f"{digest}.tar.gz")

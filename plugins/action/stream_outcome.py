@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Say how a deploy has ended."""
+"""Report how a deploy ended."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
 
 
 class ActionModule(acting.Action):
-    """Prints a report of a good deploy, or fails with the message of a bad one."""
+    """Prints the report of a good deploy, or fails with the message of a failed deploy."""
 
     OPTIONS: ClassVar[acting.Options] = {
         "say": {"type": "str", "choices": ["report", "evidence", "failure"], "required": True},

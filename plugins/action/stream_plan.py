@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Claim the host, name the release, and decide what has to be done."""
+"""Claim the host, compute the release's id, and decide what the deploy does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DRAINS = ("draining", "ending")
 
 
 class ActionModule(acting.Action):
-    """One round trip to the host, unless a lock is broken or a drain is ended."""
+    """Takes one round trip, and one more to take over a lock or to end a drain."""
 
     OPTIONS: ClassVar[acting.Options] = {
         "app": {"type": "dict", "required": True},
@@ -45,7 +45,7 @@ class ActionModule(acting.Action):
         try:
             return self._plan(args, facts)
         except (plan.PlanError, errors.ReleaseError, acting.RefusalError) as error:
-            # With the holder, so that the lock is released.
+            # The role releases the lock of this holder.
             raise acting.RefusalError(str(error), holder=str(self._holder)) from error
 
     def _plan(self, args: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class ActionModule(acting.Action):
     # --- the host ---
 
     def _claim(self, gone: str = "", revive: str = "") -> dict[str, Any]:
-        """Take the lock and read the host. A lock of a dead process is taken over."""
+        """Take the lock and read the host. Take over the lock of a dead process."""
         found = self.module(
             "stream_claim",
             name=self._app.name,
@@ -167,7 +167,7 @@ class ActionModule(acting.Action):
         source: describe.Source,
         texts: Mapping[str, str],
     ) -> dict[str, Any]:
-        """The plan, what later steps need of the host, and what the release is measured by."""
+        """The plan, the facts that later steps need, and what the proof reads."""
         has_token = self._app.probe_token_file not in facts["missing_files"]
         going_back = found if self._settings["streaming_api_release"] else None
         chosen = proof.choice(self._settings, decided, going_back, has_token=has_token)

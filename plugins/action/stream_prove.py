@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Measure a release's streams at a layer, and say whether they stream there."""
+"""Measure a release's streams at a layer, and fail if they do not stream there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RETRIES = 3
 
 
 class ActionModule(acting.Action):
-    """One round trip for each stream."""
+    """Takes one round trip for each stream."""
 
     OPTIONS: ClassVar[acting.Options] = {
         "at": {"type": "str", "choices": list(LAYERS), "required": True},
@@ -97,7 +97,7 @@ class ActionModule(acting.Action):
         ]
 
     def _through_nginx(self) -> list[proof.Measured]:
-        """What was measured on the socket is compared with, not measured again."""
+        """Compare with the measurements on the socket. Do not measure the socket again."""
         on_socket = {one.stream.on_socket: one.result["measured"] for one in self._before}
         for _ in range(RETRIES):
             measured = []
@@ -113,8 +113,8 @@ class ActionModule(acting.Action):
         return measured
 
     def _outside(self, host: str, token: str) -> dict[str, Any]:
-        """From the controller. What is wrong out there would be wrong for the previous release too,
-        so nothing goes back.
+        """Measure from the controller. Do not fail: the previous release is behind the same URL, so
+        an undo would not help.
         """
         chosen = proof.outside(self._app, self._settings, host, self._before)
         result: dict[str, Any] = {}

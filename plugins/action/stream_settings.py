@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Check the role's variables, all of them, before anything changes."""
+"""Check all variables of the role before anything changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECRETS = ("streaming_api_secrets", "streaming_api_build_environment", "streamin
 
 
 class ActionModule(acting.Action):
-    """Sees the variables where they are, so that no secret leaves the controller's process."""
+    """Reads the variables inside Ansible's process, so that no secret leaves it."""
 
     OPTIONS: ClassVar[acting.Options] = {
         "spec": {"type": "path", "required": True},
@@ -43,7 +43,7 @@ class ActionModule(acting.Action):
         settings, more = check.check(given, spec)
         problems += more
         base = self._variables.get("playbook_dir", ".")
-        # A release that is on the host already needs no source.
+        # A rollback needs no source.
         if not settings.get("streaming_api_release"):
             problems += app_source.problems(settings, base)
         if problems:
@@ -53,7 +53,7 @@ class ActionModule(acting.Action):
         return {"changed": False, "settings": shown, "app": described.fields()}
 
     def _given(self, spec: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
-        """The user's variables, templated, and what is wrong with their templates."""
+        """The templated variables, and the problems of their templates."""
         given: dict[str, Any] = {}
         problems: list[str] = []
         for name in sorted(self._variables):
@@ -62,7 +62,7 @@ class ActionModule(acting.Action):
             try:
                 given[name] = self._templar.template(self._variables[name])
             except AnsibleError as error:
-                # The user's name is the app's by default, and only that may be missing.
+                # By default this is the app's name; a missing name is reported once.
                 if name != "streaming_api_user" or "streaming_api_name" in self._variables:
                     problems.append(f"{name} cannot be templated: {error.message}")
             if name not in spec and name in given:

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the action plugins share."""
+"""The base of the action plugins."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Options = Mapping[str, Mapping[str, Any]]
 
 
 class RefusalError(Exception):
-    """A task fails; the message is for people. ``fields`` go into its result."""
+    """Fails the task. The message is for people; ``fields`` go into the result."""
 
     def __init__(self, message: str, **fields: Any) -> None:
         super().__init__(message)
@@ -21,7 +21,7 @@ class RefusalError(Exception):
 
 
 class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
-    """An action that decides on the controller, and may run modules on the host."""
+    """An action that decides on the controller and may run modules on the host."""
 
     OPTIONS: ClassVar[Options] = {}
 
@@ -38,7 +38,7 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         return result
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
-        """Do it, and return the fields of the result. A RefusalError fails the task."""
+        """Do the work and return the fields of the result. A RefusalError fails the task."""
         raise NotImplementedError
 
     @property
@@ -46,7 +46,7 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
         return bool(self._task.check_mode)
 
     def module(self, module: str, **args: Any) -> dict[str, Any]:
-        """Run a module of ours on the host. Its own failure fails the task."""
+        """Run one of our modules on the host. If the module fails, so does the task."""
         collection = self._task.resolved_action.rpartition(".")[0]
         full = f"{collection}.{module}" if collection.count(".") == 1 else module
         found: dict[str, Any] = self._execute_module(

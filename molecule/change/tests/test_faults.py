@@ -345,8 +345,8 @@ KILLS = [
     ("Point Nginx to the release", 0.3),
     ("Prove the stream through Nginx", 0.0),
     ("Prove the stream through Nginx", 0.4),
-    ("Make the release live, and let the replaced one finish its streams", 0.1),
-    ("Make the release live, and let the replaced one finish its streams", 0.3),
+    ("Make the release live and drain the replaced release", 0.1),
+    ("Make the release live and drain the replaced release", 0.3),
 ]
 
 

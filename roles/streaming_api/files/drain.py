@@ -1,18 +1,22 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Let a replaced release run on until its last connection has ended, then stop it.
+"""Let a replaced release run until its last connection has ended, then stop the release.
 
-The release is not told: Nginx sends it no new request, so all it has to do is to go on. It gets
-SIGTERM, at which many apps cut their streams, when none is left or the drain time is over.
+Nginx sends the release no new requests, so its streams simply go on. Many apps cut their streams
+at SIGTERM. So the release gets SIGTERM only when no connection is left, or when the drain time is
+over.
 
-A worker of Nginx that knows this release may still send it what it is being sent itself: an upload,
-say. As long as there is one the socket stays; only the service rests, and systemd starts it again
-should a request come.
+An old Nginx worker may still send the release a request, for example an upload that the worker is
+still reading. The socket stays as long as such a worker lives. Without connections only the service
+stops; systemd starts the service again if a request arrives.
 
-The unit ``<name>-drain@<release>.service`` runs this; to stop the unit leaves the release as it is.
+At the end, ``retention.py`` decides whether the release stays on the host.
 
-``places.py`` and ``retention.py``, the role's own files, lie beside this one. All need nothing but
-the standard library of Python >= 3.8.
+The unit ``<name>-drain@<release>.service`` runs this program. If you stop the unit, the release
+goes on as it is.
+
+``places.py`` and ``retention.py`` beside this file come from the role's module_utils/deploy/. All
+three need only the standard library of Python >= 3.8.
 """
 
 from __future__ import annotations
@@ -34,19 +38,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))  # python3 -I leaves it
 from places import Places
 from retention import Built, by_worth, staying
 
-INTERVAL = 1.0  # seconds between two looks
-SETTLE = 5.0  # by then Nginx has told its workers of before to finish
-LAST_REQUEST = 65.0  # a little longer than Nginx's client_header_timeout: later ones are rare
+INTERVAL = 1.0  # seconds between two counts of the connections
+SETTLE = 5.0  # seconds; by then Nginx has told its old workers to finish
+LAST_REQUEST = 65.0  # seconds; a little longer than Nginx's client_header_timeout
 CONNECTED = ("02", "03")  # waiting to be accepted, accepted
 QUITTING = "nginx: worker process is shutting down"
 
 
 class Drain:
-    """When a drain that began at a time (seconds of one clock, as all here) is over."""
+    """Decides when a drain is over. All times are seconds of the same clock."""
 
     def __init__(self, began: float, timeout: float) -> None:
         self._began, self._timeout = began, timeout
-        self._senders: set[int] = set()  # Nginx's workers that know this release only
+        self._senders: set[int] = set()  # old Nginx workers, which may send a request here
 
     def seconds_left(self, now: float) -> float:
         return max(self._began + self._timeout - now, 0)
@@ -55,7 +59,7 @@ class Drain:
         return now - self._began
 
     def is_over(self, now: float, connections: int, quitting: set[int]) -> bool:
-        """Whether time is over, or no connection is left and nobody can open one."""
+        """Whether the time is over, or no connection is left and no worker can open one."""
         if not self.seconds_left(now):
             return True
         if self.seconds_gone(now) < SETTLE:
@@ -65,7 +69,7 @@ class Drain:
         return not connections and not self._senders
 
     def may_rest(self, now: float, connections: int) -> bool:
-        """Whether it is unlikely that another comes."""
+        """Whether the service may stop: no connection is left, and a new one is unlikely."""
         return not connections and self.seconds_gone(now) >= LAST_REQUEST
 
 
@@ -76,7 +80,7 @@ def count_connections(table: str, path: str) -> int:
 
 
 class Host:
-    """What is seen and done on the host; ``root`` is that of its files."""
+    """Reads and changes the host. ``root`` is the directory above all its files."""
 
     def __init__(self, name: str, apps: str, root: Path = Path("/")) -> None:
         self._root, self._places = root, Places(name, apps)
@@ -85,11 +89,11 @@ class Host:
         return self._root / path.lstrip("/")
 
     def live(self) -> str | None:
-        """The release of the proven site."""
+        """The release that the proven site names."""
         return self._places.release_in(_text(self._path(self._places.proven_site)))
 
     def has_traffic(self, release: str) -> bool:
-        """Whether Nginx sends it new requests, or will after a rollback."""
+        """Whether Nginx sends the release new requests, or will after an undo."""
         site = _text(self._path(self._places.site))
         return release in (self.live(), self._places.release_in(site))
 
@@ -98,8 +102,9 @@ class Host:
         return count_connections(table, self._places.socket(release))
 
     def quitting(self, since: float) -> set[int]:
-        """The workers of Nginx that finish what they have begun, and began after a time of the
-        monotonic clock.
+        """The Nginx workers that finish their last requests.
+
+        Only those that started after ``since``, on the monotonic clock: they know the release.
         """
         pids = (path for path in (self._root / "proc").iterdir() if path.name.isdigit())
         return {
@@ -109,13 +114,13 @@ class Host:
         }
 
     def listens_since(self, release: str) -> float:
-        """On the monotonic clock; 0 when that is unknown."""
+        """When the socket began to listen, on the monotonic clock; 0 if unknown."""
         asked = ["show", "--property=ActiveEnterTimestampMonotonic", "--value"]
         said = _systemctl(*asked, f"{self._places.unit(release)}.socket").strip()
         return int(said) / 1e6 if said.isdigit() else 0.0
 
     def stays(self, release: str, keep: int) -> bool:
-        """Whether it stays on the host, to go back to."""
+        """Whether the release stays on the host for a rollback."""
         releases = self._path(self._places.releases)
         built = [
             Built(manifest.parent.name, _created(manifest), manifest.stat().st_mtime_ns)
@@ -125,19 +130,19 @@ class Host:
         return release in staying(by_worth(built, self._history()), self.live(), keep)
 
     def _history(self) -> list[str]:
-        """What has been live, the latest first."""
+        """The ids of the releases that were live, the latest first."""
         try:
             return list(json.loads(_text(self._path(self._places.record)))["history"])
         except (ValueError, KeyError, TypeError):
             return []
 
     def rest(self, release: str) -> None:
-        """Stop its processes; a request that comes all the same starts them again."""
+        """Stop the release's processes. A request starts them again."""
         _systemctl("stop", f"{self._places.unit(release)}.service")
 
     def stop(self, release: str) -> None:
         unit = self._places.unit(release)
-        _systemctl("stop", f"{unit}.socket")  # first: from here on nobody finds it
+        _systemctl("stop", f"{unit}.socket")  # first, so that no request starts the service again
         _systemctl("stop", f"{unit}.service")
         states = _systemctl("is-active", f"{unit}.socket", f"{unit}.service").split()
         if not {*states} <= {"inactive", "failed", "unknown"}:
@@ -161,7 +166,7 @@ def _created(manifest: Path) -> str:
 
 
 def _text(file: Path) -> str:
-    """A file's text; empty when there is none."""
+    """The text of a file; empty if the file does not exist."""
     try:
         return file.read_text(errors="replace")
     except OSError:
@@ -169,7 +174,7 @@ def _text(file: Path) -> str:
 
 
 def _started(process: Path) -> float:
-    """When a process began, on the monotonic clock, for the kernel counts from the same moment."""
+    """When a process began, on the monotonic clock. The kernel counts from the same moment."""
     fields = _text(process / "stat").rpartition(")")[2].split()
     return int(fields[19]) / os.sysconf("SC_CLK_TCK") if len(fields) > 19 else 0.0
 
@@ -186,7 +191,7 @@ def _systemctl(*words: str) -> str:
 
 
 def tell(text: str) -> None:
-    """Tell systemd."""
+    """Send systemd a notification."""
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as end:
@@ -198,7 +203,7 @@ def say(text: str) -> None:
 
 
 def wait(host: Host, release: str, drain: Drain, now: Callable[[], float]) -> int | None:
-    """Wait until it is over: how many connections are left then; None if it has traffic again."""
+    """Wait until the drain is over. Return the connections left; None if traffic came back."""
     since, rests = host.listens_since(release) - 1, False
     while True:
         left = host.connections(release)
@@ -215,8 +220,8 @@ def wait(host: Host, release: str, drain: Drain, now: Callable[[], float]) -> in
 
 
 def end(host: Host, release: str, keep: int) -> bool:
-    """Stop it, and remove it when it is none of those that stay; say whether it stays."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # nothing is to be left half done
+    """Stop the release. Remove it, unless it stays for a rollback. Return whether it stays."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # finish what has begun
     host.stop(release)
     stays = host.stays(release, keep)
     if not stays:
@@ -225,7 +230,7 @@ def end(host: Host, release: str, keep: int) -> bool:
 
 
 def began(directory: str) -> float:
-    """When the drain began, by the monotonic clock; a restart of its unit does not begin anew."""
+    """When the drain began, on the monotonic clock. A restart of the unit keeps that time."""
     file = Path(directory, "began")
     if not file.exists():
         file.write_text(str(time.monotonic()))
