@@ -12,13 +12,11 @@ import pytest
 
 from roles.streaming_api.files import drain
 from roles.streaming_api.files.drain import (
-    Built,
     Drain,
     Host,
     began,
     count_connections,
     end,
-    is_kept,
     wait,
 )
 
@@ -81,27 +79,6 @@ def test_what_is_left_of_the_time() -> None:
     assert [waits.seconds_left(now) for now in (1000, 1599.5, 1600, 2000)] == [600, 0.5, 0, 0]
 
 
-@pytest.mark.parametrize(
-    ("release", "live", "keep", "kept"),
-    [
-        ("cccc", "aaaa", 3, True),
-        ("bbbb", "aaaa", 3, True),
-        ("bbbb", "aaaa", 2, False),
-        ("cccc", "aaaa", 1, False),
-        ("bbbb", "cccc", 3, True),
-        ("bbbb", "cccc", 2, False),
-        ("bbbb", "", 3, False),
-        ("bbbb", "", 4, True),
-        ("dddd", "aaaa", 9, False),
-    ],
-)
-def test_the_newest_stay_beside_the_live_one(
-    release: str, live: str, keep: int, kept: bool
-) -> None:
-    built = [Built(0, "2026-01-02", 9, "aaaa"), Built(0, "2026-01-02", 8, "bbbb"), Built(0, "2026-01-03", 1, "cccc")]  # fmt: skip
-    assert is_kept(release, [*built, Built(0, "", 0, "")], live, keep) is kept
-
-
 @pytest.mark.parametrize(("release", "kept"), [("good", True), ("bad2", False), ("bad1", False)])
 def test_those_that_were_live_stay_before_the_newer_ones(
     root: Path, release: str, kept: bool
@@ -113,7 +90,15 @@ def test_those_that_were_live_stay_before_the_newer_ones(
         manifest.write_text(json.dumps({"created": f"2026-02-0{age + 1}"}))
     record = {"history": ["next", "good", "bad2", "bad1"]}
     (root / "etc/streaming_api/chat.json").write_text(json.dumps(record))
-    assert is_kept(release, list(Host("chat", "/srv", root).built()), "next", 2) is kept
+    (root / "etc/streaming_api/chat.conf").write_text("server unix:/run/chat/next.sock;\n")
+    assert Host("chat", "/srv", root).stays(release, 2) is kept
+
+
+@pytest.mark.parametrize("record", ["{", "[]", "{}", ""])
+def test_without_a_history_the_newest_stay(root: Path, record: str) -> None:
+    (root / "etc/streaming_api/chat.json").write_text(record)
+    host = Host("chat", "/srv", root)
+    assert [host.stays(release, 2) for release in ("bbbb", "cccc", "gone")] == [True, False, False]
 
 
 # --- on a host ---

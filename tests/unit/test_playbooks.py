@@ -14,9 +14,8 @@ ROLE = """
 - ansible.builtin.fail:
     msg: it does not stream
   when: inventory_hostname == 'b'
-- ansible.builtin.set_fact:
-    __streaming_api_unit: chat@0123456789ab
-    __streaming_api_ports: {http: 80}
+- ansible.builtin.debug:
+    msg: chat@0123456789ab is live on {{ inventory_hostname }}, port 80.
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plugins.module_utils.deploy.places import UNIT_KINDS
 from plugins.module_utils.host.access import Answer
 from plugins.module_utils.host.look import look
 from plugins.module_utils.host.wanted import Wanted
@@ -90,6 +91,13 @@ def write(root: Path, files: dict[str, str]) -> None:
         path = root / name.lstrip("/")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+def build(root: Path, release: str, manifest: str | None = "{}") -> None:
+    """A release with its units; without its manifest it is not complete."""
+    write(root, {f"/etc/systemd/system/chat@{release}.{kind}": "" for kind in UNIT_KINDS})
+    if manifest is not None:
+        write(root, {f"/srv/chat/releases/{release}/release.json": manifest})
 
 
 def see(

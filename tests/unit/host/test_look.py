@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from pathlib import Path
@@ -26,7 +25,6 @@ def test_a_fresh_host(root: Path) -> None:
         "euid": os.geteuid(),
         "missing_packages": [],
         "missing_files": [],
-        "outdated_files": [],
         "missing_nginx_lines": [],
         "missing_users": [],
         "site_is_proven": True,
@@ -43,10 +41,3 @@ def test_what_a_build_needs(root: Path) -> None:
     write(root, {"/etc/passwd": "chat:x:990:990::/:/bin/false\n", "/opt/uv": ""})
     found = see(root, files=("/opt/uv", "/opt", "/srv/x"), users=("chat", "chat-build"))
     assert (found["missing_files"], found["missing_users"]) == (["/srv/x"], ["chat-build"])
-
-
-def test_files_that_have_another_content(root: Path) -> None:
-    write(root, {"/etc/same": "so\n", "/etc/other": "so", "/etc/directory/x": ""})
-    wanted = ("/etc/same", "/etc/other", "/etc/none", "/etc/directory")
-    contents = dict.fromkeys(wanted, hashlib.sha1(b"so\n").hexdigest())  # noqa: S324
-    assert see(root, contents=contents)["outdated_files"] == [*wanted[1:]]

@@ -47,5 +47,5 @@ def test_the_user_is_called_as_the_app_is() -> None:
     options.update(
         {key: [] for key in ("server_names", "packages", "files", "nginx_lines", "users")}
     )
-    options.update({"nginx_user": None, "contents": {}})
+    options["nginx_user"] = None
     assert Wanted.of(options).user == "chat"

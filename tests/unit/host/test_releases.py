@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugins.module_utils.host.access import Answer, HostError
-from tests.unit.host.made_host import see, systemctl, write
+from tests.unit.host.made_host import build, see, systemctl, write
 
 SOCKETS = [("01", "cccc"), ("03", "cccc"), ("02", "cccc"), ("03", "aaaa"), ("03", "other/aaaa")]
 
@@ -23,18 +23,22 @@ def test_releases(root: Path) -> None:
         "dddd": "2026-01-04T00:00:00Z",
         "eeee": "2026-01-05T00:00:00Z",
     }.items():
-        write(root, {f"{here}/{release}/release.json": json.dumps({"created": created})})
+        build(root, release, json.dumps({"created": created}))
     measured_by = {"probe": False, "proof_paths": ["/a"]}
     manifest = {"created": "2026-01-02T00:00:00Z", **measured_by}
-    write(root, {f"{here}/cccc/release.json": json.dumps(manifest)})
+    build(root, "cccc", json.dumps(manifest))
+    build(root, "9999", "{")
+    build(root, "8888")
+    build(root, "7777", None)
+    build(root, "6666")
+    (root / "etc/systemd/system/chat@6666.socket").unlink()
     write(
         root,
         {
+            f"{here}/7777/venv/x": "",
             f"{here}/ffff/venv/x": "",
-            f"{here}/9999/release.json": "{",
             f"{here}/a-file": "",
             f"{here}/aaaa/withdrawn": "",
-            f"{here}/8888/release.json": "{}",
             f"{here}/8888/withdrawn": "",
         },
     )
@@ -45,6 +49,7 @@ def test_releases(root: Path) -> None:
         "chat-drain@bbbb.service": "active",
         "chat-drain@aaaa.service": "active",
         "chat@cccc.service": "active",
+        "chat@cccc.socket": "active",
         "chat@dddd.service": "failed",
         "chat@9999.socket": "active",
     }
@@ -60,23 +65,27 @@ def test_releases(root: Path) -> None:
     assert told.pop("cccc") == measured_by
     assert all(one == {"probe": None, "proof_paths": None} for one in told.values())
     assert [tuple(release.values()) for release in found["releases"]] == [
-        ("eeee", "kept", "2026-01-05T00:00:00Z", True, 0, None, None),
-        ("dddd", "kept", "2026-01-04T00:00:00Z", True, 0, None, None),
-        ("bbbb", "ending", "2026-01-03T00:00:00Z", True, 0, None, 7),
-        ("cccc", "live", "2026-01-02T00:00:00Z", True, 2, 5 * 1024, None),
-        ("aaaa", "draining", "2026-01-01T00:00:00Z", True, 1, None, 7),
-        ("9999", "running", None, True, 0, None, None),
-        ("ffff", "partial", None, False, 0, None, None),
-        ("8888", "partial", None, False, 0, None, None),
+        ("eeee", "kept", "2026-01-05T00:00:00Z", True, False, 0, None, None),
+        ("dddd", "kept", "2026-01-04T00:00:00Z", True, False, 0, None, None),
+        ("bbbb", "ending", "2026-01-03T00:00:00Z", True, False, 0, None, 7),
+        ("cccc", "live", "2026-01-02T00:00:00Z", True, True, 2, 5 * 1024, None),
+        ("aaaa", "draining", "2026-01-01T00:00:00Z", True, False, 1, None, 7),
+        ("9999", "running", None, True, False, 0, None, None),
+        ("ffff", "partial", None, False, False, 0, None, None),
+        ("8888", "partial", None, False, False, 0, None, None),
+        ("7777", "partial", None, False, False, 0, None, None),
+        ("6666", "partial", None, False, False, 0, None, None),
     ]
-    fields = ["id", "state", "created", "built", "connections", "memory_bytes", "seconds_left"]
+    fields = [
+        *("id", "state", "created", "built", "runs"),
+        *("connections", "memory_bytes", "seconds_left"),
+    ]
     assert list(found["releases"][0]) == fields
 
 
 def test_those_that_were_live_come_first(root: Path) -> None:
     for age, release in enumerate(["good", "bad1", "bad2", "next", "new"]):
-        created = json.dumps({"created": f"2026-01-0{age + 1}"})
-        write(root, {f"/srv/chat/releases/{release}/release.json": created})
+        build(root, release, json.dumps({"created": f"2026-01-0{age + 1}"}))
     history = ["next", "good", "bad2", "bad1", "gone"]
     write(root, {"/etc/streaming_api/chat.json": json.dumps({"history": history})})
     found = see(root, systemctl({}))["releases"]
@@ -85,9 +94,9 @@ def test_those_that_were_live_come_first(root: Path) -> None:
 
 def test_releases_of_one_second_are_sorted_by_their_files(root: Path) -> None:
     for age, release in enumerate(["bbbb", "cccc", "aaaa"]):
-        manifest = f"/srv/chat/releases/{release}/release.json"
-        write(root, {manifest: '{"created": "2026-01-01T00:00:00Z"}'})
-        os.utime(root / manifest[1:], (100 - age, 100 - age))
+        build(root, release, '{"created": "2026-01-01T00:00:00Z"}')
+        manifest = root / f"srv/chat/releases/{release}/release.json"
+        os.utime(manifest, (100 - age, 100 - age))
     found = see(root, systemctl({}))["releases"]
     assert [release["id"] for release in found] == ["bbbb", "cccc", "aaaa"]
 

@@ -62,24 +62,24 @@ def test_a_line_that_a_newer_python_may_read_is_left_to_the_host(line: str) -> N
     assert app_source.text_problem("main:app", False, "main.py", line) is None
 
 
-def look(source: Path, /, **changes: Any) -> app_source.Seen:
-    settled, problems = check(variables(changes), SPEC)
-    assert problems == []
-    return app_source.look(settled, str(source.parent))
+def problems(source: Path, /, **changes: Any) -> list[str]:
+    settled, wrong = check(variables(changes), SPEC)
+    assert wrong == []
+    return app_source.problems(settled, str(source.parent))
 
 
-def test_the_facts_of_a_source(source: Path) -> None:
+def test_a_good_source(source: Path) -> None:
     (source / "pyproject.toml").write_text("[project]\n")
     (source / "requirements.txt").write_text("fastapi\n")
-    facts, problems = look(source)
-    assert problems == []
-    assert facts == {
-        "origin": "source",
-        "source": str(source),
-        "dependencies": ["requirements.txt", "pyproject.toml"],
-        "dependency_file": "requirements.txt",
-        "module_file": "main.py",
-    }
+    assert problems(source) == []
+    assert problems(source, dependencies="requirements.txt") == []
+
+
+def test_a_repository_is_read_on_the_controller_later(source: Path) -> None:
+    repository = {"source": LEAVE_OUT, "git_url": "https://a.org/a.git"}
+    assert problems(source, **repository) == []
+    found = problems(source, **repository, files={"main.py": "ap = 1"})
+    assert ["the nearest is ap." in problem for problem in found] == [True]
 
 
 @pytest.mark.parametrize(
@@ -99,42 +99,43 @@ def test_the_facts_of_a_source(source: Path) -> None:
 def test_a_source_that_has_not_what_is_named(
     source: Path, changes: dict[str, Any], words: tuple[str, ...]
 ) -> None:
-    problems = look(source, **changes).problems
-    assert len(problems) == 1
-    assert [word for word in words if word not in problems[0]] == []
+    found = problems(source, **changes)
+    assert len(found) == 1
+    assert [word for word in words if word not in found[0]] == []
 
 
 def test_where_the_module_may_be(source: Path) -> None:
     (source / "src/deep").mkdir(parents=True)
     (source / "src/deep/asgi.py").write_text("app = 1\n")
     (source / "fast.cpython-313-x86_64-linux-gnu.so").write_bytes(b"")
-    assert look(source, app="deep.asgi:app").facts["module_file"] == "src/deep/asgi.py"
-    assert look(source, app="fast:app").problems == []
-    assert look(source, app="api:app", files={"api/__init__.py": "app = 1"}).problems == []
+    assert problems(source, app="deep.asgi:app") == []
+    assert "src/deep/asgi.py defines" in problems(source, app="deep.asgi:ap")[0]
+    assert problems(source, app="fast:app") == []
+    assert problems(source, app="api:app", files={"api/__init__.py": "app = 1"}) == []
 
 
 def test_a_module_may_come_from_a_dependency(source: Path) -> None:
     (source / "requirements.txt").write_text("# none\n")
-    assert look(source, app="datasette:app").problems
-    assert look(source, app="datasette:app", extra_packages=["datasette"]).problems == []
+    assert problems(source, app="datasette:app")
+    assert problems(source, app="datasette:app", extra_packages=["datasette"]) == []
     (source / "requirements.txt").write_text("datasette\n")
-    assert look(source, app="datasette:app").problems == []
+    assert problems(source, app="datasette:app") == []
 
 
 def test_a_package_is_wired_up_by_files(source: Path) -> None:
     package = {"source": LEAVE_OUT, "package": "datasette"}
-    assert look(source, **package).facts == {"origin": "package", "module_file": None}
-    assert look(source, **package, files={"main.py": "ap = 1"}).problems
+    assert problems(source, **package) == []
+    assert problems(source, **package, files={"main.py": "ap = 1"})
 
 
 def test_a_wheel_must_be_one(source: Path) -> None:
-    def problems(package: str) -> list[str]:
-        return look(source, source=LEAVE_OUT, package=package).problems
+    def wrong(package: str) -> list[str]:
+        return problems(source, source=LEAVE_OUT, package=package)
 
     name = "chat-1.0-py3-none-any.whl"
-    assert "there is no" in problems(name)[0]
+    assert "there is no" in wrong(name)[0]
     (source.parent / name).write_text("no archive")
-    assert "a wheel, <name>" in problems(name)[0]
+    assert "a wheel, <name>" in wrong(name)[0]
     with zipfile.ZipFile(source.parent / name, "w") as wheel:
         wheel.writestr("chat-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
-    assert problems(name) == []
+    assert wrong(name) == []

@@ -26,8 +26,12 @@ def test_what_is_wrong_why_and_what_to_do() -> None:
     flat = " ".join(shown.split())
     for said in (*CAUSE["evidence"], CAUSE["remedy"], CAUSE["link"], OTHER["title"], "noise"):
         assert str(said) in flat
-    assert RISK["title"] in flat.partition("Harmless now")[2]
-    assert shown.index(CAUSE["link"]) < shown.index(OTHER["title"]) < shown.index(RISK["title"])
+    assert str(RISK["title"]) in flat.partition("Harmless now")[2]
+    assert (
+        shown.index(str(CAUSE["link"]))
+        < shown.index(str(OTHER["title"]))
+        < shown.index(str(RISK["title"]))
+    )
     # The layer at fault stands out without colours, and only there.
     assert shown.count("LUMPED") == 1
     assert "lumped" not in shown
