@@ -91,12 +91,15 @@ END
 
 nothing() {
   systemctl is-active --quiet nginx
-  curl -sf -o /dev/null http://localhost/readyz
+  until curl -sf -o /dev/null http://localhost/readyz; do sleep 0.05; done # an old worker may answer
   curl -s -o /dev/null "http://localhost$stream"
 }
 
 case $what in
-  new) prepare && release ;;
+  new)
+    prepare </dev/null # the source is for the release
+    release
+    ;;
   release) release ;;
   nothing) nothing ;;
 esac
