@@ -1,16 +1,16 @@
 #!/usr/bin/python
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Read what the role must know of a host before it changes anything."""
+"""Read what the role must know about a host."""
 
 from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: stream_host
-short_description: Read what the role must know of a host before it changes anything
+short_description: Read what the role must know about a host
 description:
-  - Reads the host's system, the app's releases, and what is in the way of the app. Changes nothing.
-  - Has to run as root to see which process listens on a port.
+  - Reads the host's system, the app's releases, and conflicts with the app. Changes nothing.
+  - Must run as root to see which process listens on a port.
 version_added: 0.1.0
 author: The streaming_api authors (@unbuffered)
 options:
@@ -19,27 +19,27 @@ options:
     type: str
     required: true
   root:
-    description: The directory of the apps.
+    description: Parent of the app's directory.
     type: path
     default: /srv
   user:
-    description: The user that is to run the app; by default it is called as the app is.
+    description: User that runs the app. The default is O(name).
     type: str
   ports:
     description:
-      - The ports that the app's site is to listen on, each under the name of the variable that has
-        it, which is how a conflict is reported.
+      - Ports of the app's site, variable name to port. The sentence about a conflict names the
+        variable.
     type: dict
     default: {}
   server_names:
-    description: The names that the app's site is to serve; without any it is the default server.
+    description: Host names of the app's site. Without names, the site is the default server.
     type: list
     elements: str
     default: []
   packages:
     description:
       - Packages that the app needs, as apt names them. C(name:architecture) and C(name=version)
-        work as well.
+        are allowed.
     type: list
     elements: str
     default: []
@@ -49,7 +49,7 @@ options:
     elements: path
     default: []
   nginx_lines:
-    description: Lines that Nginx's main file is to have, without their indentation.
+    description: Lines that Nginx's main file should contain, without their indentation.
     type: list
     elements: str
     default: []
@@ -59,23 +59,23 @@ options:
     elements: str
     default: []
   nginx_user:
-    description: The user that Nginx's workers are expected to run as.
+    description: Expected user of Nginx's workers.
     type: str
 attributes:
   check_mode:
-    description: Only reads, in check mode as otherwise.
+    description: Works as without check mode.
     support: full
   diff_mode:
-    description: There is nothing to compare.
+    description: Shows no differences.
     support: none
   platform:
-    description: Where it runs.
+    description: Runs on Debian and Ubuntu.
     support: full
     platforms: debian
 """
 
 EXAMPLES = r"""
-- name: Look at the host
+- name: Read the host
   stream_host:
     name: chat
     ports:
@@ -84,7 +84,7 @@ EXAMPLES = r"""
     packages: [nginx]
   register: host
 
-- name: The host can take the app
+- name: Check that the host can take the app
   ansible.builtin.assert:
     that: host.conflicts | length == 0
     fail_msg: "{{ host.conflicts | join('\n') }}"
@@ -92,24 +92,24 @@ EXAMPLES = r"""
 
 RETURN = r"""
 distribution:
-  description: What the host runs.
+  description: Distribution of the host.
   returned: success
   type: dict
   contains:
     id:
-      description: The distribution.
+      description: Id of the distribution.
       type: str
       sample: debian
     version:
-      description: Its version; empty where it has none.
+      description: Version of the distribution, empty if it has none.
       type: str
       sample: "12"
     codename:
-      description: Its version's name; empty where it has none.
+      description: Name of that version, empty if it has none.
       type: str
       sample: bookworm
     pretty:
-      description: All of it for people.
+      description: Distribution and version for people.
       type: str
       sample: Debian GNU/Linux 12 (bookworm)
 supported:
@@ -117,12 +117,12 @@ supported:
   returned: success
   type: bool
 systemd:
-  description: The version of systemd; null when something else started the host.
+  description: Version of systemd, null if something else started the host.
   returned: success
   type: int
   sample: 252
 python:
-  description: The version of the Python that runs this module.
+  description: Version of the Python that runs this module.
   returned: success
   type: str
   sample: 3.11.2
@@ -136,137 +136,139 @@ nginx:
   type: dict
   contains:
     installed:
-      description: Whether it is there.
+      description: Whether Nginx is installed.
       type: bool
     version:
-      description: Its version; null when it is not there or does not tell.
+      description: Version of Nginx, null if unknown.
       type: str
       sample: 1.22.1
     welcome_page:
-      description: Whether it serves the distribution's default site, as it was installed.
+      description: Whether Nginx serves the distribution's unchanged default site.
       type: bool
     workers:
-      description: The processes that take requests.
+      description: Ids of the worker processes that take requests.
       type: list
       elements: int
 euid:
-  description: The user that the module ran as; 0 is root.
+  description: Id of the user that the module ran as; 0 is root.
   returned: success
   type: int
 missing_files:
-  description: Those of O(files) that are not there.
+  description: The O(files) that do not exist.
   returned: success
   type: list
   elements: str
 missing_nginx_lines:
-  description: Those of O(nginx_lines) that are not in C(/etc/nginx/nginx.conf).
+  description: The O(nginx_lines) that C(/etc/nginx/nginx.conf) lacks.
   returned: success
   type: list
   elements: str
   sample: ["worker_connections 16384;"]
 missing_users:
-  description: Those of O(users) that are not there.
+  description: The O(users) that do not exist.
   returned: success
   type: list
   elements: str
 missing_packages:
-  description: Those of O(packages) that are not installed.
+  description: The O(packages) that are not installed.
   returned: success
   type: list
   elements: str
   sample: [nginx]
 site_is_proven:
-  description: Whether the app's site is the one that was last seen to stream, or neither is there.
+  description: Whether the app's site is the proven site. Also true if neither exists.
   returned: success
   type: bool
 live:
   description:
-    - The id of the live release, that of the site that was last seen to stream; null when there
-      is none.
+    - Id of the live release, null without one. The proven site, the last site that was seen to
+      stream, names it.
   returned: success
   type: str
   sample: 3f0a91c2be47
 history:
-  description: The ids of the releases that have been live, the latest first.
+  description: Ids of the releases that were live, the latest first.
   returned: success
   type: list
   elements: str
   sample: [3f0a91c2be47]
 releases:
   description:
-    - The releases on the host. Those that were live come first, the latest before the others, then
-      the newest, at last the half built ones.
+    - The releases on the host. First those that were live, the latest first. Then the other
+      complete releases, the newest first. The incomplete releases are last.
   returned: success
   type: list
   elements: dict
   contains:
     id:
-      description: Its id.
+      description: Id of the release.
       type: str
       sample: 3f0a91c2be47
     state:
       description:
-        - V(live), V(draining) when it finishes its streams, V(ending) when it is being stopped,
-          V(running) when its socket or its service runs beside the live one for another reason,
-          V(partial) when it was never built to the end or was taken back, else V(kept).
+        - V(live) has the traffic. V(draining) finishes its streams. V(ending) is being stopped.
+          V(running) runs, but has no traffic and does not drain. V(partial) is not complete, or was
+          taken back. V(kept) is complete and stopped.
       type: str
       sample: live
     created:
-      description: When it was built; null when that is unknown.
+      description: When the release was built, null if unknown.
       type: str
       sample: "2026-01-31T12:00:00Z"
     built:
-      description: Whether it was built to the end.
+      description: Whether the release is complete.
       type: bool
     runs:
-      description: Whether its service and its socket are active.
+      description: Whether the release's service and socket are active.
       type: bool
     connections:
-      description: How many connections its socket has; a stream is one.
+      description: Number of connections of the release's socket. Each stream is one connection.
       type: int
     memory_bytes:
-      description: The memory of its processes, of what they share a share; null when none runs.
+      description: Memory of the release's processes, null if none runs. Shared memory counts once.
       type: int
     seconds_left:
-      description: How long it may still drain; null when it does not.
+      description: Seconds that the release may still drain, null if it does not drain.
       type: int
     probe:
-      description: Whether it has the probe; null when its manifest does not say.
+      description: Whether the release has the probe, null if its manifest does not say.
       type: bool
     proof_paths:
-      description: The streams that it was to be measured by; null when its manifest does not say.
+      description:
+        - Streams of the app to measure, from the time of the build. Null if the manifest does not
+          say.
       type: list
       elements: str
 apps:
-  description: The other apps that the role put on the host.
+  description: The other apps of the role on the host.
   returned: success
   type: list
   elements: dict
   contains:
     name:
-      description: Its name.
+      description: Name of the app.
       type: str
       sample: docs
     user:
-      description: The user that runs it.
+      description: User that runs the app.
       type: str
       sample: docs
     root:
-      description: The directory of its directory.
+      description: Parent of the app's directory.
       type: str
       sample: /srv
     ports:
-      description: The ports that its site listens on.
+      description: Ports of the app's site.
       type: list
       elements: int
       sample: [80]
     server_names:
-      description: The names that its site serves.
+      description: Host names of the app's site.
       type: list
       elements: str
       sample: [docs.example.org]
 conflicts:
-  description: Why the host cannot take the app, a sentence for each reason.
+  description: Why the host cannot take the app, one sentence for each reason.
   returned: success
   type: list
   elements: str

@@ -97,7 +97,7 @@ class _Builder:
         for what, arguments in self.wanted.steps:
             self._uv(what, arguments)
         brought = self._uv("list the app's packages", ["pip", "freeze", "--exclude-editable"])
-        # The app's own versions override those of the role.
+        # If the app brought its own version of a server package, that version wins.
         install = ["pip", "install", "--overrides", "-", *self.wanted.server_packages]
         self._uv("install the server", install, stdin=brought)
         packages = self._uv("list all packages", ["pip", "freeze", "--exclude-editable"])

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How a host is read: its files, below a root, and what its commands say."""
+"""Read a host: its files below a root, and the output of its commands."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class HostError(Exception):
 
 
 class Answer(NamedTuple):
-    """What a command said, on both of its outputs."""
+    """What a command wrote to both of its outputs."""
 
     status: int
     text: str
@@ -39,7 +39,7 @@ def run(command: list[str]) -> Answer:
 
 
 class Host:
-    """The host's files, and what its commands say."""
+    """The host's files, and the output of its commands."""
 
     def __init__(self, root_dir: Path, run_command: Callable[[list[str]], Answer]) -> None:
         self._root_dir = root_dir
@@ -49,7 +49,7 @@ class Host:
         return self._root_dir / path.lstrip("/")
 
     def text(self, path: str) -> str:
-        """A file's text; empty when there is none."""
+        """The text of a file; empty if the file does not exist."""
         try:
             return self.path(path).read_text(encoding="utf-8", errors="replace")
         except OSError as error:

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the host cannot take."""
+"""Find what prevents the app on this host."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _unit_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
 
 
 def _own_conflicts(wanted: Wanted, own: App) -> Iterator[str]:
-    """What cannot change while the app is there: releases of before and after would not agree."""
+    """What cannot change while the app is on the host: old and new releases share it."""
     removed = "until the app is removed (docs/deploy.md)"
     if wanted.user != own.user:
         yield (
@@ -86,7 +86,7 @@ def _own_conflicts(wanted: Wanted, own: App) -> Iterator[str]:
 
 
 def _name_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
-    """What others have by the app's name."""
+    """What others have under the app's name."""
     is_so = f"streaming_api_name is '{wanted.name}', and"
     home = f"{wanted.root}/{wanted.name}"
     if _is_occupied(host.path(home)):
@@ -148,7 +148,7 @@ def _port_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
 
 
 def _site_conflicts(wanted: Wanted, others: Iterable[App]) -> Iterator[str]:
-    """What another app of ours serves already: as the default server, or by the same name."""
+    """What another app of the role serves already: the default server, or the same name."""
     names = [name.lower() for name in wanted.server_names]
     for app in others:
         shared = {name: port for name, port in wanted.ports.items() if port in app.ports}

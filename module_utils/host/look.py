@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""All that the role asks of a host, at once."""
+"""Read everything that the role must know about a host."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def look(
     root_dir: Path = Path("/"),
     run_command: Callable[[list[str]], Answer] = run,
 ) -> dict[str, Any]:
-    """All that the module returns, and the warnings."""
+    """The result of the module stream_host, and the warnings."""
     host = Host(root_dir, run_command)
     installed = packages(host)
     system = os_release(host)

@@ -36,8 +36,9 @@ def nginx(host: Host) -> dict[str, Any]:
 
 
 def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
-    """Whether one of these files of its configuration is newer than a worker that takes requests:
-    the play that was to reload it was killed before.
+    """Whether one of these files is newer than a worker that takes requests.
+
+    Then a deploy was killed before it could reload Nginx.
     """
     paths = [host.path(file) for file in files]
     changed = max((path.stat().st_ctime for path in paths if path.exists()), default=0.0)
@@ -50,14 +51,15 @@ def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
 
 
 def missing_lines(host: Host, wanted: Iterable[str]) -> list[str]:
-    """Those that its main file does not have, however they are indented."""
+    """The lines that Nginx's main file lacks. The indentation does not matter."""
     there = {line.strip() for line in host.text("/etc/nginx/nginx.conf").splitlines()}
     return [line for line in wanted if line not in there]
 
 
 def workers(host: Host) -> dict[int, list[str]]:
-    """The processes that take requests, each with what its stat says after its name; those that
-    finish what they have begun do not.
+    """The worker processes that take requests, each with the fields of its stat after the name.
+
+    Workers that only finish their last requests are left out.
     """
     master = host.text("/run/nginx.pid").strip()
     stats = {process: _stat(process) for process in host.path("/proc").glob("[0-9]*")}
@@ -69,7 +71,7 @@ def workers(host: Host) -> dict[int, list[str]]:
 
 
 def _stat(process: Path) -> list[str]:
-    """Empty when it is no such worker, or has ended."""
+    """The fields; empty if the process is no such worker, or has ended."""
     try:
         command = (process / "cmdline").read_bytes()
         if not command.startswith(NGINX_WORKER) or command.startswith(NGINX_QUITTING):
@@ -80,7 +82,7 @@ def _stat(process: Path) -> list[str]:
 
 
 def _has_welcome_page(host: Host) -> bool:
-    """Whether the default site is served, and still as the package brought it."""
+    """Whether Nginx serves the default site, unchanged since its installation."""
     enabled = host.path("/etc/nginx/sites-enabled/default")
     brought = re.search(
         r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$",

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What dpkg has installed."""
+"""The installed packages, as dpkg lists them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SPEC = re.compile(r"([^:=]+)(?::([^=]+))?(?:=(.*))?")
 
 
 class Package(NamedTuple):
-    """An installed package, or what one provides."""
+    """An installed package, or a name that an installed package provides."""
 
     name: str
     architecture: str
@@ -25,7 +25,7 @@ class Package(NamedTuple):
 
 
 def packages(host: Host) -> dict[str, list[Package]]:
-    """What is installed, by name; what a package provides counts as well."""
+    """The installed packages by name. Names that a package provides count too."""
     found: dict[str, list[Package]] = {}
     provided: list[Package] = []
     for block in host.text("/var/lib/dpkg/status").split("\n\n"):
@@ -46,7 +46,7 @@ def packages(host: Host) -> dict[str, list[Package]]:
 
 
 def is_installed(spec: str, packages: Mapping[str, list[Package]]) -> bool:
-    """Whether ``name``, ``name:architecture`` or ``name=version`` is there, as apt spells them."""
+    """Whether ``name``, ``name:architecture`` or ``name=version`` is installed."""
     parts = _SPEC.fullmatch(spec.strip())
     if parts is None:
         return False

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the role has noted of its apps, and which release is live by it."""
+"""Read what the role remembers about its apps, and which release is live."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _proven_site(host: Host, wanted: Wanted) -> str:
 
 
 def site_is_proven(host: Host, wanted: Wanted) -> bool:
-    """Whether Nginx has the site that was last seen to stream, or neither is there."""
+    """Whether Nginx has the proven site. Also true if neither exists."""
     site, proven = f"{SITES}/{wanted.name}.conf", _proven_site(host, wanted)
     if host.text(site) != proven:
         return False
@@ -40,12 +40,12 @@ def site_is_proven(host: Host, wanted: Wanted) -> bool:
 
 
 def live(host: Host, wanted: Wanted) -> str | None:
-    """The release that the proven site names: what a killed deploy has begun does not count."""
+    """The release that the proven site names. The release of a killed deploy does not count."""
     return Places(wanted.name).release_in(_proven_site(host, wanted))
 
 
 def history(host: Host, wanted: Wanted) -> list[str]:
-    """What has been live, the latest first."""
+    """The ids of the releases that were live, the latest first."""
     try:
         record = json.loads(host.text(f"{RECORDS}/{wanted.name}.json"))
         return [str(release) for release in record["history"]]

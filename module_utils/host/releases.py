@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The releases on a host, and what still runs of them."""
+"""Read the releases on a host: their states, connections and memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .access import Host
     from .wanted import Wanted
 
-STATES = ("running", "draining", "ending")  # of a release beside the live one, the last wins
+STATES = ("running", "draining", "ending")  # if not live; the last that applies wins
 SHOWN = "Id,ActiveState,StatusText"
 CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
@@ -29,9 +29,9 @@ CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 class Release(NamedTuple):
     """A release on the host.
 
-    ``built``: it is complete. ``runs``: its service and its socket are active. ``connections``,
-    ``memory_bytes`` and ``seconds_left`` (of its drain) describe what runs; ``probe`` and
-    ``proof_paths`` are what it was built to be measured by, None if its manifest does not say.
+    ``built``: the release is complete. ``runs``: its service and socket are active.
+    ``seconds_left`` is the rest of its drain time. ``probe`` and ``proof_paths`` say how to measure
+    the release; None if its manifest does not say.
     """
 
     id: str
@@ -47,7 +47,7 @@ class Release(NamedTuple):
 
 
 class Running(NamedTuple):
-    """What systemd says of a release: ``active`` are its units that are."""
+    """What systemd knows of a release. ``active`` is the number of its active units."""
 
     state: str | None = None
     seconds_left: int | None = None
@@ -55,8 +55,10 @@ class Running(NamedTuple):
 
 
 def releases(host: Host, wanted: Wanted) -> list[Release]:
-    """The releases on the host, the complete ones first: what was live, the latest first, then what
-    is newest.
+    """The releases on the host.
+
+    First those that were live, the latest first. Then the other complete releases, the newest
+    first. The incomplete releases are last.
     """
     places = Places(wanted.name, wanted.root)
     try:
@@ -97,7 +99,7 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
 def _completed(host: Host, places: Places, release: str, state: str | None) -> int:
     """When the release was completed, in nanoseconds; 0 if it is not complete.
 
-    One that was withdrawn goes as soon as its last stream has ended.
+    A withdrawn release without processes is not complete either.
     """
     if host.path(places.withdrawn(release)).exists() and not state:
         return 0
@@ -107,7 +109,7 @@ def _completed(host: Host, places: Places, release: str, state: str | None) -> i
 
 
 def _written(file: Path) -> int:
-    """When, in nanoseconds; 0 when it is not there, or is being removed."""
+    """When the file was written, in nanoseconds; 0 if it does not exist."""
     try:
         return file.stat().st_mtime_ns
     except OSError:
@@ -122,14 +124,14 @@ def _read(host: Host, manifest: str) -> dict[str, Any]:
 
 
 def _connections(host: Host, places: Places) -> dict[str, int]:
-    """How many connections each release's socket has."""
+    """The number of connections of each release's socket."""
     rows = (line.split() for line in host.text("/proc/net/unix").splitlines())
     found = (places.release_in(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
     return Counter(release for release in found if release)
 
 
 def _memory(host: Host, name: str) -> dict[str, int]:
-    """Bytes of each release's processes; what several of them share counts once in all."""
+    """The memory of each release's processes in bytes. Shared memory counts once."""
     unit = re.compile(rf"/{re.escape(name)}@(\w+)\.service$", re.MULTILINE)
     found: Counter[str] = Counter()
     for process in host.path("/proc").glob("[0-9]*"):
@@ -146,7 +148,7 @@ def _memory(host: Host, name: str) -> dict[str, int]:
 
 
 def _running(host: Host, places: Places, ids: list[str]) -> dict[str, Running]:
-    """The releases that have processes, and whether those are about to end."""
+    """The releases with active units, and the state that these units imply."""
     if not ids or not runs_systemd(host):
         return {}
     units = {f"{places.unit(release)}.{kind}": release for release in ids for kind in UNIT_KINDS}
@@ -168,11 +170,11 @@ def _running(host: Host, places: Places, ids: list[str]) -> dict[str, Running]:
 
 
 def _with_unit(running: Running, unit: Mapping[str, str]) -> Running:
-    """What is known of a release, with one more unit of it that is not inactive."""
+    """Add one more unit, which is not inactive, to what is known of a release."""
     if "-drain@" in unit["Id"]:
         state = "draining"
     else:
-        # A socket alone, as a killed play leaves it, would start the service again.
+        # A killed deploy may leave a socket alone; the socket would start the service again.
         state = "ending" if unit["ActiveState"] == "deactivating" else "running"
     seconds = re.search(r"(\d+) s left", unit.get("StatusText", ""))
     return Running(

@@ -29,7 +29,7 @@ def runs_systemd(host: Host) -> bool:
 
 
 def systemd(host: Host, packages: Mapping[str, list[Package]]) -> int | None:
-    """Its version, when it is what started the host."""
+    """The version of systemd, if systemd started the host."""
     if not runs_systemd(host):
         return None
     if "systemd" in packages:

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the role is about to put on the host."""
+"""The app that the role wants to put on the host."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .access import HostError
 
 
 class Wanted(NamedTuple):
-    """What the role is about to put on the host."""
+    """The app that the role wants to put on the host."""
 
     name: str
     user: str

@@ -1,6 +1,6 @@
 """Read streams, one or many, and note when each piece of them came.
 
-It shares no code with the role's own reader, which it is to check.
+It shares no code with the role's own reader, because it checks that reader.
 """
 
 from __future__ import annotations

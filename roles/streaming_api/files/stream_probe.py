@@ -1,15 +1,15 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""One more path of an ASGI 3 app: a stream to measure, for who has the token.
+"""Add a stream to measure to an ASGI 3 app. Only requests with the token get the stream.
 
-``Probe`` answers every path that ends in ``/.stream-probe`` with numbered events that say when they
-were sent; without the token it says 404. All else is the app's, untouched.
+``Probe`` answers every path that ends in ``/.stream-probe`` with numbered events and their send
+times. Without the token the answer is 404. All other requests reach the app unchanged.
 
-The stream begins where the routes of a Starlette or FastAPI app are, so that it passes the app's
-middleware as any stream of the app does. Where there is no such way in, or a middleware answers
-itself, the stream begins in front of the app; ``at`` in the first event says which.
+In a Starlette or FastAPI app the stream starts behind the app's middleware, like the app's own
+streams. In other apps, or if a middleware answers the request itself, the stream starts in front of
+the app. ``at`` in the first event says where.
 
-Needs nothing but the standard library of Python >= 3.8.
+Needs only the standard library of Python >= 3.8.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ CREDENTIAL = "probe-token"
 WRAPPERS = 100  # more than any app has around it
 PATIENCE = 1.0  # seconds that an app has to notice that it is cancelled
 
-# What may be asked: its kind, the default, the least and the most.
+# The options of a request: type, default, minimum and maximum.
 OPTIONS: dict[str, tuple[type, float, float, float]] = {
     "count": (int, 50, 1, 100_000),  # events between the first and the last
     "interval": (float, 0.02, 0.001, 60),  # seconds between two events
@@ -66,7 +66,7 @@ class Asked(NamedTuple):
 
     @classmethod
     def of(cls, scope: Message) -> Asked:
-        """Raise ValueError with a sentence about what cannot be."""
+        """Raise ValueError with one sentence about a wrong option."""
         if scope["method"] not in ("GET", "POST"):
             raise ValueError(f"The method is {scope['method']}; allowed are GET and POST.")
         query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
@@ -91,10 +91,10 @@ def _number(name: str, query: dict[str, str]) -> Any:
 
 
 class Probe:
-    """The app, and the stream beside it."""
+    """The app with the probe beside it."""
 
     def __init__(self, app: App, token: str, release: str = "") -> None:
-        """Answer who sends this token; an empty one is nobody's."""
+        """Answer requests with this token. With an empty token, answer nobody."""
         self._app = app
         self._token = token.encode()
         self._release = release
@@ -139,7 +139,7 @@ class Probe:
 
 
 class Visit:
-    """A request of ours, which may pass through the app before it is answered."""
+    """A request for the probe. It may pass through the app before the answer."""
 
     def __init__(
         self, asked: Asked, receive: Receive, send: Send, hello: Callable[[], dict[str, Any]]
@@ -155,11 +155,11 @@ class Visit:
         return message
 
     async def pass_through(self, app: App, scope: Message) -> bool:
-        """Call the app; False when it does not come to the way in, and nothing has been sent."""
+        """Call the app. False if the app did not reach the probe's route; nothing was sent then."""
         turned_away = asyncio.get_running_loop().create_future()
 
         async def send(message: Message) -> None:
-            if not self._arrived:  # the app's own answer, which nobody is to see
+            if not self._arrived:  # the app's own answer, which must not be sent
                 if not turned_away.done():
                     turned_away.set_result(None)
                 await asyncio.Event().wait()
@@ -184,7 +184,7 @@ class Visit:
         await self.stream("inside", receive, send)
 
     async def stream(self, at: str, receive: Receive, send: Send) -> None:
-        """Answer with what is asked for, or as much of it as the client stays for."""
+        """Send the stream, until its end or until the client leaves."""
         # What the app has read before it turned us away does not come again.
         reads = self._asked.reads and not (at == "front" and self._body_ended)
         stream = Stream(self._asked, receive, send)
@@ -254,7 +254,7 @@ class Stream:
         )
 
     def _watch(self) -> None:
-        """From here on nothing is to come from the client but its leave."""
+        """From now on expect nothing from the client but its leaving."""
         self._left = asyncio.ensure_future(_wait_for_leave(self._receive))
 
     async def _pause(self, seconds: float) -> None:
@@ -282,7 +282,7 @@ async def _refuse(send: Send, status: int, sentence: str) -> None:
 
 
 def make_way_in(app: Any) -> bool:
-    """Give the innermost Starlette app the route of the probe, as its first; False without one.
+    """Give the innermost Starlette app the probe's route, as the first. False without such an app.
 
     The app has imported Starlette if it is made of it, so nothing is imported here.
     """
@@ -299,7 +299,7 @@ def make_way_in(app: Any) -> bool:
 
 def _way_in(routing: Any) -> Any:
     class WayIn(routing.BaseRoute):  # type: ignore[misc]
-        """A route that only a request of ours takes."""
+        """A route that only a request for the probe takes."""
 
         # What one may read of any route.
         path, name, methods, include_in_schema = SUFFIX, "stream_probe", ("GET", "POST"), False
@@ -327,7 +327,7 @@ BOOT = _text(Path("/proc/sys/kernel/random/boot_id"))
 
 
 def serve(app: str) -> Probe:
-    """What Gunicorn serves: the app that it would import by this name, and the probe."""
+    """The app that Gunicorn serves: the app with this name, and the probe."""
     from gunicorn.util import import_app  # noqa: PLC0415 - nothing else here needs Gunicorn
 
     token = _text(Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere"), CREDENTIAL))
