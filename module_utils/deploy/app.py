@@ -32,7 +32,7 @@ class Source(NamedTuple):
     """Where the source is on the controller.
 
     ``path`` is a directory or a wheel, '' if the app is a package of an index. ``git_url`` is
-    fetched to ``path`` first. ``shown`` is what the manifest says of it, without a password.
+    fetched to ``path`` first. ``shown`` is what the manifest says of it. Neither has a password.
     """
 
     path: str
@@ -196,8 +196,12 @@ def _source(given: Mapping[str, Any], base: str, cache: str) -> Source:
     if url:
         digest = hashlib.sha256(f"{url} {version}".encode()).hexdigest()[:16]
         path = posixpath.join(cache, "git", digest)
-    shown = re.sub(r"://[^/@]+@", "://", url or package or local)
-    return Source(path, url, version if url else "", shown)
+    shown = _without_password(url or package or local)
+    return Source(path, _without_password(url), version if url else "", shown)
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"://[^/@]+@", "://", url)
 
 
 def _certificate(given: Mapping[str, Any]) -> Certificate:
