@@ -276,10 +276,6 @@ def test_the_documentation_has_the_options() -> None:
 
 def test_the_module_and_the_reader_have_the_same_defaults() -> None:
     options = cast("dict[str, dict[str, Any]]", stream_latency.OPTIONS)
-    defaults = {
-        name: option["default"]
-        for name, option in options.items()
-        if "default" in option
-    }
+    defaults = {name: option["default"] for name, option in options.items() if "default" in option}
     assert defaults["seconds"] == 30
     assert Ladder.of({**defaults, "url": URL}) == Ladder.of({"url": URL})
