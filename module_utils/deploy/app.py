@@ -32,8 +32,8 @@ class Source(NamedTuple):
     """Where the source is on the controller.
 
     ``path`` is a directory or a wheel, '' if the app is a package of an index. If ``git_url`` is
-    set, the role fetches it to ``path`` first. ``shown`` is the source for the manifest, without a
-    password.
+    set, the role fetches it to ``path`` first. ``shown`` is the source for the manifest. Neither
+    has a password.
     """
 
     path: str
@@ -195,8 +195,12 @@ def _source(given: Mapping[str, Any], base: str, cache: str) -> Source:
     if url:
         digest = hashlib.sha256(f"{url} {version}".encode()).hexdigest()[:16]
         path = posixpath.join(cache, "git", digest)
-    shown = re.sub(r"://[^/@]+@", "://", url or package or local)
-    return Source(path, url, version if url else "", shown)
+    shown = _without_password(url or package or local)
+    return Source(path, _without_password(url), version if url else "", shown)
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"://[^/@]+@", "://", url)
 
 
 def _certificate(given: Mapping[str, Any]) -> Certificate:

@@ -24,7 +24,13 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
     from ..plugin_utils import acting
 
 PREFIX = "streaming_api_"
-SECRETS = ("streaming_api_secrets", "streaming_api_build_environment", "streaming_api_tls_key")
+# The URL may have a password. No later step needs these from here.
+SECRETS = (
+    "streaming_api_secrets",
+    "streaming_api_build_environment",
+    "streaming_api_tls_key",
+    "streaming_api_git_url",
+)
 
 
 class ActionModule(acting.Action):

@@ -47,7 +47,7 @@ class Action(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
     def module(self, module: str, **args: Any) -> dict[str, Any]:
         """Run one of our modules on the host. If the module fails, so does the task."""
-        collection = self._task.resolved_action.rpartition(".")[0]
+        collection = (self._task.resolved_action or "").rpartition(".")[0]
         full = f"{collection}.{module}" if collection.count(".") == 1 else module
         found: dict[str, Any] = self._execute_module(
             module_name=full, module_args=args, task_vars=self._variables

@@ -8,21 +8,43 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.unit.deploy.made_app import ID, PLAN, described, settings
+
 from .conftest import NAME, ROOT, Project
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Harmless arguments, and an answer that only the module's own code can give.
+SPEC = str(ROOT / "roles/streaming_api/meta/argument_specs.yml")
+TEXTS = {"service": "[Service]", "socket": "[Socket]", "gunicorn": "workers = 1", "probe": ""}
+SOURCE = {"digest": None, "dependency_files": [], "installable": False}
+CHECKED = {"app": described().fields(), "settings": settings()}
+MEASURED_BY = {"probe": True, "paths": []}
+PLANNED = {**PLAN._asdict(), "texts": TEXTS, "source": SOURCE, "measured_by": MEASURED_BY}
+UNDONE = {"site": "untouched", "release": "removed", "problem": ""}
+RELEASE = {"name": "x", "release": ID}
+
+# Arguments, and an answer in check mode that only the module's own code can give.
 ASKED: dict[str, tuple[dict[str, Any], str]] = {
+    "stream_build": (
+        {**CHECKED, "plan": PLANNED},
+        rf'"after_header": "/etc/systemd/system/chat-app@{ID}.socket"',
+    ),
+    "stream_claim": ({"name": "x", "holder": "me"}, r'"held": null'),
+    "stream_commit": ({**RELEASE, "site": "s", "record": {}}, r'"released": ""'),
     "stream_host": ({"name": "x"}, r'"supported": (true|false)'),
     "stream_latency": ({"url": "http://127.0.0.1:9/", "fail": False, "seconds": 1}, r'"verdict": '),
-    "stream_release": ({"parts": {}}, r'"id": "[0-9a-f]{12}"'),
-    "stream_report": ({"result": {}, "dest": "report.html"}, r"stream_latency"),
-    "stream_settings": (
-        {"spec": {}, "values": {"streaming_api_x": 1}, "base": "."},
-        r"streaming_api_x is unknown",
+    "stream_outcome": (
+        {**CHECKED, "plan": PLANNED, "failed": {"msg": "why"}, "undone": UNDONE},
+        r"could not be deployed; it is stopped and removed; what was live is untouched: why",
     ),
+    "stream_plan": ({**CHECKED, "texts": TEXTS}, r'"holder": "[^"]+, process \d+ '),
+    "stream_prove": ({**CHECKED, "plan": PLANNED, "at": "outside"}, r'"skips_origin": false'),
+    "stream_report": ({"result": {}, "dest": "report.html"}, r"stream_latency"),
+    "stream_settings": ({"spec": SPEC, "entry": "deploy"}, r"streaming_api_name is missing"),
+    "stream_start": ({**RELEASE, "files": {"/etc/x.conf": ""}}, r'"after_header": "/etc/x.conf"'),
+    "stream_switch": ({"name": "x", "site": "s"}, r'"reloaded": true'),
+    "stream_undo": (RELEASE, r'"site": "untouched"'),
 }
 NAMES = sorted(
     {path.stem for place in ("library", "plugins/action") for path in (ROOT / place).glob("*.py")}
@@ -59,7 +81,12 @@ def test_each_answers(layout: Any, tmp_path: Path, request: pytest.FixtureReques
         project, prefix, first = layout(tmp_path)
     answers = tmp_path / "answers.json"
     tasks = [
-        {f"{prefix}{name}": arguments, "register": f"_{name}", "ignore_errors": True}
+        {
+            f"{prefix}{name}": arguments,
+            "register": f"_{name}",
+            "ignore_errors": True,
+            "check_mode": True,
+        }
         for name, (arguments, _) in ASKED.items()
     ]
     content = "{{ {" + ", ".join(f"'{name}': _{name}" for name in ASKED) + "} | to_json }}"

@@ -8,31 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
 
+from plugins.module_utils.deploy.app import app
+from plugins.module_utils.settings.check import check
+
 ROLE = Path(__file__).parents[2] / "roles" / "streaming_api"
+SPEC = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]["deploy"][
+    "options"
+]
 ID = "0123456789ab"
 
-# What validate.yml would have registered, and what every app must say.
-HOST = {
-    "missing_files": [],
-    "outdated_files": [],
-    "missing_nginx_lines": [],
-    "ipv6": True,
-    "nginx": {"installed": True, "version": "1.22.1"},
-    "distribution": {"id": "debian", "version": "12"},
-    "live": None,
-    "releases": [],
-}
 APP = {
     "streaming_api_name": "chat-app",
     "streaming_api_app": "main:app",
     "streaming_api_source": "/src",
-    "playbook_dir": "/playbooks",
-    "ansible_managed": "Ansible managed",
-    "__streaming_api_host": HOST,
-    "__streaming_api_release": {"id": ID, "source_digest": "0" * 64},
+}
+PLAN = {
+    "id": ID,
+    "socket": f"/run/chat-app/{ID}.sock",
+    "ipv6": True,
+    "nginx_http2_directive": False,
 }
 
 Render = Callable[..., str]
@@ -49,24 +47,29 @@ def role_variables() -> dict[str, Any]:
     return variables
 
 
-@pytest.fixture
-def evaluate(role_variables: dict[str, Any]) -> Callable[..., Any]:
-    """The value of an expression, with these variables beside the role's."""
-
-    def evaluate(expression: str, **variables: Any) -> Any:
-        templar = Templar(loader=DataLoader(), variables={**role_variables, **APP, **variables})
-        return templar.template(trust_as_template("{{ " + expression + " }}"))
-
-    return evaluate
+def checked(variables: dict[str, Any]) -> dict[str, Any]:
+    """What stream_settings returns, without the settings: the templates see the variables."""
+    own = {
+        name: value
+        for name, value in variables.items()
+        if name.startswith("streaming_api_") and "{{" not in str(value)
+    }
+    settings, problems = check(own, SPEC)
+    assert problems == []
+    return {"app": app(settings, "/playbooks", "/cache").fields()}
 
 
 @pytest.fixture
 def render(role_variables: dict[str, Any]) -> Render:
-    def render(template: str | Path, nginx: str = "1.22.1", **variables: Any) -> str:
-        host = {**HOST, "nginx": {"installed": True, "version": nginx}}
+    def render(template: str | Path, plan: dict[str, Any] | None = None, **given: Any) -> str:
+        variables = {**role_variables, **APP, **given}
+        internals = {
+            "ansible_managed": "Ansible managed",
+            "__streaming_api_checked": checked(variables),
+            "__streaming_api_plan": {**PLAN, **(plan or {})},
+        }
         templar = Templar(
-            loader=DataLoader(),
-            variables={**role_variables, **APP, "__streaming_api_host": host, **variables},
+            loader=DataLoader(), variables={**variables, **internals}
         ).copy_with_new_env(searchpath=[str(ROLE / "templates")])
         text = (ROLE / "templates" / template).read_text()
         return str(templar.template(trust_as_template(text), escape_backslashes=False))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.original import ORIGINAL
-from tests.templates.conftest import HOST, Render
+from tests.templates.conftest import Render
 
 SITE = "site.conf.j2"
 
@@ -86,7 +86,7 @@ PROXIED = {
 SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, {*BY_DEFAULT, "server_name _;"}, {*NAMED, "server_name a.org b.org;"}),
     ({"streaming_api_nginx_http_port": 8080}, BY_DEFAULT, {"listen 8080 default_server;", "listen [::]:8080 default_server;"}),
-    ({"__streaming_api_host": {**HOST, "ipv6": False}}, {"listen [::]:80 default_server;"}, set()),
+    ({"plan": {"ipv6": False}}, {"listen [::]:80 default_server;"}, set()),
     ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, set(), {"client_max_body_size 9m;"}),
     ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, set(), {"deny all;"}),
 ]  # fmt: skip
@@ -110,20 +110,20 @@ def test_a_trusted_proxy_is_believed(render: Render) -> None:
 
 
 @pytest.mark.parametrize(
-    ("nginx", "http2", "there", "gone"),
+    ("directive", "http2", "there", "gone"),
     [
-        ("1.18.0", True, "listen 443 default_server ssl http2;", "http2 on;"),
-        ("1.25.0", True, "listen 443 default_server ssl http2;", "http2 on;"),
-        ("1.25.1", True, "http2 on;", "listen 443 default_server ssl http2;"),
-        ("1.28.0", True, "listen 443 default_server ssl;", "listen 443 default_server ssl http2;"),
-        ("1.22.1", False, "listen 443 default_server ssl;", "http2 on;"),
-        ("1.28.0", False, "listen 443 default_server ssl;", "http2 on;"),
+        (False, True, "listen 443 default_server ssl http2;", "http2 on;"),
+        (True, True, "http2 on;", "listen 443 default_server ssl http2;"),
+        (True, True, "listen 443 default_server ssl;", "listen 443 default_server ssl http2;"),
+        (False, False, "listen 443 default_server ssl;", "http2 on;"),
+        (True, False, "listen 443 default_server ssl;", "http2 on;"),
     ],
 )
 def test_tls_speaks_http2_on_every_nginx(
-    render: Render, certificate: dict[str, str], nginx: str, http2: bool, there: str, gone: str
+    render: Render, certificate: dict[str, str], directive: bool, http2: bool, there: str, gone: str
 ) -> None:
-    site = directives(render(SITE, nginx=nginx, streaming_api_nginx_http2=http2, **certificate))
+    plan = {"nginx_http2_directive": directive}
+    site = directives(render(SITE, plan, streaming_api_nginx_http2=http2, **certificate))
     assert there in site
     assert gone not in site
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -85,21 +86,22 @@ def settings(text: str) -> dict[str, str]:
     }
 
 
+NO_PROBE = {"streaming_api_probe": "no", "streaming_api_proof": False}
 GUNICORN: list[tuple[dict[str, Any], str, str]] = [
     ({}, "worker_class", "Worker"),
     ({}, "workers", "len(os.sched_getaffinity(0))"),
     ({}, "wsgi_app", "\"stream_probe:serve('main:app')\""),
-    ({"streaming_api_probe": False}, "wsgi_app", "'main:app'"),
+    (NO_PROBE, "wsgi_app", "'main:app'"),
     ({}, "max_requests", "0"),
     ({"streaming_api_gunicorn_workers": "3"}, "workers", "3"),
     ({"streaming_api_app_factory": True}, "wsgi_app", "\"stream_probe:serve('main:app()')\""),
     ({"streaming_api_app_factory": "false"}, "wsgi_app", "\"stream_probe:serve('main:app')\""),
-    ({"streaming_api_app_factory": True, "streaming_api_probe": "no"}, "wsgi_app", "'main:app()'"),
+    ({**NO_PROBE, "streaming_api_app_factory": True}, "wsgi_app", "'main:app()'"),
     ({"streaming_api_gunicorn_worker_class": "asgi"}, "worker_class", "'asgi'"),
     ({"streaming_api_stop_timeout": "60"}, "graceful_timeout", "65"),
     ({"streaming_api_gunicorn_settings": {"loglevel": "debug"}}, "loglevel", "'debug'"),
     ({"streaming_api_gunicorn_settings": {"sendfile": False}}, "sendfile", "False"),
-    ({"streaming_api_gunicorn_settings": {"raw_env": ["A=b"]}}, "raw_env", "['A=b']"),
+    ({"streaming_api_gunicorn_settings": {"print_config": ["A=b"]}}, "print_config", "['A=b']"),
     ({"streaming_api_gunicorn_settings": {"statsd_host": None}}, "statsd_host", "None"),
 ]
 
@@ -110,15 +112,18 @@ def test_gunicorn(render: Render, variables: dict[str, Any], name: str, value: A
 
 
 @pytest.mark.parametrize(
-    ("value", "line"),
+    ("unit", "kept"),
     [
-        ("plain", 'KEY="plain"'),
-        ("two words", 'KEY="two words"'),
-        ('a"b\\c$d', 'KEY="a\\"b\\\\c$d"'),
-        (7, 'KEY="7"'),
-        ("{{ 1 }}", 'KEY="{{ 1 }}"'),
+        ("chat-app@0123456789ab.service", True),
+        ("chat-app-drain@0123456789ab.service", True),
+        ("chat-app-deploy.service", True),
+        ("chat-app.service", True),
+        ("chat-apps@0123456789ab.service", False),
+        ("my-chat-app@0123456789ab.service", False),
     ],
 )
-def test_the_environment_is_quoted(render: Render, value: Any, line: str) -> None:
-    text = render("env.j2", __streaming_api_variables={"A": 1, "KEY": value})
-    assert text.splitlines() == ['A="1"', line]
+def test_needrestart_leaves_them_alone(render: Render, unit: str, kept: bool) -> None:
+    text = render("needrestart.conf.j2")
+    assert "# Ansible managed" in text.splitlines()
+    [pattern] = re.findall(r"override_rc\}\{qr\((.*)\)\} = 0;$", text, re.MULTILINE)
+    assert bool(re.search(pattern, unit)) is kept

@@ -112,8 +112,8 @@ def root(tmp_path: Path) -> Path:
         (directory / "src").mkdir(parents=True)
         created = {"created": f"2026-01-0{age + 1}T00:00:00Z"}
         (directory / "release.json").write_text(json.dumps(created))
-    for directory in ("streaming_api", "nginx/conf.d"):
-        site = tmp_path / "etc" / directory / "chat.conf"
+    for name in ("streaming_api", "nginx/conf.d"):
+        site = tmp_path / "etc" / name / "chat.conf"
         site.parent.mkdir(parents=True)
         site.write_text("upstream chat {\n    server unix:/run/chat/aaaa.sock;\n}\n")
     (tmp_path / "proc/net").mkdir(parents=True)
@@ -129,7 +129,12 @@ def root(tmp_path: Path) -> Path:
 def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What systemctl is asked for."""
     said: list[str] = []
-    monkeypatch.setattr(drain, "_systemctl", lambda *words: said.append(" ".join(words)) or "")
+
+    def systemctl(*words: str) -> str:
+        said.append(" ".join(words))
+        return ""
+
+    monkeypatch.setattr(drain, "_systemctl", systemctl)
     handler = signal.getsignal(signal.SIGTERM)
     yield said
     signal.signal(signal.SIGTERM, handler)
@@ -194,7 +199,8 @@ def test_one_that_rests_is_stopped_until_a_request_comes(
     root: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker of Nginx is there for 300 s; an upload that it has taken comes after 200, for 20."""
-    now, stops = 0.0, []
+    now = 0.0
+    stops: list[float] = []
     process(root, 7, NGINX)
 
     def sleep(seconds: float) -> None:

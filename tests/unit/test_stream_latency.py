@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -275,10 +275,7 @@ def test_the_documentation_has_the_options() -> None:
 
 
 def test_the_module_and_the_reader_have_the_same_defaults() -> None:
-    defaults = {
-        name: option["default"]
-        for name, option in stream_latency.OPTIONS.items()
-        if "default" in option
-    }
+    options = cast("dict[str, dict[str, Any]]", stream_latency.OPTIONS)
+    defaults = {name: option["default"] for name, option in options.items() if "default" in option}
     assert defaults["seconds"] == 30
     assert Ladder.of({**defaults, "url": URL}) == Ladder.of({"url": URL})

@@ -1,0 +1,81 @@
+"""The lock of a deploy."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.module_utils.act import claim
+from plugins.module_utils.act.claim import Held
+from plugins.module_utils.act.editor import ActError
+from plugins.module_utils.deploy.places import Places
+from tests.unit.act.conftest import Systemd
+
+CHAT = Places("chat")
+BEGIN = "systemd-run --quiet --collect --unit=chat-deploy.service"
+SHOW = "systemctl show"
+
+
+def shown(holder: str, state: str = "active") -> str:
+    return f"ActiveState={state}\nDescription={holder}\nActiveEnterTimestamp=today\n"
+
+
+def test_a_free_lock(systemd: Systemd) -> None:
+    assert claim.take(CHAT, "me") is None
+    [asked] = systemd.asked
+    assert asked.startswith(BEGIN)
+    assert "--description=me " in asked
+    assert "--property=RuntimeMaxSec=1h" in asked
+
+
+@pytest.mark.parametrize(
+    ("holder", "state", "gone", "held", "stopped"),
+    [
+        ("me", "active", "", None, False),  # it is mine already
+        ("you", "active", "", Held("you", "today"), False),
+        ("you", "active", "him", Held("you", "today"), False),
+        ("you", "active", "you", Held("you", "today"), True),  # and the next one was faster
+        ("you", "deactivating", "", Held("you", "today"), True),
+    ],
+)
+def test_a_lock_that_is_taken(
+    systemd: Systemd, holder: str, state: str, gone: str, held: Held | None, stopped: bool
+) -> None:
+    systemd.answer(BEGIN, status=1)
+    systemd.answer(SHOW, shown(holder, state))
+    assert claim.take(CHAT, "me", gone) == held
+    assert (systemd.asked_to("stop") == ["stop chat-deploy.service"]) is stopped
+
+
+@pytest.mark.parametrize(("holder", "stops"), [("me", True), ("you", False), ("", False)])
+def test_only_the_holder_releases_it(systemd: Systemd, holder: str, stops: bool) -> None:
+    systemd.answer(SHOW, shown(holder))
+    claim.release(CHAT, "me")
+    assert bool(systemd.asked_to("stop")) is stops
+
+
+def test_a_release_is_revived(systemd: Systemd) -> None:
+    systemd.answer("systemctl is-active", "active\n")
+    claim.revive(CHAT, "aaaa", 30)
+    assert systemd.asked_to("stop") == ["stop chat-drain@aaaa.service"]
+
+
+def test_one_that_is_being_stopped_ends_first(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            systemd.answer("systemctl is-active", "inactive\n")
+
+    monkeypatch.setattr(claim.time, "sleep", sleep)
+    systemd.answer("systemctl is-active", "deactivating\n")
+    claim.revive(CHAT, "aaaa", 30)
+    assert len(slept) == 3
+
+
+def test_a_drain_that_cannot_be_stopped(systemd: Systemd) -> None:
+    systemd.answer("systemctl stop", status=1, error="no bus")
+    with pytest.raises(ActError, match=r"^systemctl stop chat-drain@aaaa.service failed: no bus$"):
+        claim.revive(CHAT, "aaaa", 30)

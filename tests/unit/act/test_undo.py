@@ -1,0 +1,167 @@
+"""Going back: what becomes of the site and of the release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from plugins.module_utils.act import nginx
+from plugins.module_utils.act import undo as module
+from plugins.module_utils.act.editor import ActError, Editor
+from plugins.module_utils.act.undo import Undo, undo
+from plugins.module_utils.deploy.outcome import Undone
+from plugins.module_utils.deploy.places import Places
+from plugins.module_utils.host.access import Answer, Host
+from tests.unit.act.conftest import Systemd
+
+CHAT = Places("chat")
+NEW = "new1"
+
+
+def site(release: str) -> str:
+    return f"server unix:/run/chat/{release}.sock;\n"
+
+
+class Rig:
+    """A host with a proven site, a site, and the files of the release that failed."""
+
+    def __init__(self, root: Path, systemd: Systemd) -> None:
+        self.root, self.systemd = root, systemd
+        self.loads: list[bool] = []
+        self.refuses = False
+        for path in CHAT.files(NEW)[:3]:
+            self.write(path, "")
+        self.runs("active")
+
+    def write(self, path: str, text: str) -> None:
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def there(self, path: str) -> bool:
+        return (self.root / path.lstrip("/")).exists()
+
+    def runs(self, *states: str) -> None:
+        self.systemd.answer("systemctl is-active", "\n".join(states) + "\n")
+
+    def load(self, _host: Host, _files: object, *, reload: bool) -> bool:
+        self.loads.append(reload)
+        if self.refuses and reload:
+            raise ActError("its error log says why.", kind="reload")
+        return reload
+
+    def undo(self, release: str = NEW, **wanted: bool) -> tuple[Undone, str]:
+        given = {"may_have_streams": False, "was_live": False, **wanted}
+        host = Host(self.root, lambda _: Answer(1, ""))
+        return undo(CHAT, Undo(release, **given), host, Editor(self.root))
+
+
+@pytest.fixture
+def rig(tmp_path: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    made = Rig(tmp_path, systemd)
+    monkeypatch.setattr(nginx, "load", made.load)
+    systemd.answer("journalctl", "its journal\n")
+    return made
+
+
+def test_one_that_never_had_traffic(rig: Rig) -> None:
+    """It failed at its start: nothing but itself changes."""
+    for path in (CHAT.proven_site, CHAT.site):
+        rig.write(path, site("old1"))
+    assert rig.undo() == (Undone("untouched", "removed"), "its journal")
+    assert not any(rig.there(path) for path in CHAT.files(NEW))
+    assert rig.systemd.asked_to("start") == []
+    assert rig.loads == [False]
+
+
+def test_one_that_had_traffic_finishes_its_streams(rig: Rig) -> None:
+    rig.write(CHAT.proven_site, site("old1"))
+    rig.write(CHAT.site, site(NEW))
+    assert rig.undo()[0] == Undone("restored", "draining")
+    assert (rig.root / CHAT.site[1:]).read_text() == site("old1")
+    assert rig.loads == [True]
+    assert rig.systemd.asked_to("start") == [f"start chat-drain@{NEW}.service"]
+    assert rig.there(CHAT.withdrawn(NEW))
+    assert rig.there(CHAT.manifest(NEW))
+
+
+def test_the_first_release_leaves_no_site(rig: Rig) -> None:
+    rig.write(CHAT.site, site(NEW))
+    assert rig.undo()[0] == Undone("removed", "draining")
+    assert not rig.there(CHAT.site)
+
+
+def test_one_that_was_live_before_stays_on_the_host(rig: Rig) -> None:
+    rig.write(CHAT.proven_site, site("old1"))
+    rig.write(CHAT.site, site(NEW))
+    assert rig.undo(was_live=True)[0] == Undone("restored", "draining")
+    assert not rig.there(CHAT.withdrawn(NEW))
+
+
+def test_one_that_was_live_and_has_no_streams_is_stopped(rig: Rig) -> None:
+    assert rig.undo(was_live=True)[0] == Undone("untouched", "stopped")
+    assert rig.there(CHAT.manifest(NEW))
+    assert f"stop chat@{NEW}.service" in rig.systemd.asked_to("stop")
+
+
+def test_one_that_ran_before_may_have_streams(rig: Rig) -> None:
+    assert rig.undo(may_have_streams=True)[0].release == "draining"
+
+
+@pytest.mark.parametrize("state", ["inactive", "failed", "unknown"])
+def test_one_that_does_not_run_has_no_streams(rig: Rig, state: str) -> None:
+    rig.write(CHAT.site, site(NEW))
+    rig.runs(state, state)
+    assert rig.undo(may_have_streams=True)[0] == Undone("removed", "removed")
+
+
+def test_the_live_release_is_left_alone(rig: Rig) -> None:
+    """A deploy of the same release that failed: its proven site is its own."""
+    rig.write(CHAT.proven_site, site(NEW))
+    rig.write(CHAT.site, site(NEW) + "# changed\n")
+    assert rig.undo(may_have_streams=True)[0] == Undone("restored", "live")
+    assert rig.systemd.asked_to("stop", "start", "disable") == []
+
+
+def test_one_that_was_never_built(rig: Rig) -> None:
+    for path in CHAT.files(NEW)[:3]:
+        (rig.root / path[1:]).unlink()
+    (rig.root / CHAT.directory(NEW)[1:]).rmdir()
+    rig.runs("inactive")
+    assert rig.undo()[0] == Undone("untouched", "none")
+    assert rig.systemd.asked_to("stop") == []
+
+
+def test_what_nginx_may_still_send_requests_to_runs_on(rig: Rig) -> None:
+    rig.write(CHAT.proven_site, site("old1"))
+    rig.write(CHAT.site, site(NEW))
+    rig.refuses = True
+    undone, journal = rig.undo()
+    assert (undone.release, journal) == ("none", "its journal")
+    assert undone.problem == "Nginx could not reload: its error log says why."
+    assert rig.systemd.asked_to("stop", "start", "disable") == []
+
+
+def test_a_site_that_no_worker_has_read(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nginx refused the reload: the release never had traffic, and its workers will not change."""
+    monkeypatch.setattr(module, "has_lost_reload", lambda *_: True)
+    rig.write(CHAT.proven_site, site("old1"))
+    rig.write(CHAT.site, site(NEW))
+    assert rig.undo()[0] == Undone("restored", "removed")
+    assert rig.loads == []
+    assert rig.systemd.asked_to("reload") == ["reload nginx.service"]
+
+
+def test_the_site_of_a_killed_deploy(rig: Rig) -> None:
+    rig.write(CHAT.proven_site, site("old1"))
+    rig.write(CHAT.site, site(NEW))
+    assert rig.undo("") == (Undone("restored", "none"), "")
+    assert rig.there(CHAT.manifest(NEW))
+
+
+def test_one_that_hangs_is_killed(rig: Rig) -> None:
+    rig.systemd.answer(f"systemctl stop chat@{NEW}.service", status=124)
+    assert rig.undo()[0].release == "removed"
+    assert rig.systemd.asked_to("kill") == [f"kill --signal=KILL chat@{NEW}.service"]
+    assert rig.systemd.asked_to("reset-failed") == [f"reset-failed chat@{NEW}.service"]

@@ -1,0 +1,205 @@
+"""What a person reads when a deploy has ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from plugins.module_utils.deploy import outcome
+from plugins.module_utils.deploy.outcome import Failure, Seen, Undone
+from plugins.module_utils.deploy.proof import PROBE, Measured, Outside
+from tests.unit.deploy.made_app import ID, UNIT, described, measured, settings
+
+# --- failures ---
+
+BACK = Undone("restored", "removed")
+
+
+def said(failed: Failure, undone: Undone = BACK) -> str:
+    return outcome.failure(UNIT, "main:app", failed, undone)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("start", "did not answer on its socket"),
+        ("socket-stream", "does not stream on its own socket"),
+        ("site-refused", "has a site that Nginx refuses"),
+        ("reload", "is not known to Nginx, which could not reload"),
+        ("health", "answers on its socket, but not through Nginx"),
+        ("misdirected", "is not what answers through Nginx"),
+        ("nginx-stream", "does not stream through Nginx"),
+        ("", "could not be deployed"),
+        ("a kind of a later version", "could not be deployed"),
+    ],
+)
+def test_what_has_failed(kind: str, words: str) -> None:
+    assert said(Failure(kind, "It failed.")) == (
+        f"chat-app@{ID} {words}; it is stopped and removed; the previous Nginx site has been "
+        "restored: It failed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("undone", "words"),
+    [
+        (Undone("restored", "removed"), "; it is stopped and removed; the previous Nginx site has been restored: "),
+        (Undone("restored", "stopped"), "; it is stopped; the previous Nginx site has been restored: "),
+        (Undone("removed", "draining"), "; it finishes the streams that it has; its Nginx site has been removed: "),
+        (Undone("restored", "live"), "; it stays live; the previous Nginx site has been restored: "),
+        (Undone("untouched", "removed"), "; it is stopped and removed; what was live is untouched: "),
+        (Undone(), "; what was live is untouched: "),
+    ],
+)  # fmt: skip
+def test_what_became_of_it(undone: Undone, words: str) -> None:
+    assert words in said(Failure("health", "why"), undone)
+
+
+@pytest.mark.parametrize("kind", ["start", "import", "build"])
+def test_going_back_has_failed_too(kind: str) -> None:
+    undone = Undone(problem="Nginx could not reload.")
+    last = said(Failure(kind, "why", step="x"), undone).splitlines()[-1]
+    assert last == "Going back did not work either: Nginx could not reload."
+
+
+def test_the_evidence_and_the_journal_follow() -> None:
+    found = said(Failure("nginx-stream", "It lumps.", evidence="table", journal="a\nb"))
+    assert found.splitlines()[1:] == ["table", "Its journal:", "a", "b"]
+
+
+def test_an_app_that_cannot_be_imported() -> None:
+    output = "Traceback ...\nModuleNotFoundError: No module named 'fastpi'"
+    assert said(Failure("import", output), Undone(release="removed")).splitlines() == [
+        (
+            "streaming_api_app is 'main:app', which cannot be imported: "
+            "ModuleNotFoundError: No module named 'fastpi'."
+        ),
+        "It is stopped and removed; what was live is untouched. All of the output:",
+        *output.splitlines(),
+    ]
+
+
+def test_an_import_that_says_nothing() -> None:
+    assert said(Failure("import", "")).startswith("streaming_api_app is 'main:app', which cannot be imported: ")  # fmt: skip
+
+
+def test_a_build_that_fails() -> None:
+    failed = Failure("build", "No solution found", step="install the app's dependencies")
+    assert said(failed, Undone()).splitlines() == [
+        f"chat-app@{ID} could not be built (install the app's dependencies).",
+        "What was live is untouched.",
+        "No solution found",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("result", "failure"),
+    [
+        ({"msg": "no pycurl", "failed": True}, Failure("", "no pycurl")),
+        ({"stderr": "E: no package\n", "msg": "non-zero return code"}, Failure("", "E: no package")),
+        ({"stderr": "", "msg": "x"}, Failure("", "x")),
+        (
+            {"msg": "late", "failure": {"kind": "start", "journal": "j"}},
+            Failure("start", "late", journal="j"),
+        ),
+        (
+            {"msg": "All items completed", "results": [{"msg": "fine"}, {"failed": True, "msg": "second"}]},
+            Failure("", "second"),
+        ),
+        ({}, Failure("", "")),
+    ],
+)  # fmt: skip
+def test_the_result_of_any_task(result: dict[str, Any], failure: Failure) -> None:
+    assert Failure.of(result) == failure
+
+
+# --- good deploys ---
+
+LIVE = f"{UNIT} is live on a, port 80."
+PUBLIC = {"public_url": "https://a.org"}
+PROVIDED = {"tls": "provided", "tls_certificate": "/a.pem", "tls_key": "/a.key"}
+OWN = measured("/own?a=b", on_socket="/own?a=b")
+
+
+def shown(results: list[Measured], text: str = "", **variables: Any) -> list[str]:
+    """The report's lines without what is said of every release."""
+    from plugins.module_utils.deploy import proof  # noqa: PLC0415 - its name is a variable here
+
+    given = settings(**variables)
+    outside: Outside | None = None
+    if given["streaming_api_public_url"]:
+        outside = proof.outside(described(**variables), given, "192.0.2.1", results)
+    front = proof.seen_from(results) == "front"
+    seen = Seen(results, outside, text, front, given["streaming_api_public_url"])
+    *lines, last = [line for line in outcome.report(LIVE, seen).splitlines() if line]
+    assert last == LIVE
+    return lines
+
+
+def test_what_is_shown() -> None:
+    front = [{"passes": {"identity": {"timelines": [{"server": {"at": "front"}}]}}}]
+    results = [
+        measured("/a?x=1", measured=front),
+        measured("/b?x=1"),
+        measured("/c?x=1", "unauthorized"),
+    ]
+    lines = shown(results)
+    assert lines[:3] == [
+        "table of /a?x=1",
+        "/b streams too.",
+        "/c could not be measured: unauthorized",
+    ]
+    assert "in front of the app" in lines[3]
+    assert len(lines) == 4
+
+
+def test_the_table_is_that_of_a_stream_that_could_be_measured() -> None:
+    lines = shown([measured("/a", "unauthorized"), measured("/b"), measured("/c")])
+    assert lines == ["table of /b", "/a could not be measured: unauthorized", "/c streams too."]
+
+
+def test_no_stream_could_be_measured() -> None:
+    lines = shown([measured("/a", "unauthorized")])
+    assert lines == ["table of /a", "/a could not be measured: unauthorized"]
+
+
+def test_the_table_has_what_was_seen_from_outside() -> None:
+    results = [measured(PROBE), measured("/b"), OWN]
+    assert shown(results, "table of the world", public_url="http://a.org") == [
+        "table of the world",
+        "/.stream-probe streams too.",
+        "/own streams too.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variables", "results", "words"),
+    [
+        ({**PUBLIC, **PROVIDED}, [measured(PROBE)], []),
+        (PUBLIC, [OWN], []),
+        (PUBLIC, [measured(PROBE)], ["was not measured from here (origin)", "verified TLS", "token"]),
+        (PUBLIC, [measured(PROBE, "redirect")], ["https://a.org was not measured", "lets everybody in", "streaming_api_proof_paths"]),
+        (
+            {"public_url": "http://a.org"},
+            [measured(PROBE)],
+            ["http://a.org was not measured", "verified TLS", "streaming_api_proof_paths"],
+        ),
+        ({}, [measured(PROBE)], []),
+    ],
+)  # fmt: skip
+def test_what_was_not_measured_from_outside_is_said(
+    variables: dict[str, Any], results: list[Measured], words: list[str]
+) -> None:
+    said = " ".join(shown(results, **variables))
+    assert [word for word in words if word not in said] == []
+    assert bool(words) == ("not measured" in said)
+
+
+def test_a_release_without_streams_to_measure() -> None:
+    [line] = shown([])
+    assert line.startswith("The stream was not measured: the release has neither the probe nor")
+
+
+def test_without_the_proof() -> None:
+    assert outcome.report(LIVE, None) == LIVE

@@ -1,0 +1,46 @@
+"""Where everything of an app is."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.module_utils.deploy.places import Places
+
+CHAT = Places("chat")
+
+
+def test_places() -> None:
+    assert CHAT.directory("a1") == "/srv/chat/releases/a1"
+    assert CHAT.unit_file("a1", "socket") == "/etc/systemd/system/chat@a1.socket"
+    assert CHAT.drain("a1") == "chat-drain@a1.service"
+    assert CHAT.lock == "chat-deploy.service"
+    assert Places("chat", "/opt/apps").current == "/opt/apps/chat/current"
+
+
+@pytest.mark.parametrize(
+    ("text", "release"),
+    [
+        ("server unix:/run/chat/a1b2.sock;", "a1b2"),
+        ("/run/chat/a1b2.sock", "a1b2"),
+        ("server unix:/run/chats/a1b2.sock;", None),
+        ("server unix:/run/other/chat/a1b2.sock;", None),
+        ("server unix:/run/chat/a/b.sock;", None),
+        ("", None),
+    ],
+)
+def test_the_release_that_a_site_names(text: str, release: str | None) -> None:
+    assert CHAT.release_in(text) == release
+
+
+def test_the_socket_names_its_release() -> None:
+    assert CHAT.release_in(CHAT.socket("0123456789ab")) == "0123456789ab"
+
+
+def test_the_manifest_goes_first() -> None:
+    """What is removed half is not complete."""
+    assert CHAT.files("a1") == [
+        "/srv/chat/releases/a1/release.json",
+        "/etc/systemd/system/chat@a1.socket",
+        "/etc/systemd/system/chat@a1.service",
+        "/srv/chat/releases/a1",
+    ]
