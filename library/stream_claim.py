@@ -118,7 +118,7 @@ def main() -> None:
     places = Places(given["name"], given["root"])
     if given["state"] == "absent":
         if not module.check_mode:
-            claim.release(places, given["holder"])
+            claim.unlock(places, given["holder"])
         module.exit_json(changed=False)
     try:
         held = None

@@ -83,7 +83,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-released:
+unlocked:
   description: The O(holder) whose lock the module released, empty in check mode.
   returned: success
   type: str
@@ -120,10 +120,10 @@ def main() -> None:
             commit(places, given["release"], wanted, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
-    released = "" if module.check_mode else given["holder"]
-    if released:
-        claim.release(places, released)
-    module.exit_json(released=released, **editor.result())
+    unlocked = "" if module.check_mode else given["holder"]
+    if unlocked:
+        claim.unlock(places, unlocked)
+    module.exit_json(unlocked=unlocked, **editor.result())
 
 
 if __name__ == "__main__":

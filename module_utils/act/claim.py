@@ -52,7 +52,7 @@ def _take(places: Places, me: str, gone: str) -> Held | None:
         return None
     if shown.get("ActiveState") == "active" and shown.get("Description") != gone:
         return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
-    release(places, shown.get("Description", ""))
+    unlock(places, shown.get("Description", ""))
     if _begin(places, me):
         return None
     shown = _show(places)
@@ -71,7 +71,7 @@ def _show(places: Places) -> dict[str, str]:
     return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 
-def release(places: Places, holder: str) -> None:
+def unlock(places: Places, holder: str) -> None:
     """Release the lock if this holder still has it. Another deploy may have taken it over."""
     if _show(places).get("Description") == holder:
         units.systemctl("stop", places.lock)

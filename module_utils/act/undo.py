@@ -52,7 +52,7 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
         return Undone(site, "live", problem), ""
     if problem and had_traffic:
         return Undone(site, "none", problem), journal  # Nginx may still use the release
-    release = _take_back(places, wanted, had_traffic=had_traffic, editor=editor)
+    release = _withdraw(places, wanted, had_traffic=had_traffic, editor=editor)
     return Undone(site, release, problem), journal
 
 
@@ -74,7 +74,7 @@ def _restore(places: Places, host: Host, editor: Editor, *, waits: bool) -> str:
     return "removed" if proven is None else "restored"
 
 
-def _take_back(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:
+def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:
     release = wanted.release
     unit = places.unit(release)
     runs = {*units.states(f"{unit}.socket", f"{unit}.service")} - {"inactive", "failed", "unknown"}

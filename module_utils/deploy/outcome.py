@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 if TYPE_CHECKING:
     from .proof import Measured, Outside
 
-ERROR_LOG = "/var/log/nginx/error.log"
 # How the message of each kind of failure begins, after the name of the release's unit.
 STARTS = {
     "start": "did not answer on its socket",
     "socket-stream": "does not stream on its own socket",
     "site-refused": "has a site that Nginx refuses",
-    "reload": "is not known to Nginx, which could not reload",
+    "reload": "got no traffic, because Nginx could not reload",
     "health": "answers on its socket, but not through Nginx",
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
@@ -90,7 +89,7 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
         start = STARTS.get(failed.kind, "could not be deployed")
         found = f"{unit} {start}; {state}: {failed.said}"
     if undone.problem:
-        found += f" Going back did not work either: {undone.problem}"
+        found += f" The undo failed too: {undone.problem}"
     return found
 
 

@@ -91,10 +91,6 @@ class Places(NamedTuple):
         """The file that an act on the host has locked while it runs."""
         return f"/run/streaming_api/{self.name}.lock"
 
-    @property
-    def drain_template(self) -> str:
-        return f"{UNITS}/{self.name}-drain@.service"
-
     def directory(self, release: str) -> str:
         return f"{self.releases}/{release}"
 

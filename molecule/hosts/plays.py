@@ -173,7 +173,7 @@ class Plays:
     def refusals(self, cases: Mapping[str, Variables]) -> dict[str, str]:
         """Try several deploys in one play; the message of each failure, empty for a success."""
         directory = self._new_directory()
-        role = {"name": "streaming_api", "rolespec_validate": False}
+        role = {"name": "streaming_api"}
         message = "{{ ansible_failed_result.msg }}"
         tasks = [
             {

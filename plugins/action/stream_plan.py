@@ -41,11 +41,10 @@ class ActionModule(acting.Action):
         self._app = app.App.of(args["app"])
         self._settings = args["settings"]
         self._holder = controller.me()
-        facts = self._claim()
         try:
-            return self._plan(args, facts)
+            return self._plan(args, self._claim())
         except (plan.PlanError, errors.ReleaseError, acting.RefusalError) as error:
-            # The role releases the lock of this holder.
+            # With the holder, so that the role releases the lock.
             raise acting.RefusalError(str(error), holder=str(self._holder)) from error
 
     def _plan(self, args: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
@@ -53,18 +52,19 @@ class ActionModule(acting.Action):
         self._warn(facts)
         source, wanted = self._source(), self._settings["streaming_api_release"]
         release = plan.chosen(wanted, facts) if wanted else self._identify(source, args, facts)
-        found = _release(facts, release)
-        if found and found["state"] in DRAINS and not self.is_check:
-            facts = self._claim(revive=release)
-            found = _release(facts, release)
-            if wanted and not (found and found["built"]):
-                raise plan.PlanError(plan.REMOVED.format(release=release))
         limits = plan.Limits(
             self._settings["streaming_api_keep_releases"],
             self._settings["streaming_api_max_draining"],
             self._settings["streaming_api_when_max_draining"],
         )
         decided = plan.plan(self._app.places, release, facts, limits)
+        if decided.state in DRAINS and not self.is_check:
+            # Only now: a deploy that is refused must not end a drain.
+            facts = self._claim(revive=release)
+            decided = plan.plan(self._app.places, release, facts, limits)
+            if wanted and decided.is_new:
+                raise plan.PlanError(plan.REMOVED.format(release=release))
+        found = _release(facts, release)
         return {"changed": False, **self._result(decided, facts, found, source, args["texts"])}
 
     # --- the host ---
@@ -185,7 +185,6 @@ class ActionModule(acting.Action):
                 "files": facts["missing_files"],
             },
             "ipv6": facts["ipv6"],
-            "nginx_installed": facts["nginx"]["installed"],
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "removes_welcome": not self._settings["streaming_api_nginx_default_site"]
             and (not facts["nginx"]["installed"] or facts["nginx"]["welcome_page"]),

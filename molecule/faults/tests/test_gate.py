@@ -214,7 +214,7 @@ def not_reloaded(deploys: Deploys, host: Host, plays: Plays) -> tuple[str, State
 
 def test_an_nginx_that_cannot_reload_is_seen(not_reloaded: tuple[str, State, State]) -> None:
     message, before, after = not_reloaded
-    assert "is not known to Nginx, which could not reload; " in message
+    assert "got no traffic, because Nginx could not reload; " in message
     assert "the previous Nginx site has been restored" in message
     assert after == before
 
