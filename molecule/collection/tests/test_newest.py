@@ -3,13 +3,21 @@
 It may need a newer Python than this machine has, so the host is its own controller here.
 """
 
+from __future__ import annotations
+
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamclient import read
+from testhost import Machine
+from testinfra.host import Host
+
+Run = Callable[[str], Any]
 
 ROOT = Path(__file__).parents[3]
 BUILT = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "built"
@@ -21,7 +29,7 @@ VERSION = max(
 
 
 @pytest.fixture(scope="module")
-def controller(host, machine):
+def controller(host: Host, machine: Machine) -> Run:
     """Install ansible-core and the collection on the host; return a function that runs commands."""
     [tarball] = BUILT.glob("*.tar.gz")
     host.check_output(f"rm -rf {HOME} && mkdir -p {HOME}")
@@ -32,7 +40,7 @@ def controller(host, machine):
     host.check_output(f"python3 -m venv {HOME}/venv")
     host.check_output(f"{HOME}/venv/bin/pip install --quiet ansible-core=={VERSION}")
 
-    def run(command):
+    def run(command: str) -> Any:
         return host.run(
             f"cd {HOME} && MOLECULE_EPHEMERAL_DIRECTORY={HOME} LC_ALL=C.UTF-8 venv/bin/{command}"
         )
@@ -42,25 +50,25 @@ def controller(host, machine):
     return run
 
 
-def test_it_is_that_version(controller):
+def test_it_is_that_version(controller: Run) -> None:
     assert f"core {VERSION}]" in controller("ansible --version").stdout
 
 
-def test_the_docs_render(controller):
+def test_the_docs_render(controller: Run) -> None:
     for kind, name in (("module", "stream_latency"), ("role", "streaming_api")):
         done = controller(f"ansible-doc -t {kind} unbuffered.streaming.{name}")
         assert done.rc == 0, done.stderr
         assert f"> {kind.upper()}" in done.stdout
 
 
-def test_it_finds_nothing_to_change_after_the_oldest(controller):
+def test_it_finds_nothing_to_change_after_the_oldest(controller: Run) -> None:
     done = controller("ansible-playbook -i hosts.ini --check --diff converge.yml")
     assert done.rc == 0, done.stdout + done.stderr
     assert "changed=0 " in done.stdout
     assert "WARNING" not in done.stderr
 
 
-def test_it_deploys(controller, machine):
+def test_it_deploys(controller: Run, machine: Machine) -> None:
     settings = '-e streaming_api_name=newest -e \'{"streaming_api_nginx_server_names": ["newest.example"]}\''
     done = controller(f"ansible-playbook -i hosts.ini converge.yml {settings}")
     assert done.rc == 0, done.stdout + done.stderr

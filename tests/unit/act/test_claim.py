@@ -49,7 +49,7 @@ def test_a_lock_that_is_taken(
 @pytest.mark.parametrize(("holder", "stops"), [("me", True), ("you", False), ("", False)])
 def test_only_the_holder_releases_it(systemd: Systemd, holder: str, stops: bool) -> None:
     systemd.answer(SHOW, shown(holder))
-    claim.release(CHAT, "me")
+    claim.unlock(CHAT, "me")
     assert bool(systemd.asked_to("stop")) is stops
 
 

@@ -119,7 +119,7 @@ def test_a_link(editor: Editor, tmp_path: Path) -> None:
     editor.link("/etc/current", "releases/b")
     assert str(link.readlink()) == "releases/b"
     assert [path.name for path in (tmp_path / "etc").iterdir()] == ["current"]
-    assert (editor.diff[1]["before"], editor.diff[1]["after"]) == ("releases/a", "releases/b")
+    assert (editor.diff[1]["before"], editor.diff[1]["after"]) == ("releases/a\n", "releases/b\n")
     again = Editor(tmp_path)
     again.link("/etc/current", "releases/b")
     assert again.result() == {"changed": False, "diff": []}

@@ -17,7 +17,7 @@ BACK = Undone("restored", "removed")
 
 
 def said(failed: Failure, undone: Undone = BACK) -> str:
-    return outcome.failure(UNIT, "main:app", failed, undone)
+    return outcome.sentence(UNIT, "main:app", failed, undone)
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def said(failed: Failure, undone: Undone = BACK) -> str:
         ("start", "did not answer on its socket"),
         ("socket-stream", "does not stream on its own socket"),
         ("site-refused", "has a site that Nginx refuses"),
-        ("reload", "is not known to Nginx, which could not reload"),
+        ("reload", "got no traffic, because Nginx could not reload"),
         ("health", "answers on its socket, but not through Nginx"),
         ("misdirected", "is not what answers through Nginx"),
         ("nginx-stream", "does not stream through Nginx"),
@@ -57,27 +57,35 @@ def test_what_became_of_it(undone: Undone, words: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["start", "import", "build"])
-def test_going_back_has_failed_too(kind: str) -> None:
+def test_the_undo_has_failed_too(kind: str) -> None:
     undone = Undone(problem="Nginx could not reload.")
-    last = said(Failure(kind, "why", step="x"), undone).splitlines()[-1]
-    assert last == "Going back did not work either: Nginx could not reload."
+    found = said(Failure(kind, "why", step="x"), undone)
+    assert found.endswith(" The undo failed too: Nginx could not reload.")
 
 
-def test_the_evidence_and_the_journal_follow() -> None:
-    found = said(Failure("nginx-stream", "It lumps.", evidence="table", journal="a\nb"))
-    assert found.splitlines()[1:] == ["table", "Its journal:", "a", "b"]
+@pytest.mark.parametrize(
+    ("kind", "evidence", "journal", "found"),
+    [
+        ("nginx-stream", "table\n", "a\nb", "table"),
+        ("socket-stream", "table\n", "a\nb", "table\n\nThe release has logged:\na\nb"),
+        ("start", "", "a", "The release has logged:\na"),
+        ("start", "", "", ""),
+        ("", "", "a", "The release has logged:\na"),
+        ("build", "all of uv's output", "a", ""),
+        ("import", "Traceback", "a", ""),
+        ("misdirected", "", "a", ""),
+    ],
+)
+def test_the_evidence(kind: str, evidence: str, journal: str, found: str) -> None:
+    assert outcome.evidence(Failure(kind, "why", evidence=evidence), journal) == found
 
 
 def test_an_app_that_cannot_be_imported() -> None:
     output = "Traceback ...\nModuleNotFoundError: No module named 'fastpi'"
-    assert said(Failure("import", output), Undone(release="removed")).splitlines() == [
-        (
-            "streaming_api_app is 'main:app', which cannot be imported: "
-            "ModuleNotFoundError: No module named 'fastpi'."
-        ),
-        "It is stopped and removed; what was live is untouched. All of the output:",
-        *output.splitlines(),
-    ]
+    assert said(Failure("import", output), Undone(release="removed")) == (
+        "streaming_api_app is 'main:app', which cannot be imported: ModuleNotFoundError: No module "
+        "named 'fastpi' (it is stopped and removed; what was live is untouched)"
+    )
 
 
 def test_an_import_that_says_nothing() -> None:
@@ -86,11 +94,36 @@ def test_an_import_that_says_nothing() -> None:
 
 def test_a_build_that_fails() -> None:
     failed = Failure("build", "No solution found", step="install the app's dependencies")
-    assert said(failed, Undone()).splitlines() == [
-        f"chat-app@{ID} could not be built (install the app's dependencies).",
-        "What was live is untouched.",
-        "No solution found",
-    ]
+    assert said(failed, Undone()) == (
+        f"chat-app@{ID} could not be built (install the app's dependencies); what was live is "
+        "untouched: No solution found"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", ""),
+        ("one\n  two \n", "one two"),
+        ("Using Python 3.13\nerror: No solution\n  cause: none", "error: No solution cause: none"),
+        ("a" * 300 + "\n" + "b" * 200, "b" * 200),
+        ("c" * 500, "c" * 400),
+    ],
+)
+def test_the_summary_of_an_output(text: str, found: str) -> None:
+    assert outcome.summary(text) == found
+
+
+def test_a_proof_that_failed_says_why() -> None:
+    good = {"streams": True, "message": ""}
+    bad = {
+        "streams": False,
+        "message": "It lumps.",
+        "failure": {"kind": "nginx-stream", "evidence": "table"},
+    }
+    found = Failure.of({"msg": "x does not stream", "failed": True}, [good, bad])
+    assert found == Failure("nginx-stream", "It lumps.", evidence="table")
+    assert Failure.of({"msg": "no disk", "failed": True}, [good]) == Failure("", "no disk")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +133,8 @@ def test_a_build_that_fails() -> None:
         ({"stderr": "E: no package\n", "msg": "non-zero return code"}, Failure("", "E: no package")),
         ({"stderr": "", "msg": "x"}, Failure("", "x")),
         (
-            {"msg": "late", "failure": {"kind": "start", "journal": "j"}},
-            Failure("start", "late", journal="j"),
+            {"msg": "late", "failure": {"kind": "start"}},
+            Failure("start", "late"),
         ),
         (
             {"msg": "All items completed", "results": [{"msg": "fine"}, {"failed": True, "msg": "second"}]},

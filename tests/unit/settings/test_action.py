@@ -41,7 +41,8 @@ def test_values_are_templated_and_converted(source: Path) -> None:
     }
     result = settle(source.parent, **given)
     settings = result["settings"]
-    assert (settings["streaming_api_name"], settings["streaming_api_user"]) == ("chat-blue",) * 2
+    assert settings["streaming_api_name"] == "chat-blue"
+    assert result["app"]["user"] == "chat-blue"
     assert settings["streaming_api_keep_releases"] == 4
     assert settings["streaming_api_environment"] == {"A": "blue"}
 
