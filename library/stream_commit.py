@@ -70,8 +70,16 @@ attributes:
 EXAMPLES = r"""
 - name: Make the release the live one
   stream_commit:
-    name: chat release: 3f0a91c2be47 site: "{{ lookup('template', 'site.conf.j2') }}" record: {name:
-    chat, user: chat, root: /srv, ports: [80], server_names: [], history: [3f0a91c2be47]}
+    name: chat
+    release: 3f0a91c2be47
+    site: "{{ lookup('template', 'site.conf.j2') }}"
+    record:
+      name: chat
+      user: chat
+      root: /srv
+      ports: [80]
+      server_names: []
+      history: [3f0a91c2be47]
 """
 
 RETURN = r"""
