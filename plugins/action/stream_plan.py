@@ -71,16 +71,21 @@ class ActionModule(acting.Action):
 
     def _claim(self, gone: str = "", revive: str = "") -> dict[str, Any]:
         """Take the lock and read the host. A lock of a dead process is taken over."""
-        found = self.module(
-            "stream_claim",
-            name=self._app.name,
-            root=self._app.root,
-            holder=str(self._holder),
-            gone=gone,
-            revive=revive,
-            stop_timeout=self._settings["streaming_api_stop_timeout"],
-            host=self._looked_for(),
-        )
+        try:
+            found = self.module(
+                "stream_claim",
+                name=self._app.name,
+                root=self._app.root,
+                holder=str(self._holder),
+                gone=gone,
+                revive=revive,
+                stop_timeout=self._settings["streaming_api_stop_timeout"],
+                host=self._looked_for(),
+            )
+        except acting.RefusalError as error:
+            # It may have taken the lock before it failed.
+            error.fields["holder"] = str(self._holder)
+            raise
         held = found["held"]
         if held is None:
             facts: dict[str, Any] = found["facts"]
