@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -53,8 +54,9 @@ def with_lines(text: str, wanted: Iterable[Mapping[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def check(files: Mapping[str, str]) -> str:
-    """What Nginx says against its configuration with these files in it; '' if it is good.
+def check(files: Mapping[str, str], without: Iterable[str] = ()) -> str:
+    """What Nginx says against its configuration with these files in it, and ``without`` some
+    others; '' if it is good.
 
     The running server never sees them.
     """
@@ -63,6 +65,9 @@ def check(files: Mapping[str, str]) -> str:
         shutil.copytree(DIRECTORY, copy, symlinks=True)
         for path, text in files.items():
             (copy / Path(path).relative_to(DIRECTORY)).write_text(text, encoding="utf-8")
+        for path in without:
+            place = copy / Path(path).relative_to(DIRECTORY)
+            place.unlink() if os.path.lexists(place) else None
         said = units.run(["unshare", "--mount", "sh", "-c", _CHECK, str(copy)])
     return "" if said.status == 0 else said.text or "nginx -t failed."
 

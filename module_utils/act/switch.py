@@ -43,7 +43,8 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
         files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
     new = {path: text for path, text in files.items() if editor.text(path) != text}
     if new and not editor.check:
-        refused = nginx.check(new)
+        # The welcome page is the default server, as a site without names is.
+        refused = nginx.check(new, [] if wanted.keeps_welcome else [nginx.WELCOME])
         if refused:
             raise ActError(refused, kind="site-refused")
     for path, text in new.items():

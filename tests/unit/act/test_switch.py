@@ -28,13 +28,15 @@ class Rig:
         self.root = root
         self.refused, self.answers = "", [Answer(200, "/ answers 200 OK")]
         self.checked: list[dict[str, str]] = []
+        self.without: list[str] = []
         self.loads: list[bool] = []
         for name in ("nginx.conf", "sites-enabled/default", "conf.d/other.conf"):
             (root / "etc/nginx" / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "etc/nginx" / name).write_text("worker_processes 1;\n")
 
-    def check(self, files: dict[str, str]) -> str:
+    def check(self, files: dict[str, str], without: list[str]) -> str:
         self.checked.append(files)
+        self.without = without
         return self.refused
 
     def load(self, _host: Host, _files: object, *, reload: bool) -> bool:
@@ -76,6 +78,7 @@ def test_a_switch(rig: Rig, editor: Editor) -> None:
     assert rig.text(nginx.MAIN) == "worker_processes 2;\n"
     assert not (rig.root / nginx.WELCOME[1:]).exists()
     assert rig.checked == [{CHAT.site: "server {}\n", nginx.MAIN: "worker_processes 2;\n"}]
+    assert rig.without == [nginx.WELCOME]
 
 
 def test_the_second_time_nothing_changes(rig: Rig, editor: Editor) -> None:
@@ -90,6 +93,7 @@ def test_what_is_not_wanted_is_left_alone(rig: Rig, editor: Editor) -> None:
     rig.switch(editor, lines=[], keeps_welcome=True)
     assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
     assert (rig.root / nginx.WELCOME[1:]).exists()
+    assert rig.without == []
 
 
 def test_a_site_that_nginx_refuses_is_not_written(rig: Rig, editor: Editor) -> None:
