@@ -27,6 +27,7 @@ SITE = {
     "removed": "its Nginx site has been removed",
     "untouched": "what was live is untouched",
 }
+NOT_BACK = "the previous Nginx site could not be restored"
 RELEASE = {
     "stopped": "it is stopped",
     "removed": "it is stopped and removed",
@@ -70,7 +71,8 @@ def failure(unit: str, app: str, failed: Failure, undone: Undone) -> str:
 
     ``app`` is what ``streaming_api_app`` says.
     """
-    state = "; ".join(word for word in (RELEASE[undone.release], SITE[undone.site]) if word)
+    site = NOT_BACK if undone.problem else SITE[undone.site]
+    state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
     if failed.kind == "import":
         last = (failed.said.splitlines() or [""])[-1]
         first = f"streaming_api_app is '{app}', which cannot be imported: {last}."
@@ -84,7 +86,7 @@ def failure(unit: str, app: str, failed: Failure, undone: Undone) -> str:
     if failed.journal:
         lines += ["Its journal:", failed.journal]
     if undone.problem:
-        lines.append(f"Going back did not work either: {undone.problem}")
+        lines.append(f"Going back failed: {undone.problem}")
     return "\n".join(line for line in lines if line)
 
 

@@ -53,7 +53,7 @@ def test_what_the_journal_does_not_explain(kind: str) -> None:
 
 def test_going_back_failed() -> None:
     said = failed({"msg": "why"}, {"failed": True, "msg": "no connection"})
-    assert said.splitlines()[-1] == "Going back did not work either: no connection"
+    assert said.splitlines()[-1] == "Going back failed: no connection"
 
 
 def test_a_good_deploy() -> None:

@@ -58,9 +58,10 @@ def test_what_became_of_it(undone: Undone, words: str) -> None:
 
 @pytest.mark.parametrize("kind", ["start", "import", "build"])
 def test_going_back_has_failed_too(kind: str) -> None:
-    undone = Undone(problem="Nginx could not reload.")
-    last = said(Failure(kind, "why", step="x"), undone).splitlines()[-1]
-    assert last == "Going back did not work either: Nginx could not reload."
+    lines = said(Failure(kind, "why", step="x"), Undone(problem="Nginx could not reload."))
+    assert "the previous nginx site could not be restored" in lines.lower()
+    assert "untouched" not in lines
+    assert lines.splitlines()[-1] == "Going back failed: Nginx could not reload."
 
 
 def test_the_evidence_and_the_journal_follow() -> None:
