@@ -60,10 +60,11 @@ class ActionModule(acting.Action):
         journal = failed.journal or str(undone.get("journal", ""))
         if failed.kind in outcome.NO_JOURNAL:
             journal = ""
-        if undone.get("failed"):
-            what = outcome.Undone(problem=str(undone.get("msg", "")))
-        else:
+        # The play calls a failed task no failure, so what it lacks tells.
+        if "site" in undone:
             what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields})
+        else:
+            what = outcome.Undone(problem=str(undone.get("msg", "")))
         app = args["settings"]["streaming_api_app"]
         return outcome.failure(args["plan"]["unit"], app, failed._replace(journal=journal), what)
 

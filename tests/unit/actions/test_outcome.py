@@ -51,8 +51,9 @@ def test_what_the_journal_does_not_explain(kind: str) -> None:
     assert "journal" not in failed({"msg": "why", "failure": {"kind": kind}})
 
 
-def test_going_back_failed() -> None:
-    said = failed({"msg": "why"}, {"failed": True, "msg": "no connection"})
+@pytest.mark.parametrize("is_failed", [True, False])  # the play has failed_when: false
+def test_going_back_failed(is_failed: bool) -> None:
+    said = failed({"msg": "why"}, {"failed": is_failed, "msg": "no connection"})
     assert said.splitlines()[-1] == "Going back failed: no connection"
 
 
