@@ -143,6 +143,8 @@ def main() -> None:
         found = switch(Places(given["name"], given["root"]), wanted, host, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
+    except OSError as error:
+        module.fail_json(msg=str(error))
     module.exit_json(**found, **editor.result())
 
 
