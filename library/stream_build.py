@@ -184,6 +184,8 @@ def main() -> None:
             build(places, given.pop("release"), Build(**given), editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
+    except OSError as error:
+        module.fail_json(msg=str(error))
     module.exit_json(changed=True, diff=editor.diff)
 
 

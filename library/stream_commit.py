@@ -120,6 +120,8 @@ def main() -> None:
             commit(places, given["release"], wanted, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
+    except OSError as error:
+        module.fail_json(msg=str(error))
     unlocked = "" if module.check_mode else given["holder"]
     if unlocked:
         claim.unlock(places, unlocked)

@@ -151,6 +151,8 @@ def main() -> None:
             found = start(places, given["release"], wanted, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
+    except OSError as error:
+        module.fail_json(msg=str(error))
     module.exit_json(**found, **editor.result())
 
 

@@ -153,6 +153,8 @@ def main() -> None:
             found = switch(places, wanted, host, editor)
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)
+    except OSError as error:
+        module.fail_json(msg=str(error))
     module.exit_json(**found, **editor.result())
 
 

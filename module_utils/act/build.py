@@ -149,7 +149,10 @@ class _Builder:
                 yield member
 
         with tarfile.open(self.wanted.archive) as archive:
-            archive.extractall(self.source, members(archive), numeric_owner=True)  # noqa: S202
+            # The filter of Python >= 3.14 would take the owner away.
+            archive.extraction_filter = lambda member, _path: member
+            source = self.editor.path(self.source)
+            archive.extractall(source, members(archive), numeric_owner=True)  # noqa: S202
 
     def _write(self) -> None:
         write, app = self.editor.write, Owner("root", self.wanted.user)

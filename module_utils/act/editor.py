@@ -28,7 +28,12 @@ class Owner(NamedTuple):
     group: str = "root"
 
     def ids(self) -> tuple[int, int]:
-        return pwd.getpwnam(self.user).pw_uid, grp.getgrnam(self.group).gr_gid
+        try:
+            return pwd.getpwnam(self.user).pw_uid, grp.getgrnam(self.group).gr_gid
+        except KeyError:
+            raise ActError(
+                f"This host lacks the user {self.user} or the group {self.group}."
+            ) from None
 
 
 ROOT = Owner()

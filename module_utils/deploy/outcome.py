@@ -29,6 +29,7 @@ SITE = {
     "removed": "its Nginx site has been removed",
     "untouched": "what was live is untouched",
 }
+NOT_BACK = "the previous Nginx site could not be restored"
 RELEASE = {
     "stopped": "it is stopped",
     "removed": "it is stopped and removed",
@@ -79,7 +80,8 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
 
     ``app`` is the value of ``streaming_api_app``.
     """
-    state = "; ".join(word for word in (RELEASE[undone.release], SITE[undone.site]) if word)
+    site = NOT_BACK if undone.problem else SITE[undone.site]
+    state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
     if failed.kind == "import":
         found = f"streaming_api_app is '{app}', which cannot be imported: {last_line(failed.said)}"
         found = f"{found} ({state})"

@@ -68,10 +68,11 @@ class ActionModule(acting.Action):
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:
         undone = args["undone"]
-        if undone.get("failed") or "site" not in undone:
-            what = outcome.Undone(problem=str(undone.get("msg", "")))
-        else:
+        # The role lets a failed undo pass, so that this task can report it: what it lacks tells.
+        if "site" in undone:
             what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields})
+        else:
+            what = outcome.Undone(problem=str(undone.get("msg", "")))
         app = args["settings"]["streaming_api_app"]
         return outcome.sentence(args["plan"]["unit"], app, failed, what)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from plugins.module_utils.act import editor as module
-from plugins.module_utils.act.editor import Editor, Owner
+from plugins.module_utils.act.editor import ActError, Editor, Owner
 
 
 def mode(path: Path) -> int:
@@ -151,5 +151,5 @@ def test_a_text(editor: Editor, tmp_path: Path, path: str, text: str | None) -> 
 
 def test_an_owner_by_its_names() -> None:
     assert Owner().ids() == (0, 0)
-    with pytest.raises(KeyError):
+    with pytest.raises(ActError, match="This host lacks the user no-such-user or the group root"):
         Owner("no-such-user").ids()

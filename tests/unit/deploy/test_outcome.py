@@ -60,6 +60,8 @@ def test_what_became_of_it(undone: Undone, words: str) -> None:
 def test_the_undo_has_failed_too(kind: str) -> None:
     undone = Undone(problem="Nginx could not reload.")
     found = said(Failure(kind, "why", step="x"), undone)
+    assert "the previous Nginx site could not be restored" in found
+    assert "untouched" not in found
     assert found.endswith(" The undo failed too: Nginx could not reload.")
 
 

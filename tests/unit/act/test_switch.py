@@ -1,0 +1,198 @@
+"""Nginx gets the site of a release; a proven one becomes the live one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.module_utils.act import ask, nginx
+from plugins.module_utils.act import switch as module
+from plugins.module_utils.act.ask import Answer, Question
+from plugins.module_utils.act.commit import Commit, commit
+from plugins.module_utils.act.editor import ActError, Editor
+from plugins.module_utils.act.switch import Switch, switch
+from plugins.module_utils.deploy.places import Places
+from plugins.module_utils.host.access import Answer as Said
+from plugins.module_utils.host.access import Host
+from tests.unit.act.conftest import Systemd
+
+CHAT = Places("chat")
+LINES = [{"line": "worker_processes 2;", "block": ""}]
+
+
+class Rig:
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.refused, self.answers = "", [Answer(200, "/ answers 200 OK")]
+        self.checked: list[dict[str, str]] = []
+        self.without: list[str] = []
+        self.loads: list[bool] = []
+        for name in ("nginx.conf", "sites-enabled/default", "conf.d/other.conf"):
+            (root / "etc/nginx" / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / "etc/nginx" / name).write_text("worker_processes 1;\n")
+
+    def check(self, files: dict[str, str], without: list[str]) -> str:
+        self.checked.append(files)
+        self.without = without
+        return self.refused
+
+    def load(self, _host: Host, _files: object, *, reload: bool) -> bool:
+        self.loads.append(reload)
+        return reload
+
+    def ask(self, *_: object) -> Answer:
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def text(self, path: str) -> str:
+        return (self.root / path.lstrip("/")).read_text()
+
+    def switch(self, editor: Editor, **changes: Any) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            "site": "server {}\n",
+            "lines": LINES,
+            "keeps_welcome": False,
+            "scheme": "http",
+            "port": 80,
+            "question": Question("/", "a"),
+        }
+        host = Host(self.root, lambda _: Said(1, ""))
+        return switch(CHAT, Switch(**{**given, **changes}), host, editor)
+
+
+@pytest.fixture
+def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
+    made = Rig(tmp_path)
+    monkeypatch.setattr(nginx, "check", made.check)
+    monkeypatch.setattr(nginx, "load", made.load)
+    monkeypatch.setattr(ask, "on_port", made.ask)
+    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    return made
+
+
+def test_a_switch(rig: Rig, editor: Editor) -> None:
+    assert rig.switch(editor) == {"reloaded": True, "status": 200}
+    assert rig.text(CHAT.site) == "server {}\n"
+    assert rig.text(nginx.MAIN) == "worker_processes 2;\n"
+    assert not (rig.root / nginx.WELCOME[1:]).exists()
+    assert rig.checked == [{CHAT.site: "server {}\n", nginx.MAIN: "worker_processes 2;\n"}]
+    assert rig.without == [nginx.WELCOME]
+
+
+def test_the_second_time_nothing_changes(rig: Rig, editor: Editor) -> None:
+    rig.switch(editor)
+    again = Editor(rig.root)
+    assert rig.switch(again) == {"reloaded": False, "status": 200}
+    assert again.result() == {"changed": False, "diff": []}
+    assert len(rig.checked) == 1
+
+
+def test_what_is_not_wanted_is_left_alone(rig: Rig, editor: Editor) -> None:
+    rig.switch(editor, lines=[], keeps_welcome=True)
+    assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
+    assert (rig.root / nginx.WELCOME[1:]).exists()
+    assert rig.without == []
+
+
+def test_a_site_that_nginx_refuses_is_not_written(rig: Rig, editor: Editor) -> None:
+    rig.refused = "unknown directive"
+    with pytest.raises(ActError, match="unknown directive") as failed:
+        rig.switch(editor)
+    assert failed.value.failure == {"kind": "site-refused"}
+    assert not (rig.root / CHAT.site[1:]).exists()
+    assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
+    assert rig.loads == []
+
+
+def test_nginx_may_need_a_moment(rig: Rig, editor: Editor) -> None:
+    rig.answers.insert(0, Answer(None, "port 80: Connection refused"))
+    assert rig.switch(editor)["status"] == 200
+
+
+@pytest.mark.parametrize("answer", [Answer(502, "/ answers 502"), Answer(None, "port 80: no")])
+def test_an_app_that_does_not_answer_through_nginx(
+    rig: Rig, editor: Editor, answer: Answer
+) -> None:
+    rig.answers = [answer]
+    with pytest.raises(ActError) as failed:
+        rig.switch(editor)
+    assert (str(failed.value), failed.value.failure) == (answer.said, {"kind": "health"})
+
+
+def test_check_mode(rig: Rig) -> None:
+    editor = Editor(rig.root, check=True)
+    assert rig.switch(editor) == {"reloaded": True}
+    assert editor.changed
+    assert (rig.checked, rig.loads) == ([], [])
+    assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
+
+
+# --- the commit ---
+
+
+def committed(editor: Editor, **changes: Any) -> None:
+    given: dict[str, Any] = {
+        "site": "server {}\n",
+        "record": {"name": "chat", "history": ["new1"]},
+        "replaced": [],
+        "ended": [],
+        "outdated": [],
+    }
+    commit(CHAT, "new1", Commit(**{**given, **changes}), editor)
+
+
+@pytest.fixture
+def releases(tmp_path: Path) -> Path:
+    for release in ("new1", "old1", "old2"):
+        directory = tmp_path / "srv/chat/releases" / release
+        directory.mkdir(parents=True)
+        (directory / "release.json").touch()
+    (tmp_path / "srv/chat/releases/new1/withdrawn").touch()
+    return tmp_path
+
+
+def test_a_commit(releases: Path, systemd: Systemd) -> None:
+    editor = Editor(releases)
+    committed(editor, replaced=["old1"], outdated=["old2"])
+    assert (releases / "etc/streaming_api/chat.conf").read_text() == "server {}\n"
+    assert str((releases / "srv/chat/current").readlink()) == "releases/new1"
+    record = json.loads((releases / "etc/streaming_api/chat.json").read_text())
+    assert record == {"name": "chat", "history": ["new1"]}
+    assert not (releases / "srv/chat/releases/new1/withdrawn").exists()
+    assert sorted(path.name for path in (releases / "srv/chat/releases").iterdir()) == [
+        "new1",
+        "old1",
+    ]
+    assert systemd.asked_to("start", "daemon-reload") == ["start chat-drain@old1.service", "daemon-reload"]  # fmt: skip
+    again = Editor(releases)
+    committed(again)
+    assert again.result() == {"changed": False, "diff": []}
+
+
+@pytest.mark.parametrize("status", [0, 5])
+def test_one_that_ends_for_others(releases: Path, systemd: Systemd, status: int) -> None:
+    """5: it has just ended by itself."""
+    systemd.answer("systemctl stop", status=status)
+    committed(Editor(releases), replaced=["old2"], ended=["old1"])
+    asked = systemd.asked_to("stop", "start")
+    assert asked == [
+        "stop chat-drain@old1.service chat@old1.socket chat@old1.service",
+        "start chat-drain@old2.service",
+    ]
+
+
+def test_one_that_cannot_be_ended(releases: Path, systemd: Systemd) -> None:
+    systemd.answer("systemctl stop", status=1, error="no bus")
+    with pytest.raises(ActError, match="no bus"):
+        committed(Editor(releases), ended=["old1"])
+
+
+def test_a_commit_in_check_mode(releases: Path, systemd: Systemd) -> None:
+    editor = Editor(releases, check=True)
+    committed(editor, replaced=["old1"], ended=["old2"], outdated=["old2"])
+    assert editor.changed
+    assert systemd.asked == []
+    assert not (releases / "etc").exists()
+    assert (releases / "srv/chat/releases/old2").exists()

@@ -1,0 +1,201 @@
+"""The action plugin stream_plan: the lock, the drain, and what a later step needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugins.action import stream_plan
+from plugins.module_utils import controller
+from plugins.module_utils.deploy.lock import Holder
+from tests.unit.action_plugin import run_action
+from tests.unit.deploy.made_app import described, settings
+
+ME = Holder("me@laptop", 42, "cafe", "beef", "1")
+TEXTS = {"service": "", "socket": "", "gunicorn": "", "probe": ""}
+TOKEN = "/etc/streaming_api/chat-app.probe-token"
+FACTS: dict[str, Any] = {
+    "euid": 0,
+    "conflicts": [],
+    "missing_nginx_lines": [],
+    "missing_packages": [],
+    "missing_users": [],
+    "missing_files": [TOKEN],
+    "python": "3.11.2",
+    "distribution": {"id": "debian", "version": "12"},
+    "nginx": {"installed": True, "version": "1.22.1", "welcome_page": True},
+    "ipv6": True,
+    "live": None,
+    "history": [],
+    "releases": [],
+    "site_is_proven": True,
+}
+
+
+class Host:
+    """Answers stream_claim: one answer after the other, the last for good."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.answers, self.asked = [*answers], list[dict[str, Any]]()
+
+    def __call__(self, module: str, args: dict[str, Any]) -> dict[str, Any]:
+        assert module == "stream_claim"
+        self.asked.append(args)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+
+def seen(**facts: Any) -> dict[str, Any]:
+    return {"held": None, "facts": {**FACTS, **facts}}
+
+
+def held(holder: Holder) -> dict[str, Any]:
+    return {"held": {"holder": str(holder), "since": "Mon 10:00"}}
+
+
+def release(id_: str, state: str, **more: Any) -> dict[str, Any]:
+    own = {"id": id_, "state": state, "built": state != "partial", "runs": False}
+    return {**own, "seconds_left": None, **more}
+
+
+@pytest.fixture(autouse=True)
+def _me(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controller, "me", lambda: ME)
+    monkeypatch.setattr(controller, "started", lambda pid: {7: "beef"}.get(pid, ""))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/main.py").write_text("app = 1\n")
+    (tmp_path / "app/requirements.txt").write_text("")
+    return tmp_path / "app"
+
+
+def plan(app: Path, host: Host, /, *, check: bool = False, **changes: Any) -> dict[str, Any]:
+    given = {"source": str(app), **changes}
+    secrets = given.pop("secrets", {})
+    args = {"app": described(**given).fields(), "settings": settings(**given)}
+    return run_action(
+        stream_plan, {**args, "texts": TEXTS, "secrets": secrets}, {}, host, check=check
+    )
+
+
+def test_a_fresh_host(source: Path) -> None:
+    host = Host(seen())
+    found = plan(source, host)
+    assert (found["is_new"], found["is_live"], found["holder"]) == (True, False, str(ME))
+    assert found["source"]["dependency_files"] == ["requirements.txt"]
+    assert found["measured_by"] == {"probe": True, "paths": []}
+    assert (found["measures"], found["removes_welcome"]) == (True, True)
+    assert found["nginx_http2_directive"] is False
+    [asked] = host.asked
+    assert (asked["holder"], asked["gone"], asked["revive"]) == (str(ME), "", "")
+    assert TOKEN in asked["host"]["files"]
+
+
+def test_the_name_depends_on_what_the_release_is_made_of(source: Path) -> None:
+    def name(facts: dict[str, Any] | None = None, **changes: Any) -> str:
+        return str(plan(source, Host(seen(**(facts or {}))), **changes)["id"])
+
+    same = name()
+    assert name() == name({"python": "3.11.9"}) == name(keep_releases=9) == same
+    others = [
+        name({"python": "3.12.1"}),
+        name({"distribution": {"id": "ubuntu", "version": "24.04"}}),
+        name(environment={"A": "b"}),
+        name(secrets={"A": "b"}),
+        name(files={"a": "b"}),
+        name(extra_packages=["a"]),
+        name(dependencies="requirements.txt"),
+    ]
+    assert len({same, *others}) == 1 + len(others)
+
+
+def test_no_secret_in_the_result(source: Path) -> None:
+    assert "hunter2" not in str(plan(source, Host(seen()), secrets={"KEY": "hunter2"}))
+
+
+# --- the lock ---
+
+RUNS, GONE = ME._replace(pid=7), ME._replace(pid=8)
+
+
+def test_a_deploy_that_runs_already(source: Path) -> None:
+    found = plan(source, Host(held(RUNS)))
+    assert found["failed"] is True
+    assert found["msg"] == (
+        "chat-app is being deployed already, by me@laptop, process 7, since Mon 10:00. Wait until "
+        "that deploy has ended. If you know it is dead, end it: systemctl stop "
+        "chat-app-deploy.service"
+    )
+    assert "holder" not in found  # the lock is not ours to release
+
+
+def test_a_lock_of_a_dead_process_is_taken_over(source: Path) -> None:
+    host = Host(held(GONE), seen())
+    assert "failed" not in plan(source, host)
+    assert [one["gone"] for one in host.asked] == ["", str(GONE)]
+
+
+def test_the_takeover_is_tried_once(source: Path) -> None:
+    host = Host(held(GONE))
+    assert plan(source, host)["failed"] is True
+    assert len(host.asked) == 2
+
+
+# --- refusals, each with the holder so that the lock is released ---
+
+
+@pytest.mark.parametrize(
+    ("facts", "changes", "said"),
+    [
+        ({"euid": 1000}, {}, "The role came to the host as an ordinary user; set become: true."),
+        ({"conflicts": ["One.", "Two."]}, {}, "One.\nTwo."),
+        ({}, {"release": "previous"}, "streaming_api_release is 'previous', but none was live before; there are no releases."),
+        ({}, {"source": "/gone"}, "source is '/gone', which does not exist."),
+    ],
+)  # fmt: skip
+def test_a_refusal(source: Path, facts: dict[str, Any], changes: dict[str, Any], said: str) -> None:
+    found = plan(source, Host(seen(**facts)), **changes)
+    assert (found["failed"], found["msg"], found["holder"]) == (True, said, str(ME))
+
+
+def test_a_host_that_cannot_be_read_has_its_lock_all_the_same(source: Path) -> None:
+    """The module takes the lock first, so it is ours to release."""
+    found = plan(source, Host({"failed": True, "msg": "systemctl cannot tell."}))
+    assert (found["msg"], found["holder"]) == ("systemctl cannot tell.", str(ME))
+
+
+# --- a release of the host ---
+
+OLD = "aaaaaaaaaaaa"
+
+
+def test_a_rollback_needs_no_source() -> None:
+    facts = {"releases": [release(OLD, "kept", probe=False, proof_paths=[])], "history": [OLD]}
+    found = plan(Path("/gone"), Host(seen(**facts)), release="previous")
+    assert (found["id"], found["is_new"], found["measures"]) == (OLD, False, False)
+
+
+@pytest.mark.parametrize("state", ["draining", "ending"])
+def test_a_release_that_drains_is_revived(state: str) -> None:
+    before = seen(releases=[release(OLD, state)])
+    after = seen(releases=[release(OLD, "running", runs=True)])
+    host = Host(before, after)
+    found = plan(Path("/gone"), host, release=OLD)
+    assert [one["revive"] for one in host.asked] == ["", OLD]
+    assert found["runs"] is True
+
+
+def test_one_that_was_removed_a_moment_ago() -> None:
+    host = Host(seen(releases=[release(OLD, "draining")]), seen())
+    found = plan(Path("/gone"), host, release=OLD)
+    assert found["msg"].startswith(f"{OLD} was removed a moment ago")
+
+
+def test_check_mode_revives_nothing() -> None:
+    host = Host(seen(releases=[release(OLD, "draining")]))
+    found = plan(Path("/gone"), host, check=True, release=OLD)
+    assert (len(host.asked), found["state"], found["measures"]) == (1, "draining", False)
