@@ -140,9 +140,6 @@ failure:
     step:
       description: The step of the build.
       type: str
-    journal:
-      description: The last lines that the release has logged.
-      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

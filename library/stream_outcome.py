@@ -19,10 +19,10 @@ author: The streaming_api authors (@unbuffered)
 options:
   say:
     description:
-      - V(report) after a good deploy. After a failed one V(evidence), which fails nothing, then
-        V(failure).
+      - V(report) after a good deploy, then V(outside), which fails if the public URL does not
+        stream. V(evidence) after a failed deploy, then V(failure), which fails.
     type: str
-    choices: [report, evidence, failure]
+    choices: [report, outside, evidence, failure]
     required: true
   app:
     description:

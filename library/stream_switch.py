@@ -105,9 +105,6 @@ failure:
     step:
       description: The step of the build.
       type: str
-    journal:
-      description: The last lines that the release has logged.
-      type: str
 """
 
 from pathlib import Path

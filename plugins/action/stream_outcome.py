@@ -19,10 +19,14 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
 
 
 class ActionModule(acting.Action):
-    """Prints the report of a good deploy, or fails with the message of a failed deploy."""
+    """Prints the report of a good deploy and the evidence of a failed one, or fails with why."""
 
     OPTIONS: ClassVar[acting.Options] = {
-        "say": {"type": "str", "choices": ["report", "evidence", "failure"], "required": True},
+        "say": {
+            "type": "str",
+            "choices": ["report", "outside", "evidence", "failure"],
+            "required": True,
+        },
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "plan": {"type": "dict", "required": True},
@@ -35,31 +39,37 @@ class ActionModule(acting.Action):
     _requires_connection = False
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
-        if args["say"] == "report":
-            said = self._report(args)
-        else:
-            holder = args["plan"]["holder"]
-            proofs = [one for one in args["proofs"] if one.get("holder") == holder]
-            failed = outcome.Failure.of(args["failed"], proofs)
-            if args["say"] == "failure":
-                raise acting.RefusalError(self._sentence(args, failed))
-            said = outcome.evidence(failed, str(args["undone"].get("journal", "")))
+        said = self._said(args)
         if not said:
             return {"changed": False, "skipped": True}
+        if args["say"] in ("failure", "outside"):
+            raise acting.RefusalError(said)
         # As debug does: the message is what the task is for.
         return {"changed": False, "msg": said, "_ansible_verbose_always": True}
 
-    def _report(self, args: dict[str, Any]) -> str:
-        said = outcome.report(self._live(args), self._seen(args))
+    def _said(self, args: dict[str, Any]) -> str:
+        if args["say"] == "report":
+            return outcome.report(self._live(args), self._seen(args))
+        if args["say"] == "outside":
+            return self._not_outside(args)
+        holder = args["plan"]["holder"]
+        proofs = [one for one in args["proofs"] if one.get("holder") == holder]
+        failed = outcome.Failure.of(args["failed"], proofs)
+        if args["say"] == "evidence":
+            return outcome.evidence(failed, str(args["undone"].get("journal", "")))
+        return self._sentence(args, failed)
+
+    @staticmethod
+    def _not_outside(args: dict[str, Any]) -> str:
+        """What is wrong at the public URL, '' if nothing is, or if that was not measured."""
         result = args["outside"].get("result") or {}
-        if result and not result["streams"]:
-            url = args["settings"]["streaming_api_public_url"]
-            raise acting.RefusalError(
-                f"{said}\n\n{args['plan']['unit']} streams on its host, but not at {url}. It stays "
-                "live, since the previous release would be behind the same URL. "
-                f"{result['message']}"
-            )
-        return said
+        if not result or result["streams"]:
+            return ""
+        url = args["settings"]["streaming_api_public_url"]
+        return (
+            f"{args['plan']['unit']} streams on its host, but not at {url}. It stays live, since "
+            f"the previous release would be behind the same URL. {result['message']}"
+        )
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")

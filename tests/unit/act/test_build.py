@@ -134,7 +134,7 @@ def test_a_failure_leaves_nothing(
         build(CHAT, ID, wanted(), editor)
     assert (str(failed.value), failed.value.failure) == (
         "no solution",
-        {"kind": kind, "step": step},
+        {"kind": kind, "step": step, "evidence": "no solution"},
     )
     assert list((tmp_path / "srv/chat/releases").iterdir()) == []
     assert not (tmp_path / "etc/systemd/system/chat@aaaa.service").exists()

@@ -11,50 +11,57 @@ from plugins.module_utils.deploy.proof import PROBE
 from tests.unit.action_plugin import run_action
 from tests.unit.deploy.made_app import PLAN, UNIT, described, measured, settings
 
+HOLDER = "me@laptop, process 7"
 UNDONE = {"site": "restored", "release": "removed", "problem": "", "journal": "its journal"}
 
 
 def tell(more: dict[str, Any], **changes: Any) -> dict[str, Any]:
     args = {"app": described(**changes).fields(), "settings": settings(**changes)}
-    given = {**args, "plan": PLAN._asdict(), **more}
+    given = {"say": "report", **args, "plan": {**PLAN._asdict(), "holder": HOLDER}, **more}
     return run_action(stream_outcome, given, {"inventory_hostname": "a"})
 
 
-def failed(result: dict[str, Any], undone: dict[str, Any] | None = None) -> str:
-    found = tell({"failed": result, "undone": undone or UNDONE})
+def failed(
+    result: dict[str, Any],
+    undone: dict[str, Any] | None = None,
+    proofs: tuple[dict[str, Any], ...] = (),
+) -> tuple[str, str]:
+    """The evidence and the message."""
+    more = {"failed": result, "undone": undone or UNDONE, "proofs": [*proofs]}
+    evidence = tell({"say": "evidence", **more})
+    assert "failed" not in evidence
+    found = tell({"say": "failure", **more})
     assert found["failed"] is True
-    return str(found["msg"])
+    return str(evidence.get("msg", "")), str(found["msg"])
 
 
-def test_a_failure_has_the_journal() -> None:
-    lines = failed({"msg": "why", "failure": {"kind": "nginx-stream", "evidence": "table"}})
-    assert lines.splitlines() == [
-        (
-            f"{UNIT} does not stream through Nginx; it is stopped and removed; the previous Nginx "
-            "site has been restored: why"
-        ),
-        "table",
-        "Its journal:",
-        "its journal",
-    ]
+PROOF = {"streams": False, "message": "why", "failure": {"kind": "socket-stream", "evidence": "t"}}
 
 
-def test_the_journal_before_it_was_stopped_counts() -> None:
-    said = failed({"msg": "why", "failure": {"kind": "start", "journal": "at its start"}})
-    assert said.endswith("Its journal:\nat its start")
+def test_a_proof_that_failed() -> None:
+    evidence, said = failed({"msg": "x"}, proofs=({}, {**PROOF, "holder": HOLDER}))
+    assert evidence == "t\n\nThe release has logged:\nits journal"
+    assert said == (
+        f"{UNIT} does not stream on its own socket; it is stopped and removed; the previous Nginx "
+        "site has been restored: why"
+    )
 
 
-@pytest.mark.parametrize(
-    "kind", ["build", "import", "site-refused", "reload", "health", "misdirected"]
-)
+def test_a_proof_of_an_earlier_deploy_does_not_count() -> None:
+    _, said = failed({"msg": "no disk"}, proofs=({**PROOF, "holder": "an earlier one"},))
+    assert "could not be deployed" in said
+    assert said.endswith(": no disk")
+
+
+@pytest.mark.parametrize("kind", ["build", "import", "site-refused", "reload", "misdirected"])
 def test_what_the_journal_does_not_explain(kind: str) -> None:
-    assert "journal" not in failed({"msg": "why", "failure": {"kind": kind}})
+    assert failed({"msg": "why", "failure": {"kind": kind}})[0] == ""
 
 
 @pytest.mark.parametrize("is_failed", [True, False])  # the play has failed_when: false
-def test_going_back_failed(is_failed: bool) -> None:
-    said = failed({"msg": "why"}, {"failed": is_failed, "msg": "no connection"})
-    assert said.splitlines()[-1] == "Going back failed: no connection"
+def test_the_undo_failed(is_failed: bool) -> None:
+    _, said = failed({"msg": "why"}, {"failed": is_failed, "msg": "no connection"})
+    assert said.endswith(" The undo failed too: no connection")
 
 
 def test_a_good_deploy() -> None:
@@ -81,18 +88,15 @@ def outside(streams: bool) -> dict[str, Any]:
 def test_it_streams_in_the_world() -> None:
     found = tell(outside(streams=True), public_url="https://a.org")
     assert found["msg"] == f"table of the world\n\n{UNIT} is live on a, port 80."
+    assert tell({"say": "outside", **outside(streams=True)})["skipped"] is True
 
 
 def test_it_streams_on_its_host_only() -> None:
     found = tell(outside(streams=False), public_url="https://a.org")
+    assert found["msg"] == f"table of the world\n\n{UNIT} is live on a, port 80."
+    found = tell({"say": "outside", **outside(streams=False)}, public_url="https://a.org")
     assert found["failed"] is True
-    assert found["msg"].splitlines() == [
-        "table of the world",
-        "",
-        f"{UNIT} is live on a, port 80.",
-        "",
-        (
-            f"{UNIT} streams on its host, but not at https://a.org. It stays live, since the "
-            "previous release would be behind the same URL. An edge lumps."
-        ),
-    ]
+    assert found["msg"] == (
+        f"{UNIT} streams on its host, but not at https://a.org. It stays live, since the "
+        "previous release would be behind the same URL. An edge lumps."
+    )
