@@ -20,7 +20,13 @@ TEXTS = {"service": "[Service]", "socket": "[Socket]", "gunicorn": "workers = 1"
 SOURCE = {"digest": None, "dependency_files": [], "installable": False}
 CHECKED = {"app": described().fields(), "settings": settings()}
 MEASURED_BY = {"probe": True, "paths": []}
-PLANNED = {**PLAN._asdict(), "texts": TEXTS, "source": SOURCE, "measured_by": MEASURED_BY}
+PLANNED = {
+    **PLAN._asdict(),
+    "holder": "me",
+    "texts": TEXTS,
+    "source": SOURCE,
+    "measured_by": MEASURED_BY,
+}
 UNDONE = {"site": "untouched", "release": "removed", "problem": ""}
 RELEASE = {"name": "x", "release": ID}
 
@@ -31,11 +37,11 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
         rf'"after_header": "/etc/systemd/system/chat-app@{ID}.socket"',
     ),
     "stream_claim": ({"name": "x", "holder": "me"}, r'"held": null'),
-    "stream_commit": ({**RELEASE, "site": "s", "record": {}}, r'"released": ""'),
+    "stream_commit": ({**RELEASE, "site": "s", "record": {}}, r'"unlocked": ""'),
     "stream_host": ({"name": "x"}, r'"supported": (true|false)'),
     "stream_latency": ({"url": "http://127.0.0.1:9/", "fail": False, "seconds": 1}, r'"verdict": '),
     "stream_outcome": (
-        {**CHECKED, "plan": PLANNED, "failed": {"msg": "why"}, "undone": UNDONE},
+        {**CHECKED, "say": "failure", "plan": PLANNED, "failed": {"msg": "why"}, "undone": UNDONE},
         r"could not be deployed; it is stopped and removed; what was live is untouched: why",
     ),
     "stream_plan": ({**CHECKED, "texts": TEXTS}, r'"holder": "[^"]+, process \d+ '),
