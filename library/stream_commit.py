@@ -27,10 +27,6 @@ options:
     description: The release's id.
     type: str
     required: true
-  site:
-    description: Content of the site that was proven.
-    type: str
-    required: true
   record:
     description: The app's record, C(/etc/streaming_api/<name>.json).
     type: dict
@@ -72,7 +68,6 @@ EXAMPLES = r"""
   stream_commit:
     name: chat
     release: 3f0a91c2be47
-    site: "{{ lookup('template', 'site.conf.j2') }}"
     record:
       name: chat
       user: chat
@@ -100,7 +95,6 @@ OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
     "release": {"type": "str", "required": True},
-    "site": {"type": "str", "required": True},
     "record": {"type": "dict", "required": True},
     "replaced": {"type": "list", "elements": "str", "default": []},
     "ended": {"type": "list", "elements": "str", "default": []},

@@ -27,9 +27,21 @@ options:
     type: str
     required: true
   files:
-    description: Files that all releases need, path to content. systemd verifies the units first.
-    type: dict
-    default: {}
+    description:
+      - Files that all releases of the app need on the host. The module has systemd verify the
+        units among them before it writes any.
+    type: list
+    elements: dict
+    default: []
+    options:
+      path:
+        description: Where the file is.
+        type: path
+        required: true
+      text:
+        description: The file's text.
+        type: str
+        required: true
   token:
     description: Create the probe's token if it is missing.
     type: bool
@@ -119,7 +131,15 @@ OPTIONS = {
     "root": {"type": "path", "default": "/srv"},
     "holder": {"type": "str", "default": ""},
     "release": {"type": "str", "required": True},
-    "files": {"type": "dict", "default": {}},
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {
+            "path": {"type": "path", "required": True},
+            "text": {"type": "str", "required": True},
+        },
+    },
     "token": {"type": "bool", "default": False, "no_log": False},  # whether, not which
     "reload": {"type": "bool", "default": False},
     "path": {"type": "str", "default": "/"},
@@ -136,7 +156,7 @@ def main() -> None:
     question = Question(given["path"], given["host"], given["headers"])
     places, holder = Places(given["name"], given["root"]), given["holder"]
     wanted = Start(
-        given["files"],
+        {file["path"]: file["text"] for file in given["files"]},
         given["token"],
         question,
         given["timeout"],

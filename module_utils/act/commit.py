@@ -17,13 +17,12 @@ GONE = 5  # status of systemctl stop if the unit no longer exists
 
 
 class Commit(NamedTuple):
-    """``site`` is the text of the proven site. ``record`` is the app's record on the host.
+    """``record`` is the app's record on the host.
 
     The releases in ``replaced`` drain. Those in ``ended`` end now. Those in ``outdated`` are
     removed.
     """
 
-    site: str
     record: Mapping[str, Any]
     replaced: Sequence[str]
     ended: Sequence[str]
@@ -33,10 +32,11 @@ class Commit(NamedTuple):
 def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None:
     """Make the release the live one.
 
-    Write the proven site first. From then on an undo goes back to this release.
+    Keep the site that was proven first. From then on an undo goes back to this release.
     """
     editor.parents(places.record)
-    editor.write(places.proven_site, wanted.site, shown=False)
+    # In check mode, a first deploy has no site yet.
+    editor.write(places.proven_site, editor.text(places.site) or "", shown=False)
     # An earlier deploy of this release may have failed and marked the release for removal.
     editor.remove(places.withdrawn(release))
     editor.link(places.current, f"releases/{release}")

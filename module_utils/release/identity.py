@@ -16,6 +16,31 @@ _SCRYPT_BLOCK = 8
 _SCRYPT_MEMORY = 2 * 128 * _SCRYPT_COST * _SCRYPT_BLOCK
 
 
+def parts(
+    given: Mapping[str, Any], texts: Mapping[str, str], facts: Mapping[str, Any], *, packed: bool
+) -> dict[str, Any]:
+    """What a release is made of besides its source and its secrets.
+
+    ``given`` are the role's variables, ``texts`` its units, its Gunicorn settings and the probe.
+    ``facts`` are those of ``stream_host``: a virtual environment fits one distribution and one
+    minor version of Python. ``packed``: the source is on the controller, so its digest counts, not
+    the name of a package.
+    """
+    minor = facts["python"].rpartition(".")[0]
+    return {
+        **texts,
+        "environment": given["streaming_api_environment"],
+        "files": given["streaming_api_files"],
+        "package": "" if packed else given["streaming_api_package"] or "",
+        "packages": [
+            *given["streaming_api_gunicorn_packages"],
+            *given["streaming_api_extra_packages"],
+        ],
+        "dependencies": given["streaming_api_dependencies"],
+        "python": [given["streaming_api_python"], facts["distribution"]["id"], minor],
+    }
+
+
 def identify(
     source_digest: str | None,
     parts: Mapping[str, Any] | None = None,

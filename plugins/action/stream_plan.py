@@ -142,21 +142,8 @@ class ActionModule(acting.Action):
     def _identify(
         self, source: describe.Source, args: Mapping[str, Any], facts: Mapping[str, Any]
     ) -> str:
-        given = self._settings
-        package = "" if self._app.source.path else given["streaming_api_package"] or ""
-        minor = facts["python"].rpartition(".")[0]
-        parts = {
-            **args["texts"],
-            "environment": given["streaming_api_environment"],
-            "files": given["streaming_api_files"],
-            "package": package,
-            "packages": [
-                *given["streaming_api_gunicorn_packages"],
-                *given["streaming_api_extra_packages"],
-            ],
-            "dependencies": given["streaming_api_dependencies"],
-            "python": [given["streaming_api_python"], facts["distribution"]["id"], minor],
-        }
+        packed = bool(self._app.source.path)
+        parts = identity.parts(self._settings, args["texts"], facts, packed=packed)
         return identity.identify(source.digest, parts, args["secrets"])
 
     def _result(

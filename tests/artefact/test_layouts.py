@@ -37,7 +37,7 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
         rf'"after_header": "/etc/systemd/system/chat-app@{ID}.socket"',
     ),
     "stream_claim": ({"name": "x", "holder": "me"}, r'"held": null'),
-    "stream_commit": ({**RELEASE, "site": "s", "record": {}}, r'"unlocked": ""'),
+    "stream_commit": ({**RELEASE, "record": {}}, r'"unlocked": ""'),
     "stream_host": ({"name": "x"}, r'"supported": (true|false)'),
     "stream_latency": ({"url": "http://127.0.0.1:9/", "fail": False, "seconds": 1}, r'"verdict": '),
     "stream_outcome": (
@@ -48,7 +48,10 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "stream_prove": ({**CHECKED, "plan": PLANNED, "at": "outside"}, r'"skips_origin": false'),
     "stream_report": ({"result": {}, "dest": "report.html"}, r"stream_latency"),
     "stream_settings": ({"spec": SPEC, "entry": "deploy"}, r"streaming_api_name is missing"),
-    "stream_start": ({**RELEASE, "files": {"/etc/x.conf": ""}}, r'"after_header": "/etc/x.conf"'),
+    "stream_start": (
+        {**RELEASE, "files": [{"path": "/etc/x.conf", "text": "x"}]},
+        r'"after_header": "/etc/x.conf"',
+    ),
     "stream_switch": ({"name": "x", "site": "s"}, r'"reloaded": true'),
     "stream_undo": (RELEASE, r'"site": "untouched"'),
 }

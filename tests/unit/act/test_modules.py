@@ -17,7 +17,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "build": {**RELEASE, **BUILD},
     "start": RELEASE,
     "switch": {"name": "x", "site": "s"},
-    "commit": {**RELEASE, "site": "s", "record": {}},
+    "commit": {**RELEASE, "record": {}},
     "undo": RELEASE,
 }
 
