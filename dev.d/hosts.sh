@@ -31,7 +31,7 @@ images() {
 
 cmd_molecule() { with_hosts scenarios molecule "$@"; }
 scenarios() { # molecule [NAME...]
-  local file name others=() faults bad=0
+  local file name others=() gate bad=0
   shift
   images
   if (($#)); then
@@ -42,16 +42,16 @@ scenarios() { # molecule [NAME...]
   # and `change` measures what a deploy costs its clients, so these two run alone.
   for file in molecule/*/molecule.yml; do
     name=$(basename "$(dirname "$file")")
-    [[ $name =~ ^(default|faults|change)$ ]] || others+=("$name")
+    [[ $name =~ ^(default|gate|change)$ ]] || others+=("$name")
   done
   in_turn default || bad=1
   mkdir -p .cache/checks
   trap 'trap - INT TERM; kill 0' INT TERM # background jobs do not receive the signal
-  in_turn faults &>.cache/checks/faults &
-  faults=$!
+  in_turn gate &>.cache/checks/gate &
+  gate=$!
   in_turn "${others[@]}" || bad=1
-  wait "$faults" || bad=1
-  cat .cache/checks/faults
+  wait "$gate" || bad=1
+  cat .cache/checks/gate
   in_turn change || bad=1
   return $bad
 }
