@@ -144,10 +144,9 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.act import claim
 from ..module_utils.act.build import Build, build
-from ..module_utils.act.editor import ActError, Editor
-from ..module_utils.deploy.places import Places
+from ..module_utils.act.editor import Editor
+from ..module_utils.act.module import acting
 
 OPTIONS = {
     "name": {"type": "str", "required": True},
@@ -173,16 +172,11 @@ OPTIONS = {
 
 def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
-    given = dict(module.params)
-    places, holder = Places(given.pop("name"), given.pop("root")), given.pop("holder")
+    given = module.params
     editor = Editor(check=module.check_mode)
-    try:
-        with claim.acting(places, holder, check=module.check_mode):
-            build(places, given.pop("release"), Build(**given), editor)
-    except ActError as error:
-        module.fail_json(msg=str(error), failure=error.failure)
-    except OSError as error:
-        module.fail_json(msg=str(error))
+    wanted = Build(**{field: given[field] for field in Build._fields})
+    with acting(module) as places:
+        build(places, given["release"], wanted, editor)
     module.exit_json(changed=True, diff=editor.diff)
 
 

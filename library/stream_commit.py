@@ -88,8 +88,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.act import claim
 from ..module_utils.act.commit import Commit, commit
-from ..module_utils.act.editor import ActError, Editor
-from ..module_utils.deploy.places import Places
+from ..module_utils.act.editor import Editor
+from ..module_utils.act.module import acting
 
 OPTIONS = {
     "name": {"type": "str", "required": True},
@@ -106,16 +106,10 @@ OPTIONS = {
 def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     given = module.params
-    places = Places(given["name"], given["root"])
     editor = Editor(check=module.check_mode)
     wanted = Commit(**{field: given[field] for field in Commit._fields})
-    try:
-        with claim.acting(places, given["holder"], check=module.check_mode):
-            commit(places, given["release"], wanted, editor)
-    except ActError as error:
-        module.fail_json(msg=str(error), failure=error.failure)
-    except OSError as error:
-        module.fail_json(msg=str(error))
+    with acting(module) as places:
+        commit(places, given["release"], wanted, editor)
     unlocked = "" if module.check_mode else given["holder"]
     if unlocked:
         claim.unlock(places, unlocked)

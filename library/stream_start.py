@@ -120,11 +120,10 @@ failure:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.act import claim
 from ..module_utils.act.ask import Question
-from ..module_utils.act.editor import ActError, Editor
+from ..module_utils.act.editor import Editor
+from ..module_utils.act.module import acting
 from ..module_utils.act.start import Start, start
-from ..module_utils.deploy.places import Places
 
 OPTIONS = {
     "name": {"type": "str", "required": True},
@@ -154,22 +153,16 @@ def main() -> None:
     given = module.params
     editor = Editor(check=module.check_mode)
     question = Question(given["path"], given["host"], given["headers"])
-    places, holder = Places(given["name"], given["root"]), given["holder"]
     wanted = Start(
         {file["path"]: file["text"] for file in given["files"]},
         given["token"],
         question,
         given["timeout"],
         reloads=given["reload"],
-        holder=holder,
+        holder=given["holder"],
     )
-    try:
-        with claim.acting(places, holder, check=module.check_mode):
-            found = start(places, given["release"], wanted, editor)
-    except ActError as error:
-        module.fail_json(msg=str(error), failure=error.failure)
-    except OSError as error:
-        module.fail_json(msg=str(error))
+    with acting(module) as places:
+        found = start(places, given["release"], wanted, editor)
     module.exit_json(**found, **editor.result())
 
 

@@ -111,11 +111,10 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.act import claim
 from ..module_utils.act.ask import Question
-from ..module_utils.act.editor import ActError, Editor
+from ..module_utils.act.editor import Editor
+from ..module_utils.act.module import acting
 from ..module_utils.act.switch import Switch, switch
-from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import Host, run
 
 OPTIONS = {
@@ -144,14 +143,8 @@ def main() -> None:
         given["port"],
         Question(given["path"], given["host"]),
     )
-    places, host = Places(given["name"], given["root"]), Host(Path("/"), run)
-    try:
-        with claim.acting(places, given["holder"], check=module.check_mode):
-            found = switch(places, wanted, host, editor)
-    except ActError as error:
-        module.fail_json(msg=str(error), failure=error.failure)
-    except OSError as error:
-        module.fail_json(msg=str(error))
+    with acting(module) as places:
+        found = switch(places, wanted, Host(Path("/"), run), editor)
     module.exit_json(**found, **editor.result())
 
 

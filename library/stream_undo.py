@@ -87,10 +87,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.act import claim
-from ..module_utils.act.editor import ActError, Editor
+from ..module_utils.act.editor import Editor
+from ..module_utils.act.module import acting
 from ..module_utils.act.undo import Undo, undo
-from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import Host, run
 
 OPTIONS = {
@@ -110,12 +109,8 @@ def main() -> None:
         module.exit_json(changed=False, site="untouched", release="none", problem="", journal="")
     editor = Editor()
     wanted = Undo(given["release"], given["may_have_streams"], given["was_live"])
-    places = Places(given["name"], given["root"])
-    try:
-        with claim.acting(places, given["holder"]):
-            undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
-    except (ActError, OSError) as error:
-        module.fail_json(msg=str(error))
+    with acting(module) as places:
+        undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
     module.exit_json(changed=editor.changed, journal=journal, **undone._asdict())
 
 

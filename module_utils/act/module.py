@@ -1,0 +1,30 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the modules of all acts share."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import Any, Iterator
+
+from ..deploy.places import Places
+from . import claim
+from .editor import ActError
+
+
+@contextmanager
+def acting(module: Any) -> Iterator[Places]:
+    """Do an act as the AnsibleModule ``module`` wants it; gives the app's places.
+
+    The act has the host to itself, and only while its deploy has the lock. Its error becomes the
+    module's failure. The options ``name``, ``root`` and ``holder`` are common to all acts.
+    """
+    given = module.params
+    places = Places(given["name"], given["root"])
+    try:
+        with claim.acting(places, given["holder"], check=module.check_mode):
+            yield places
+    except ActError as error:
+        module.fail_json(msg=str(error), failure=error.failure)
+    except OSError as error:
+        module.fail_json(msg=str(error))
