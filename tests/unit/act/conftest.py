@@ -9,6 +9,7 @@ import pytest
 from plugins.module_utils.act import units
 from plugins.module_utils.act.editor import Editor
 from plugins.module_utils.act.units import Said
+from plugins.module_utils.deploy.places import Places
 
 
 class Systemd:
@@ -43,3 +44,11 @@ def systemd(monkeypatch: pytest.MonkeyPatch) -> Systemd:
 @pytest.fixture
 def editor(tmp_path: Path) -> Editor:
     return Editor(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def acting(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that an act locks: below a directory of the test, not in /run."""
+    file = tmp_path_factory.mktemp("run") / "streaming_api/chat.lock"
+    monkeypatch.setattr(Places, "acting", property(lambda _: str(file)))
+    return file

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import threading
+from pathlib import Path
+
 import pytest
 
 from plugins.module_utils.act import claim
@@ -51,6 +55,63 @@ def test_only_the_holder_releases_it(systemd: Systemd, holder: str, stops: bool)
     systemd.answer(SHOW, shown(holder))
     claim.unlock(CHAT, "me")
     assert bool(systemd.asked_to("stop")) is stops
+
+
+# --- acts: one at a time, and only of the deploy that has the lock ---
+
+
+@pytest.mark.parametrize(
+    ("holder", "state", "lost"),
+    [("me", "active", False), ("you", "active", True), ("me", "inactive", True)],
+)
+def test_an_act_stops_when_its_deploy_has_lost_the_lock(
+    systemd: Systemd, holder: str, state: str, lost: bool
+) -> None:
+    systemd.answer(SHOW, shown(holder, state))
+    done = []
+    try:
+        with claim.acting(CHAT, "me"):
+            done.append("it")
+    except ActError as error:
+        assert str(error) == claim.LOST
+    assert (done == []) is lost
+
+
+@pytest.mark.usefixtures("systemd")
+def test_an_act_without_a_deploy_needs_no_lock() -> None:
+    with claim.acting(CHAT, ""):
+        pass
+
+
+def test_in_check_mode_nothing_is_locked(acting: Path, systemd: Systemd) -> None:
+    with claim.acting(CHAT, "me", check=True):
+        pass
+    assert (acting.exists(), systemd.asked) == (False, [])
+
+
+def test_a_deploy_that_takes_over_waits_for_the_last_act(acting: Path, systemd: Systemd) -> None:
+    systemd.answer(SHOW, shown("you", "inactive"))
+    acting.parent.mkdir()
+    with acting.open("w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        taking = threading.Thread(target=claim.take, args=(CHAT, "me"))
+        taking.start()
+        taking.join(0.3)
+        assert taking.is_alive()
+    taking.join(5)
+    assert not taking.is_alive()
+
+
+def test_an_act_that_never_ends(
+    acting: Path, monkeypatch: pytest.MonkeyPatch, systemd: Systemd
+) -> None:
+    systemd.answer(SHOW, shown("you", "inactive"))
+    monkeypatch.setattr(claim, "ACT_ENDS", 0.05)
+    acting.parent.mkdir()
+    with acting.open("w") as theirs:
+        fcntl.flock(theirs, fcntl.LOCK_EX)
+        with pytest.raises(ActError, match="earlier deploy still runs"):
+            claim.take(CHAT, "me")
 
 
 def test_a_release_is_revived(systemd: Systemd) -> None:
