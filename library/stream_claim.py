@@ -91,9 +91,12 @@ facts:
   type: dict
 """
 
+import os
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.act import claim
+from ..module_utils.act import claim, units
 from ..module_utils.act.editor import ActError
 from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import HostError
@@ -122,7 +125,8 @@ def main() -> None:
         module.exit_json(changed=False)
     try:
         held = None
-        if not module.check_mode:
+        # Without root or systemd the facts say so, and the deploy is refused.
+        if not module.check_mode and os.geteuid() == 0 and Path("/run/systemd/system").is_dir():
             held = claim.take(places, given["holder"], given["gone"])
             if held:
                 module.exit_json(changed=False, held=held._asdict())
@@ -131,6 +135,8 @@ def main() -> None:
         wanted = Wanted.of({**given["host"], "name": given["name"], "root": given["root"]})
         facts = look(wanted)
     except (HostError, ActError) as error:
+        if given["revive"]:
+            units.systemctl("start", places.drain(given["revive"]))
         module.fail_json(msg=str(error))
     for warning in facts.pop("warnings"):
         module.warn(warning)

@@ -37,6 +37,12 @@ options:
         are part of the id.
     type: dict
     required: true
+  plan:
+    description:
+      - A plan that this module made before. If its release drains, the module takes the release out
+        of its drain and plans again; otherwise it returns the plan.
+    type: dict
+    default: {}
   secrets:
     description: Secret environment variables of the app.
     type: dict

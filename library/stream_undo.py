@@ -87,9 +87,11 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.act import claim
 from ..module_utils.act.editor import Editor
 from ..module_utils.act.module import acting
 from ..module_utils.act.undo import Undo, undo
+from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import Host, run
 
 OPTIONS = {
@@ -108,8 +110,11 @@ def main() -> None:
     if module.check_mode:
         module.exit_json(changed=False, site="untouched", release="none", problem="", journal="")
     editor = Editor()
-    wanted = Undo(given["release"], given["may_have_streams"], given["was_live"])
-    with acting(module) as places:
+    places = Places(given["name"], given["root"])
+    # Without the lock, another deploy may have given the release traffic.
+    may_have_streams = given["may_have_streams"] or not claim.is_held(places, given["holder"])
+    wanted = Undo(given["release"], may_have_streams, given["was_live"])
+    with acting(module, retakes=True) as places:
         undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
     module.exit_json(changed=editor.changed, journal=journal, **undone._asdict())
 

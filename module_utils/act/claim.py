@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ENDS = 20.0  # seconds beyond the stop timeout
 ACT_ENDS = 120.0  # seconds that an act of a dead deploy may take to end
-LOST = "Another deploy has taken over, so this one has stopped."
+LOST = "This deploy no longer has its lock, so it has stopped."
 
 
 class Held(NamedTuple):
@@ -45,7 +45,7 @@ def take(places: Places, me: str, gone: str = "") -> Held | None:
 
 
 def _take(places: Places, me: str, gone: str) -> Held | None:
-    if _begin(places, me):
+    if _begin(places, me).status == 0:
         return None
     shown = _show(places)
     if shown.get("Description") == me and shown.get("ActiveState") == "active":
@@ -53,16 +53,19 @@ def _take(places: Places, me: str, gone: str) -> Held | None:
     if shown.get("ActiveState") == "active" and shown.get("Description") != gone:
         return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
     unlock(places, shown.get("Description", ""))
-    if _begin(places, me):
+    said = _begin(places, me)
+    if said.status == 0:
         return None
     shown = _show(places)
-    return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
+    if shown.get("ActiveState") == "active":
+        return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
+    raise ActError(f"The lock of the deploy cannot be taken: {said.text}")
 
 
-def _begin(places: Places, me: str) -> bool:
+def _begin(places: Places, me: str) -> units.Said:
     unit = [f"--unit={places.lock}", f"--description={me}", f"--property=RuntimeMaxSec={LONGEST}"]
     command = ["systemd-run", "--quiet", "--collect", *unit, "sleep", "infinity"]
-    return units.run(command).status == 0
+    return units.run(command)
 
 
 def _show(places: Places) -> dict[str, str]:
@@ -84,13 +87,18 @@ def is_held(places: Places, holder: str) -> bool:
 
 
 @contextmanager
-def acting(places: Places, holder: str, *, check: bool = False) -> Iterator[None]:
-    """One act at a time, and only of the deploy that has the lock; in check mode nobody has it."""
+def acting(
+    places: Places, holder: str, *, check: bool = False, retakes: bool = False
+) -> Iterator[None]:
+    """One act at a time, and only of the deploy that has the lock; in check mode nobody has it.
+
+    ``retakes``: take a lock again that has only expired.
+    """
     if check:
         yield
         return
     with _alone(places):
-        if not is_held(places, holder):
+        if not is_held(places, holder) and not (retakes and _begin(places, holder).status == 0):
             raise ActError(LOST)
         yield
 

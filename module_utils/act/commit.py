@@ -42,9 +42,9 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None
     editor.link(places.current, f"releases/{release}")
     record = json.dumps(wanted.record, indent=4, sort_keys=True) + "\n"
     editor.write(places.record, record, shown=False)
-    _end(places, wanted.ended, editor)
     for one in wanted.replaced:
         drain(places, one, editor)
+    _end(places, wanted.ended, editor)
     if wanted.outdated and not editor.check:
         for one in wanted.outdated:
             build.remove(places, one, editor)

@@ -13,16 +13,17 @@ from .editor import ActError
 
 
 @contextmanager
-def acting(module: Any) -> Iterator[Places]:
+def acting(module: Any, *, retakes: bool = False) -> Iterator[Places]:
     """Do an act as the AnsibleModule ``module`` wants it; gives the app's places.
 
     The act has the host to itself, and only while its deploy has the lock. Its error becomes the
     module's failure. The options ``name``, ``root`` and ``holder`` are common to all acts.
+    ``retakes``: take a lock again that has only expired.
     """
     given = module.params
     places = Places(given["name"], given["root"])
     try:
-        with claim.acting(places, given["holder"], check=module.check_mode):
+        with claim.acting(places, given["holder"], check=module.check_mode, retakes=retakes):
             yield places
     except ActError as error:
         module.fail_json(msg=str(error), failure=error.failure)

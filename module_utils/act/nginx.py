@@ -63,7 +63,8 @@ def check(files: Mapping[str, str], removed: Iterable[str] = ()) -> str:
     """
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory, "nginx")
-        shutil.copytree(DIRECTORY, copy, symlinks=True)
+        # Not as links: what is written below must not reach the real files.
+        shutil.copytree(DIRECTORY, copy, ignore_dangling_symlinks=True)
         for path, text in files.items():
             (copy / Path(path).relative_to(DIRECTORY)).write_text(text, encoding="utf-8")
         for path in removed:
@@ -90,7 +91,9 @@ def load(host: Host, files: Iterable[str], *, reload: bool) -> bool:
     if not reload and not has_lost_reload(host, files):
         return False
     before = set(workers(host))
-    units.must("reload", SERVICE)
+    said = units.systemctl("reload", SERVICE)
+    if said.status != 0:
+        raise ActError(said.text, kind="reload")
     deadline = time.monotonic() + TAKES_OVER
     while before & set(workers(host)):
         if time.monotonic() > deadline:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..deploy.outcome import Undone
@@ -35,15 +36,14 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
     Stop and remove a release without streams. Let a release that may have streams finish them.
     Leave the live release alone. Return what was done, and the release's journal.
     """
-    # Workers that are older than the site never read it, so the release had no traffic.
-    was_loaded = not has_lost_reload(host, [places.site])
+    # A release that Nginx's site names may have streams, whether its workers read the site or not.
     named = places.release_in(editor.text(places.site) or "")
-    had_traffic = was_loaded and named == wanted.release
+    had_traffic = named == wanted.release
     problem = ""
     try:
-        site = _restore(places, host, editor, waits=was_loaded)
+        site = _restore(places, host, editor)
     except (ActError, OSError) as error:
-        site, problem = "untouched", f"Nginx could not reload: {error}"
+        site, problem = "untouched", f"The previous site could not be loaded: {error}"
     live = places.release_in(editor.text(places.proven_site) or "")
     if not wanted.release:
         return Undone(site, "none", problem), ""
@@ -52,13 +52,18 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
         return Undone(site, "live", problem), ""
     if problem and had_traffic:
         return Undone(site, "none", problem), journal  # Nginx may still use the release
-    release = _withdraw(places, wanted, had_traffic=had_traffic, editor=editor)
+    try:
+        release = _withdraw(places, wanted, had_traffic=had_traffic, editor=editor)
+    except (ActError, OSError) as error:
+        release, problem = "none", f"The release could not be taken back: {error}"
     return Undone(site, release, problem), journal
 
 
-def _restore(places: Places, host: Host, editor: Editor, *, waits: bool) -> str:
-    """Restore the proven site and reload Nginx. ``waits``: until Nginx has read the site."""
+def _restore(places: Places, host: Host, editor: Editor) -> str:
+    """Restore the proven site and have Nginx read it."""
     proven = editor.text(places.proven_site)
+    # Workers that are older than the site never read it, and need not read the proven one either.
+    was_read = not has_lost_reload(host, [places.site])
     if editor.text(places.site) == proven:
         if proven is not None:
             nginx.load(host, [places.site, nginx.MAIN], reload=False)
@@ -67,7 +72,7 @@ def _restore(places: Places, host: Host, editor: Editor, *, waits: bool) -> str:
         editor.remove(places.site)
     else:
         editor.write(places.site, proven, shown=False)
-    if waits:
+    if was_read:
         nginx.load(host, [places.site], reload=True)
     else:
         units.systemctl("reload", nginx.SERVICE)
@@ -80,7 +85,10 @@ def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor
     runs = {*units.states(f"{unit}.socket", f"{unit}.service")} - {"inactive", "failed", "unknown"}
     if runs and (had_traffic or wanted.may_have_streams):
         if not wanted.was_live:
-            editor.write(places.withdrawn(release), "", shown=False)
+            with suppress(
+                OSError
+            ):  # without the mark the release stays on the host; it drains anyway
+                editor.write(places.withdrawn(release), "", shown=False)
         commit.drain(places, release, editor)
         return "draining"
     there = any(editor.path(path).exists() for path in places.files(release))

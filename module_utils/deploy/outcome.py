@@ -34,7 +34,7 @@ RELEASE = {
     "stopped": "it is stopped",
     "removed": "it is stopped and removed",
     "draining": "it finishes the streams that it has",
-    "live": "it stays live",
+    "live": "it is live",
     "none": "",
 }
 
@@ -80,7 +80,11 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
 
     ``app`` is the value of ``streaming_api_app``.
     """
-    site = NOT_BACK if undone.problem else SITE[undone.site]
+    site = SITE[undone.site]
+    if undone.site == "untouched" and undone.problem:
+        site = NOT_BACK
+    elif undone.site == "untouched" and undone.release == "live":
+        site = ""  # it is what is live
     state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
     if failed.kind == "import":
         found = f"streaming_api_app is '{app}', which cannot be imported: {last_line(failed.said)}"
@@ -138,7 +142,7 @@ def report(live: str, seen: Seen | None) -> str:
         return live
     if not seen.through_nginx:
         return (
-            "The stream was not measured: the release has neither the probe nor a path of "
+            "No stream was measured through Nginx: the release has no probe there, and no path of "
             f"streaming_api_proof_paths.\n\n{live}"
         )
     is_open = [one for one in seen.through_nginx if one.streams]

@@ -108,5 +108,6 @@ class ActionModule(acting.Action):
                     archive.pack(entries, digest, str(packed))
         except errors.ReleaseError as error:
             raise acting.RefusalError(str(error)) from error
-        remote = self._connection._shell.join_path(self._make_tmp_path(), packed.name)  # noqa: SLF001
+        directory = self._connection._shell.tmpdir or self._make_tmp_path()  # noqa: SLF001
+        remote = self._connection._shell.join_path(directory, packed.name)  # noqa: SLF001
         return str(self._transfer_file(str(packed), remote))

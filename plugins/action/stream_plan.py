@@ -35,37 +35,49 @@ class ActionModule(acting.Action):
         "settings": {"type": "dict", "required": True},
         "texts": {"type": "dict", "required": True},
         "secrets": {"type": "dict", "default": {}, "no_log": True},
+        "plan": {"type": "dict", "default": {}},
     }
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
         self._app = app.App.of(args["app"])
         self._settings = args["settings"]
-        self._holder = controller.me()
+        made = args["plan"]
+        if made and (made["state"] not in DRAINS or self.is_check):
+            return {**made, "changed": False, "skipped": True}
+        mine = lock.parse(made["holder"]) if made else None
+        self._holder = mine or controller.me()
         try:
-            return self._plan(args, self._claim())
+            # A plan alone must not end a drain: a deploy that is refused, or has other tags, would
+            # leave the release undrained.
+            facts = self._claim(revive=made["id"] if made else "")
+            return self._plan(args, facts, made.get("id", ""))
         except (plan.PlanError, errors.ReleaseError, acting.RefusalError) as error:
             # With the holder, so that the role releases the lock.
             raise acting.RefusalError(str(error), holder=str(self._holder)) from error
 
-    def _plan(self, args: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    def _plan(
+        self, args: dict[str, Any], facts: dict[str, Any], revived: str = ""
+    ) -> dict[str, Any]:
         self._refuse(facts)
         self._warn(facts)
         source, wanted = self._source(), self._settings["streaming_api_release"]
-        release = plan.chosen(wanted, facts) if wanted else self._identify(source, args, facts)
+        if revived:
+            release = revived
+        else:
+            release = plan.chosen(wanted, facts) if wanted else self._identify(source, args, facts)
         limits = plan.Limits(
             self._settings["streaming_api_keep_releases"],
             self._settings["streaming_api_max_draining"],
             self._settings["streaming_api_when_max_draining"],
         )
         decided = plan.plan(self._app.places, release, facts, limits)
-        if decided.state in DRAINS and not self.is_check:
-            # Only now: a deploy that is refused must not end a drain.
-            facts = self._claim(revive=release)
-            decided = plan.plan(self._app.places, release, facts, limits)
-            if wanted and decided.is_new:
-                raise plan.PlanError(plan.REMOVED.format(release=release))
+        if wanted and decided.is_new:
+            raise plan.PlanError(plan.REMOVED.format(release=release))
         found = _release(facts, release)
-        return {"changed": False, **self._result(decided, facts, found, source, args["texts"])}
+        return {
+            "changed": bool(revived),
+            **self._result(decided, facts, found, source, args["texts"]),
+        }
 
     # --- the host ---
 

@@ -232,7 +232,7 @@ def end(host: Host, release: str, keep: int) -> bool:
 def began(directory: str) -> float:
     """When the drain began, on the monotonic clock. A restart of the unit keeps that time."""
     file = Path(directory, "began")
-    if not file.exists():
+    if not _text(file):  # none yet, or one that a full disk has cut short
         file.write_text(str(time.monotonic()))
     return float(file.read_text())
 

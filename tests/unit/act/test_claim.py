@@ -39,7 +39,6 @@ def test_a_free_lock(systemd: Systemd) -> None:
         ("you", "active", "", Held("you", "today"), False),
         ("you", "active", "him", Held("you", "today"), False),
         ("you", "active", "you", Held("you", "today"), True),  # and the next one was faster
-        ("you", "deactivating", "", Held("you", "today"), True),
     ],
 )
 def test_a_lock_that_is_taken(
@@ -49,6 +48,23 @@ def test_a_lock_that_is_taken(
     systemd.answer(SHOW, shown(holder, state))
     assert claim.take(CHAT, "me", gone) == held
     assert (systemd.asked_to("stop") == ["stop chat-deploy.service"]) is stopped
+
+
+def test_a_lock_that_cannot_be_taken(systemd: Systemd) -> None:
+    """Nobody has it: there is no systemd, say."""
+    systemd.answer(BEGIN, status=1, error="no bus")
+    systemd.answer(SHOW, shown("", "inactive"))
+    with pytest.raises(ActError, match="cannot be taken: no bus"):
+        claim.take(CHAT, "me")
+
+
+@pytest.mark.parametrize(("begins", "lost"), [(0, False), (1, True)])
+def test_an_undo_takes_an_expired_lock_again(systemd: Systemd, begins: int, lost: bool) -> None:
+    systemd.answer(SHOW, shown("", "inactive"))
+    systemd.answer(BEGIN, status=begins)
+    expected = pytest.raises(ActError, match="no longer has its lock") if lost else nullcontext()
+    with expected, claim.acting(CHAT, "me", retakes=True):
+        pass
 
 
 @pytest.mark.parametrize(("holder", "stops"), [("me", True), ("you", False), ("", False)])
@@ -69,7 +85,7 @@ def test_an_act_stops_when_its_deploy_has_lost_the_lock(
     systemd: Systemd, holder: str, state: str, lost: bool
 ) -> None:
     systemd.answer(SHOW, shown(holder, state))
-    expected = pytest.raises(ActError, match="has taken over") if lost else nullcontext()
+    expected = pytest.raises(ActError, match="no longer has its lock") if lost else nullcontext()
     with expected, claim.acting(CHAT, "me"):
         assert not lost
 

@@ -63,8 +63,8 @@ def test_one_that_ends_for_others(releases: Path, systemd: Systemd, status: int)
     committed(Editor(releases), replaced=["old2"], ended=["old1"])
     asked = systemd.asked_to("stop", "start")
     assert asked == [
-        "stop chat-drain@old1.service chat@old1.socket chat@old1.service",
         "start chat-drain@old2.service",
+        "stop chat-drain@old1.service chat@old1.socket chat@old1.service",
     ]
 
 

@@ -75,11 +75,10 @@ def source(tmp_path: Path) -> Path:
 
 def plan(app: Path, host: Host, /, *, check: bool = False, **changes: Any) -> dict[str, Any]:
     given = {"source": str(app), **changes}
-    secrets = given.pop("secrets", {})
+    secrets, made = given.pop("secrets", {}), given.pop("made", {})
     args = {"app": described(**given).fields(), "settings": settings(**given)}
-    return run_action(
-        stream_plan, {**args, "texts": TEXTS, "secrets": secrets}, {}, host, check=check
-    )
+    args |= {"texts": TEXTS, "secrets": secrets, "plan": made}
+    return run_action(stream_plan, args, {}, host, check=check)
 
 
 def test_a_fresh_host(source: Path) -> None:
@@ -180,19 +179,44 @@ def test_a_rollback_needs_no_source() -> None:
 
 
 @pytest.mark.parametrize("state", ["draining", "ending"])
-def test_a_release_that_drains_is_revived(state: str) -> None:
-    before = seen(releases=[release(OLD, state)])
-    after = seen(releases=[release(OLD, "running", runs=True)])
-    host = Host(before, after)
+def test_a_plan_leaves_a_drain_alone(state: str) -> None:
+    host = Host(seen(releases=[release(OLD, state)]))
     found = plan(Path("/gone"), host, release=OLD)
-    assert [one["revive"] for one in host.asked] == ["", OLD]
-    assert found["runs"] is True
+    assert ([one["revive"] for one in host.asked], found["state"]) == ([""], state)
+
+
+def again(first: dict[str, Any], host: Host) -> dict[str, Any]:
+    """The second plan, which has the first."""
+    return plan(Path("/gone"), host, made=first, release=OLD)
+
+
+@pytest.mark.parametrize("state", ["draining", "ending"])
+def test_a_release_that_drains_is_revived(state: str) -> None:
+    first = plan(Path("/gone"), Host(seen(releases=[release(OLD, state)])), release=OLD)
+    host = Host(seen(releases=[release(OLD, "running", runs=True)]))
+    found = again(first, host)
+    assert [one["revive"] for one in host.asked] == [OLD]
+    assert [one["holder"] for one in host.asked] == [first["holder"]]  # it has the lock already
+    assert (found["state"], found["runs"], found["changed"]) == ("running", True, True)
+
+
+def test_any_other_plan_stays_as_it_is() -> None:
+    first = plan(Path("/gone"), Host(seen(releases=[release(OLD, "kept")])), release=OLD)
+    host = Host()
+    found = again(first, host)
+    assert (host.asked, found["skipped"], found["changed"]) == ([], True, False)
+    assert {**found, "skipped": None, "changed": None} == {
+        **first,
+        "skipped": None,
+        "changed": None,
+    }
 
 
 def test_one_that_was_removed_a_moment_ago() -> None:
-    host = Host(seen(releases=[release(OLD, "draining")]), seen())
-    found = plan(Path("/gone"), host, release=OLD)
-    assert found["msg"].startswith(f"{OLD} was removed a moment ago")
+    first = plan(Path("/gone"), Host(seen(releases=[release(OLD, "draining")])), release=OLD)
+    found = again(first, Host(seen()))
+    assert f"'{OLD}', which is not on the host" in found["msg"] or "a moment ago" in found["msg"]
+    assert found["holder"] == first["holder"]
 
 
 def test_check_mode_revives_nothing() -> None:

@@ -47,9 +47,10 @@ def test_what_has_failed(kind: str, words: str) -> None:
         (Undone("restored", "removed"), "; it is stopped and removed; the previous Nginx site has been restored: "),
         (Undone("restored", "stopped"), "; it is stopped; the previous Nginx site has been restored: "),
         (Undone("removed", "draining"), "; it finishes the streams that it has; its Nginx site has been removed: "),
-        (Undone("restored", "live"), "; it stays live; the previous Nginx site has been restored: "),
+        (Undone("restored", "live"), "; it is live; the previous Nginx site has been restored: "),
         (Undone("untouched", "removed"), "; it is stopped and removed; what was live is untouched: "),
         (Undone(), "; what was live is untouched: "),
+        (Undone("untouched", "live"), "; it is live: "),
     ],
 )  # fmt: skip
 def test_what_became_of_it(undone: Undone, words: str) -> None:
@@ -233,7 +234,7 @@ def test_what_was_not_measured_from_outside_is_said(
 
 def test_a_release_without_streams_to_measure() -> None:
     [line] = shown([])
-    assert line.startswith("The stream was not measured: the release has neither the probe nor")
+    assert line.startswith("No stream was measured through Nginx: ")
 
 
 def test_without_the_proof() -> None:
