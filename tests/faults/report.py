@@ -11,16 +11,15 @@ from tests.faults.cases import FAULTS, Fault
 NOBODY = "nobody"
 LAYERS = ("gunicorn", "nginx", "public", "client", NOBODY)
 MISSING = (
-    ("15", "systemd-socket-restart", "needs systemd, which holds the socket during the restart"),
+    ("systemd-socket-restart", "needs systemd, which holds the socket during the restart"),
     (
-        "27",
         "nginx-nodelay",
         (
             "`tcp_nodelay off` does no harm on a loopback, where the receiver acknowledges at once."
             " `edge-nodelay` shows HAProxy's version of it"
         ),
     ),
-    ("36", "client-six-connections", "a limit of browsers; the client here has no such limit"),
+    ("client-six-connections", "a limit of browsers; the client here has no such limit"),
 )
 
 
@@ -104,14 +103,14 @@ def render(record: Record) -> str:
         "## Healthy stacks",
         _healthy(record),
         "## Not reproduced here",
-        _table(("cause", "why"), [(f"`{cause}`", why) for _, cause, why in MISSING]),
+        _table(("cause", "why"), [(f"`{cause}`", why) for cause, why in MISSING]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
 def _matrix(record: Record) -> str:
     rows = []
-    for fault in sorted(FAULTS, key=lambda one: (one.number, one.name)):
+    for fault in FAULTS:
         outcomes = [one for one in record.faults if one.fault is fault]
         if not outcomes:
             continue

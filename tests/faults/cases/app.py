@@ -8,14 +8,12 @@ from tests.faults.stack import Stack
 
 FAULTS = (
     Fault(
-        1,
         "app-compression",
         Stack(Gunicorn("probed:compressed", environment="faults-old")),
         stream={"format": "ndjson"},  # this middleware leaves SSE alone
     ),
-    Fault(2, "app-headers-held", Stack(Gunicorn(settings=ASGI)), stream={"hold": 0.5}),
+    Fault("app-headers-held", Stack(Gunicorn(settings=ASGI)), stream={"hold": 0.5}),
     Fault(
-        3,
         "app-thread-pool",
         Stack(Gunicorn("threads:app")),
         PARALLEL,
@@ -23,7 +21,6 @@ FAULTS = (
         more={"parallel": 100},
     ),
     Fault(
-        4,
         "app-blocking",
         Stack(Gunicorn("blocking:app")),
         PARALLEL,
@@ -33,7 +30,6 @@ FAULTS = (
         variant="to-the-end",
     ),
     Fault(
-        4,
         "app-blocking",
         Stack(Gunicorn("blocking:app")),
         PARALLEL,
@@ -42,18 +38,16 @@ FAULTS = (
         more={"parallel": 8},
         variant="in-turn",
     ),
-    Fault(5, "app-computed-first", Stack(Gunicorn("computed:app")), path=OWN),
+    Fault("app-computed-first", Stack(Gunicorn("computed:app")), path=OWN),
     Fault(
-        6,
         "app-no-heartbeat",
         Stack(),
         IDLE,
         more={"idle": 1.0, "thresholds": {"silence": 0.8}},
         risk=True,
     ),
-    Fault(7, "app-headers-missing", Stack(Gunicorn("own:app")), path="/progress", risk=True),
+    Fault("app-headers-missing", Stack(Gunicorn("own:app")), path="/progress", risk=True),
     Fault(
-        8,
         "app-cut-at-sigterm",
         Stack(Gunicorn("sigterm:app")),
         ALONE,
@@ -61,7 +55,6 @@ FAULTS = (
         disturbance="stop",
     ),
     Fault(
-        9,
         "app-ignores-departure",
         Stack(Gunicorn("departed:app")),
         ("identity", "leave"),

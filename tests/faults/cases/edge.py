@@ -24,9 +24,8 @@ TOKEN = "X-Stream-Probe-Token: {token}"
 
 FAULTS = (
     # HAProxy keeps what it has for up to 200 ms, in the hope of more, unless it is told not to.
-    Fault(27, "edge-nodelay", Stack(edge=Haproxy()), stream={"count": 50}),
+    Fault("edge-nodelay", Stack(edge=Haproxy()), stream={"count": 50}),
     Fault(
-        30,
         "edge-idle-timeout",
         fronted(proxy_read_timeout="1s"),
         IDLE,
@@ -34,24 +33,21 @@ FAULTS = (
         variant="nginx",
     ),
     Fault(
-        30,
         "edge-idle-timeout",
         Stack(edge=Haproxy({**NO_DELAY, "timeout server": "1s"})),
         IDLE,
         more={"idle": 1.6},
         variant="haproxy",
     ),
-    Fault(31, "edge-compression", fronted(**BUFFERING, **GZIP), variant="nginx"),
+    Fault("edge-compression", fronted(**BUFFERING, **GZIP), variant="nginx"),
     # It flushes with each event, but what it flushes is the event before.
     Fault(
-        31,
         "edge-compression",
         Stack(edge=Haproxy({**NO_DELAY, **COMPRESSION})),
         variant="haproxy",
     ),
-    Fault(32, "edge-cache", Stack(edge=Nginx(CACHE, http=CACHE_PATH)), AGAIN, variant="silent"),
+    Fault("edge-cache", Stack(edge=Nginx(CACHE, http=CACHE_PATH)), AGAIN, variant="silent"),
     Fault(
-        32,
         "edge-cache",
         Stack(
             edge=Nginx({**CACHE, "add_header": "X-Cache $upstream_cache_status"}, http=CACHE_PATH)
@@ -62,12 +58,10 @@ FAULTS = (
     # proxy_buffering needs an answer that nothing frames: such is that of an Nginx with
     # chunked_transfer_encoding off.
     Fault(
-        33,
         "edge-buffering",
         Stack(nginx=Nginx({"chunked_transfer_encoding": "off"}), edge=Nginx(BUFFERING)),
     ),
     Fault(
-        34,
         "edge-get-buffered",
         Stack(
             edge=Nginx(
@@ -83,7 +77,6 @@ FAULTS = (
         ("identity", "post"),
     ),
     Fault(
-        35,
         "client-reads-in-blocks",
         Stack(),
         ALONE,
@@ -92,7 +85,6 @@ FAULTS = (
         variant="curl",
     ),
     Fault(
-        35,
         "client-reads-in-blocks",
         Stack(),
         ALONE,

@@ -28,14 +28,13 @@ LAYERS = {"nginx": "nginx", "edge": "public", "client": "client"}
 
 
 class Fault(NamedTuple):
-    """A fault, by its number in the list of known causes and the id that has to be named first.
+    """A fault, by the id of the cause that has to be named first.
 
     ``stream`` is the query, ``disturbance`` what is done in the midst of the stream, ``client`` a
     command that reads it, ``more`` other options of the module. A ``risk`` has to be named, and
     nobody to be accused.
     """
 
-    number: int
     cause: str
     stack: Stack
     passes: tuple[str, ...] = ("identity", "gzip")

@@ -8,7 +8,6 @@ from tests.faults.stack import Stack
 
 FAULTS = (
     Fault(
-        10,
         "gunicorn-sync-worker",
         Stack(Gunicorn("wsgi:app", {"worker-class": "sync", "workers": 2})),
         PARALLEL,
@@ -18,7 +17,6 @@ FAULTS = (
         variant="sync",
     ),
     Fault(
-        10,
         "gunicorn-sync-worker",
         Stack(Gunicorn("wsgi:app", {"worker-class": "gthread", "threads": 4})),
         PARALLEL,
@@ -28,7 +26,6 @@ FAULTS = (
         variant="gthread",
     ),
     Fault(
-        11,
         "gunicorn-backlog",
         Stack(Gunicorn(settings={"backlog": 16})),
         ("identity", "burst"),
@@ -36,7 +33,6 @@ FAULTS = (
     ),
     # This worker calls listen(100), whatever the setting says.
     Fault(
-        11,
         "gunicorn-backlog",
         Stack(Gunicorn(settings=ASGI)),
         ("identity", "burst"),
@@ -45,7 +41,6 @@ FAULTS = (
     # Not by a stop: Gunicorn kills nobody for his silence while it stops. But a worker that has
     # answered max_requests gives no sign of life while it finishes its streams.
     Fault(
-        12,
         "gunicorn-worker-timeout",
         Stack(Gunicorn(settings={"timeout": 2, "max-requests": 10})),
         ALONE,
@@ -53,7 +48,6 @@ FAULTS = (
         disturbance="requests",
     ),
     Fault(
-        13,
         "gunicorn-graceful-timeout",
         Stack(Gunicorn(settings={"graceful-timeout": 1})),
         ALONE,
@@ -61,10 +55,9 @@ FAULTS = (
         disturbance="stop",
     ),
     # Gunicorn answers HTTP/1.1; Python's own server is one that does not.
-    Fault(14, "gunicorn-http10", Stack(Script("http10.py")), path=OWN, risk=True),
+    Fault("gunicorn-http10", Stack(Script("http10.py")), path=OWN, risk=True),
     # asyncio waits a second when it may open no more files, and tries again.
     Fault(
-        16,
         "systemd-nofile",
         Stack(Gunicorn(open_files=48)),
         PARALLEL,

@@ -24,10 +24,9 @@ POLITE = Gunicorn("probed:polite")  # sends X-Accel-Buffering: no
 IGNORED = {"proxy_ignore_headers": "X-Accel-Buffering"}
 
 FAULTS = (
-    Fault(17, "nginx-buffering-http10", behind(**BUFFERING, **HTTP_1_0)),
+    Fault("nginx-buffering-http10", behind(**BUFFERING, **HTTP_1_0)),
     # What counts is that nothing frames the answer.
     Fault(
-        17,
         "nginx-buffering-http10",
         Stack(Script("http10.py"), Nginx(BUFFERING)),
         path=OWN,
@@ -35,7 +34,6 @@ FAULTS = (
     ),
     *(
         Fault(
-            17,
             "nginx-buffering-http10",
             Stack(USERS, Nginx({**BUFFERING, **HTTP_1_0})),
             path=path,
@@ -44,10 +42,9 @@ FAULTS = (
         )
         for path in ("/endless", "/plain", "/lines")
     ),
-    Fault(18, "nginx-gzip", behind(**BUFFERING, **GZIP)),
+    Fault("nginx-gzip", behind(**BUFFERING, **GZIP)),
     *(
         Fault(
-            18,
             "nginx-gzip",
             Stack(USERS, Nginx({**BUFFERING, **GZIP})),
             path=path,
@@ -57,27 +54,23 @@ FAULTS = (
         for path in ("/endless", "/plain", "/lines")
     ),
     Fault(
-        19,
         "nginx-accel-ignored",
         Stack(POLITE, Nginx({**BUFFERING, **HTTP_1_0, **IGNORED})),
     ),
     Fault(
-        19,
         "nginx-accel-ignored",
         Stack(POLITE, Nginx({**BUFFERING, **GZIP, **IGNORED})),
         variant="gzip",
     ),
-    Fault(20, "nginx-read-timeout", behind(proxy_read_timeout="1s"), IDLE, more={"idle": 1.6}),
+    Fault("nginx-read-timeout", behind(proxy_read_timeout="1s"), IDLE, more={"idle": 1.6}),
     Fault(
-        21,
         "nginx-send-timeout",
         behind(send_timeout="1s"),
         ("identity", "slow"),
         more={"pause": 2.5},
     ),
-    Fault(22, "nginx-chunked-off", behind(chunked_transfer_encoding="off"), risk=True),
+    Fault("nginx-chunked-off", behind(chunked_transfer_encoding="off"), risk=True),
     Fault(
-        23,
         "nginx-shutdown-timeout",
         Stack(nginx=Nginx(main={"worker_shutdown_timeout": "1s"})),
         ALONE,
@@ -85,7 +78,6 @@ FAULTS = (
         disturbance="reload",
     ),
     Fault(
-        24,
         "nginx-cache",
         Stack(nginx=Nginx(CACHE, http=CACHE_PATH)),
         ("identity", "again"),
@@ -93,33 +85,28 @@ FAULTS = (
     # sub_filter, ssi and their like pass on what they have. But where a pattern begins as each
     # event ends, that end is kept until the next event shows that it does not match.
     Fault(
-        24,
         "nginx-body-filter",
         behind(sub_filter_types="*", sub_filter=r'"\n\ndata: [DONE]" "\n\n"'),
     ),
     Fault(
-        25,
         "nginx-connections",
         Stack(nginx=Nginx(events={"worker_connections": 64})),
         PARALLEL,
         more={"parallel": 60},
     ),
-    Fault(26, "nginx-request-buffering", behind(), ("identity", "upload")),
+    Fault("nginx-request-buffering", behind(), ("identity", "upload")),
     Fault(
-        28,
         "nginx-http2-streams",
         Stack(nginx=Nginx(listen="http2")),
         ("identity", "multiplex"),
     ),
     # Without proxy_buffering it does nothing.
     Fault(
-        29,
         "nginx-limit-rate",
         behind(**BUFFERING, limit_rate=5000),
         stream={"count": 50, "size": 200},
     ),
     Fault(
-        29,
         "nginx-limit-conn",
         Stack(
             nginx=Nginx(
@@ -131,7 +118,6 @@ FAULTS = (
         more={"parallel": 20},
     ),
     Fault(
-        29,
         "nginx-limit-req",
         Stack(
             nginx=Nginx(
@@ -143,7 +129,6 @@ FAULTS = (
         more={"parallel": 20},
     ),
     Fault(
-        37,
         "nginx-http2-headers",
         Stack(nginx=Nginx(listen="ssl http2")),
         stream={"hold": 0.5},
