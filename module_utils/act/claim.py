@@ -69,9 +69,7 @@ def _begin(places: Places, me: str) -> units.Said:
 
 
 def _show(places: Places) -> dict[str, str]:
-    asked = "--property=ActiveState,Description,ActiveEnterTimestamp"
-    said = units.systemctl("show", asked, places.lock).out
-    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+    return units.show(places.lock, "ActiveState", "Description", "ActiveEnterTimestamp")
 
 
 def unlock(places: Places, holder: str) -> None:
@@ -82,8 +80,10 @@ def unlock(places: Places, holder: str) -> None:
 
 def is_held(places: Places, holder: str) -> bool:
     """Whether a deploy still has the lock. One without a holder needs none."""
+    if not holder:
+        return True
     shown = _show(places)
-    return not holder or (shown.get("Description"), shown.get("ActiveState")) == (holder, "active")
+    return (shown.get("Description"), shown.get("ActiveState")) == (holder, "active")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Iterable, Mapping
+from typing import TYPE_CHECKING, Iterable, Mapping
 
 from ..host.nginx import has_lost_reload, workers
 from . import units
@@ -82,8 +82,7 @@ def load(host: Host, files: Iterable[str], *, reload: bool) -> bool:
     workers, because an earlier reload was lost then. A reload can fail although the files are good.
     Nginx then keeps its old configuration.
     """
-    answer = units.systemctl("show", "--property=ActiveState,UnitFileState", SERVICE).out
-    state: dict[str, Any] = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
+    state = units.show(SERVICE, "ActiveState", "UnitFileState")
     if state.get("ActiveState") != "active" or state.get("UnitFileState") != "enabled":
         units.must("enable", "--now", "--quiet", SERVICE)
         if state.get("ActiveState") != "active":

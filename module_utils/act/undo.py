@@ -62,12 +62,12 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
 def _restore(places: Places, host: Host, editor: Editor) -> str:
     """Restore the proven site and have Nginx read it."""
     proven = editor.text(places.proven_site)
-    # Workers that are older than the site never read it, and need not read the proven one either.
-    was_read = not has_lost_reload(host, [places.site])
     if editor.text(places.site) == proven:
         if proven is not None:
             nginx.load(host, [places.site, nginx.MAIN], reload=False)
         return "untouched"
+    # Workers that are older than the site never read it, and need not read the proven one either.
+    was_read = not has_lost_reload(host, [places.site])
     if proven is None:
         editor.remove(places.site)
     else:
@@ -85,9 +85,8 @@ def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor
     runs = {*units.states(f"{unit}.socket", f"{unit}.service")} - {"inactive", "failed", "unknown"}
     if runs and (had_traffic or wanted.may_have_streams):
         if not wanted.was_live:
-            with suppress(
-                OSError
-            ):  # without the mark the release stays on the host; it drains anyway
+            # Without the mark the release stays on the host; it drains anyway.
+            with suppress(OSError):
                 editor.write(places.withdrawn(release), "", shown=False)
         commit.drain(places, release, editor)
         return "draining"

@@ -51,6 +51,12 @@ def systemctl(*words: str) -> Said:
     return run(["systemctl", *words])
 
 
+def show(unit: str, *properties: str) -> dict[str, str]:
+    """Properties of a unit. One that does not exist has properties too."""
+    said = systemctl("show", f"--property={','.join(properties)}", unit).out
+    return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
+
+
 def must(*words: str) -> None:
     """Run a systemctl command that must succeed."""
     said = systemctl(*words)

@@ -14,23 +14,17 @@ from ansible.errors import AnsibleError
 try:
     from ..module_utils import app_source, controller
     from ..module_utils.deploy import app
-    from ..module_utils.settings import check
+    from ..module_utils.settings import check, place, words
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils import app_source, controller
     from ..module_utils.deploy import app
-    from ..module_utils.settings import check
+    from ..module_utils.settings import check, place, words
     from ..plugin_utils import acting
 
-PREFIX = "streaming_api_"
 # The URL may have a password. No later step needs these from here.
-SECRETS = (
-    "streaming_api_secrets",
-    "streaming_api_build_environment",
-    "streaming_api_tls_key",
-    "streaming_api_git_url",
-)
+SECRETS = (*place.HIDDEN, "streaming_api_git_url")
 
 
 class ActionModule(acting.Action):
@@ -63,7 +57,7 @@ class ActionModule(acting.Action):
         given: dict[str, Any] = {}
         problems: list[str] = []
         for name in sorted(self._variables):
-            if not name.startswith(PREFIX):
+            if not name.startswith(words.PREFIX):
                 continue
             try:
                 given[name] = self._templar.template(self._variables[name])
