@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ..timeline import Timeline
 
 FEWEST_EVENTS = 3  # with fewer events nobody can tell whether a stream streams
-SAME_STREAM = ("gzip", "again", "post")  # passes that read a single stream, as identity does
+COMPRESSED = ("browser", "gzip")  # passes that accept compression
+SAME_STREAM = (*COMPRESSED, "again", "post")  # passes that read a single stream, as identity does
+SINGLE = ("identity", *SAME_STREAM)
 NOT_READ_ON = ("slow", "leave", "burst")  # passes whose reader is late itself, or leaves
 
 Problem = Tuple[str, str, str]  # verdict, problem, reason
@@ -50,9 +52,13 @@ def same_pass(name: str, passes: Mapping[str, Judged]) -> Judged | None:
 class Case(NamedTuple):
     """A pass that needs a verdict.
 
-    ``before`` is the same pass at the layer before. ``alone`` is this layer's pass of a single
-    stream. ``length`` is the number of events that the stream always has, or 0. ``nearest`` says
-    that nothing is between this layer and the app.
+    ``before`` is the same pass at the layer before; at the first layer it is the uncompressed pass,
+    for passes that can be compared with it. ``alone`` is this layer's pass of a single stream.
+    ``length`` is the number of events that the stream always has, or 0.
+
+    ``here`` and ``earlier`` have all single streams of this layer, and those of the layers before
+    that streamed. They show how much the stream differs from time to time. ``beside`` has streams
+    of this layer that were open at the same time.
     """
 
     name: str
@@ -62,12 +68,21 @@ class Case(NamedTuple):
     alone: Judged | None
     allowed: Thresholds
     length: int
-    nearest: bool
+    here: Sequence[Timeline] = ()
+    earlier: Sequence[Timeline] = ()
+    beside: Sequence[Timeline] = ()
 
     @property
     def had(self) -> Metrics:
         """The figures of the layer before."""
         return self.before.metrics if self.before else Metrics()
+
+    @property
+    def compared(self) -> Sequence[Timeline]:
+        """The streams before, with which this pass can be compared."""
+        if self.name in SINGLE and self.earlier:
+            return self.earlier
+        return self.before.timelines if self.before else ()
 
     def share(self, some: Sequence[Timeline]) -> str:
         """How many streams out of all, as the beginning of a sentence; empty for one stream."""

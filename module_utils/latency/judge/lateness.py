@@ -7,15 +7,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
-from . import figures
-from .judged import FEWEST_EVENTS, NOT_READ_ON, Case, Judged, Problem
+from . import compare, figures
+from .judged import FEWEST_EVENTS, NOT_READ_ON, Case, Problem
+from .metrics import as_sent
 from .words import (
     BUFFERED,
+    BUNCHED,
     DELAYED,
     HEADERS_HELD,
     HELD,
     LUMPED,
-    NO_STREAM,
     OVER_LIMIT,
     REPLAYED,
     SLOWED,
@@ -26,6 +27,8 @@ from .words import (
 if TYPE_CHECKING:
     from ..timeline import Timeline
     from .metrics import Metrics
+
+SMALLEST_BLOCK = 512  # bytes
 
 
 def _replayed(case: Case) -> Iterator[Problem]:
@@ -45,12 +48,16 @@ def _held_back(case: Case) -> Iterator[Problem]:
     if not case.before and at_once_in_the_end(case.timelines[0]):
         after = f"{here.time_to_first_chunk_seconds:.2f} s after the request"
         yield BUFFERED, HELD, f"all {here.events} events came in one read, {after}"
-    if not case.before and here.delay_p50_seconds is None and not case.nearest:
-        together = here.coalesced_ratio or 0.0
-        if together > 0.5:
-            say = f"{together:.0%} of the events come together and do not say when they were sent"
-            yield UNKNOWN, NO_STREAM, say
+    together = here.coalesced_ratio or 0.0
+    if not case.before and here.delay_p50_seconds is None and together > 0.5:
+        size = in_blocks(case.timelines[0])
+        if size:
+            yield LUMPED, HELD, f"reads of {size} bytes each, which end inside events"
+        say = f"{together:.0%} of the events come together and do not say when they were sent"
+        yield UNKNOWN, BUNCHED, say
     link = figures.link(case.timelines[0])
+    if here.delay_from == figures.LUMPS and not _can_be_compared(case, link):
+        return
     p50, p99 = had.delay_p50_seconds, had.delay_p99_seconds
     if case.before and here.delay_from == figures.LUMPS:
         p50, p99 = figures.lumps(case.before.timelines)
@@ -61,6 +68,38 @@ def _held_back(case: Case) -> Iterator[Problem]:
         limit = max(least, allowed.relative * (delay_before or 0.0))
         if delay is not None and delay > limit:
             yield _how_held(here, had), HELD, f"delay {name} {delay:.3f} s, allowed {limit:.3f} s"
+
+
+def _can_be_compared(case: Case, link: float) -> bool:
+    """Whether lumps mean delays: in an even cadence, or if they are more than chance."""
+    before = [as_sent(one, case.compared) for one in case.compared]
+    here = [as_sent(one, case.compared) for one in case.timelines]
+    return compare.even(before) or compare.closer(here, before, link)
+
+
+def in_blocks(one: Timeline) -> int:
+    """The size of the blocks, in bytes, if the stream comes in blocks of one size; else 0.
+
+    An app sends whole events. A buffer passes on what it holds when it is full, so its blocks end
+    inside events. The last block is as large as it happens to be.
+    """
+    if figures.encoding(one) != "identity":
+        return 0
+    blocks: list[tuple[float, int]] = []
+    for at, size in one.reads:
+        if blocks and at - blocks[-1][0] < figures.NEAR:
+            blocks[-1] = (at, blocks[-1][1] + size)
+        else:
+            blocks.append((at, size))
+    sizes = {size for _, size in blocks[:-1]}
+    if len(blocks) < 4 or len(sizes) != 1 or min(sizes) < SMALLEST_BLOCK:
+        return 0
+    size = sizes.pop()
+    inside = sum(
+        n * size > sum(event.size for event in one.events if event.arrived <= at)
+        for n, (at, _) in enumerate(blocks[:-1], 1)
+    )
+    return size if inside >= (len(blocks) - 1) / 2 else 0
 
 
 def _how_held(here: Metrics, had: Metrics) -> str:
@@ -96,20 +135,22 @@ def _headers_held(case: Case) -> Iterator[Problem]:
             after = f"headers {held:.2f} s after the app began its answer"
             yield DELAYED, HEADERS_HELD, f"{after}, allowed {limit:.2f} s"
         return
-    headers, before = here.time_to_headers_seconds, had.time_to_headers_seconds
-    if headers is not None and before is not None and here.streams == 1:
-        connected = case.timelines[0].connected or 0.0
-        headers -= connected
-        limit = allowed.time_to_headers + allowed.relative * before + connected
-        if headers > limit:
-            yield DELAYED, HEADERS_HELD, f"headers after {headers:.2f} s, allowed {limit:.2f} s"
+    now = compare.header_times(case.here or case.timelines)
+    then = compare.header_times(case.compared)
+    if now and then and here.streams == 1 and here.time_to_headers_seconds is not None:
+        way = case.timelines[0].connected or 0.0
+        limit = way + compare.latest_usual(now, then, allowed.time_to_headers, allowed.relative)
+        least = min(now[0], here.time_to_headers_seconds - way)
+        if least > limit:
+            yield DELAYED, HEADERS_HELD, f"headers after {least:.2f} s, allowed {limit:.2f} s"
 
 
 def _slowed(case: Case) -> Iterator[Problem]:
     """Concurrent streams must not take longer than a single one."""
-    ratio = slowdown(case.timelines, case.alone)
-    had = slowdown(case.before.timelines, case.alone) if case.before else None
-    if case.name == "parallel" and ratio and ratio > case.allowed.slowdown * (had or 1.0):
+    alone = [*case.here, *case.earlier]
+    ratio = slowdown(case.timelines, alone)
+    had = slowdown(case.before.timelines, alone) if case.before else None
+    if case.name == "parallel" and ratio and ratio > case.allowed.slowdown * max(had or 1.0, 1.0):
         yield (
             DELAYED,
             SLOWED,
@@ -117,15 +158,16 @@ def _slowed(case: Case) -> Iterator[Problem]:
         )
 
 
-def slowdown(timelines: Sequence[Timeline], alone: Judged | None) -> float | None:
-    """The pace of concurrent streams, as a multiple of that of a single stream."""
-    if not alone or len(timelines) < 2 or not alone.timelines:
-        return None
-    one = alone.timelines[0]
-    usual = _pace(one)
+def slowdown(timelines: Sequence[Timeline], alone: Sequence[Timeline]) -> float | None:
+    """The pace of concurrent streams, as a multiple of that of the slowest single stream.
+
+    An uneven stream has another pace each time. Then nearly all of the streams must be slower.
+    """
+    usual = max((_pace(one) for one in alone if figures.span(one.events) > 0.1), default=0.0)
     paces = sorted(_pace(one) for one in timelines if len(one.events) > FEWEST_EVENTS)
-    middle = figures.quantile(paces, 0.5)
-    return middle / usual if middle and usual and figures.span(one.events) > 0.1 else None
+    if len(timelines) < 2 or not paces or not usual:
+        return None
+    return paces[len(paces) // 2 if compare.even(alone) else len(paces) // 10] / usual
 
 
 def _pace(one: Timeline) -> float:

@@ -4,15 +4,17 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from ..measurement import Measurement
+from ..measurement import Measurement, Pass
 from . import words
-from .judged import Judged, same_pass
+from .judged import SAME_STREAM, SINGLE, Judged, same_pass
 from .verdict import judge
 
 if TYPE_CHECKING:
     from ..thresholds import Thresholds
+    from ..timeline import Timeline
 
 # The hops of a stream. A layer is read behind the hops up to its reach, an index of HOPS.
 HOPS = ("app", "gunicorn", "systemd", "nginx", "edge", "client")
@@ -72,6 +74,7 @@ class Layer(NamedTuple):
             "passes": {
                 name: {
                     "verdict": one.verdict,
+                    "problem": one.problem,
                     "reason": one.reason,
                     "metrics": {
                         key: round(value, 6) if isinstance(value, float) else value
@@ -83,23 +86,62 @@ class Layer(NamedTuple):
         }
 
 
-def judge_layer(one: Measurement, earlier: Sequence[Layer], allowed: Thresholds) -> Layer:
-    """Judge all passes of a layer. ``earlier`` are the layers before it, from the app outwards."""
+def judge_layer(
+    one: Measurement,
+    earlier: Sequence[Layer],
+    allowed: Thresholds,
+    known: Mapping[str, Layer] = MappingProxyType({}),
+) -> Layer:
+    """Judge all passes of a layer. ``earlier`` are the layers before it, from the app outwards.
+
+    ``known`` are layers of another round, by name. They show how much the stream differs.
+    """
     layer = Layer(one.layer, one.url, one.problem, {}, one.skipped)
+    # Many streams at once show a queue better than two.
+    singles = [] if "parallel" in one.passes else _singles(one.passes)
     passes: dict[str, Judged] = {}
     for name in sorted(one.passes, key=lambda name: name != "identity"):
         if one.passes[name].timelines:
+            first = one.passes[name].timelines[0]
             before = layer_before(name, earlier)
             passes[name] = judge(
                 name,
                 one.passes[name],
-                same_pass(name, before.passes) if before else None,
+                same_pass(name, before.passes) if before else _uncompressed(name, passes),
                 passes.get("identity"),
                 allowed,
                 length=_length(before.passes) if before else 0,
-                nearest=layer.nearest,
+                here=[*_singles(one.passes), *_singles(_measured(known.get(one.layer)))],
+                earlier=[
+                    stream
+                    for layer in earlier
+                    if layer.usable
+                    for same in (layer, known.get(layer.name))
+                    for stream in _singles(_measured(same, blameless=True))
+                ],
+                beside=[stream for stream in singles if stream is not first],
             )
     return layer._replace(passes=passes)
+
+
+def _uncompressed(name: str, passes: Mapping[str, Judged]) -> Judged | None:
+    """At the first layer, its uncompressed pass is what other passes can be compared with."""
+    alone = passes.get("identity") if name in SAME_STREAM else None
+    return alone if alone and alone.verdict == words.STREAMING else None
+
+
+def _measured(layer: Layer | None, *, blameless: bool = False) -> Mapping[str, Pass]:
+    passes = layer.passes if layer else {}
+    return {
+        name: one.measured
+        for name, one in passes.items()
+        if not blameless or one.verdict == words.STREAMING or one.problem == words.BUNCHED
+    }
+
+
+def _singles(passes: Mapping[str, Pass]) -> list[Timeline]:
+    """The streams of the passes that read a single one, as any client would."""
+    return [stream for name in SINGLE if name in passes for stream in passes[name].timelines]
 
 
 def layer_before(name: str, earlier: Sequence[Layer]) -> Layer | None:

@@ -59,7 +59,7 @@ def summarize(timelines: Sequence[Timeline], before: Sequence[Timeline] = ()) ->
     if not timelines:
         return Metrics()
     usual = median([cadence_of(one) for one in before]) or None
-    timelines = [_as_sent(one, before) for one in timelines]
+    timelines = [as_sent(one, before) for one in timelines]
     delays, sources = [], set()
     for one in timelines:
         late, source = delays_of(one, usual)
@@ -96,7 +96,7 @@ def summarize(timelines: Sequence[Timeline], before: Sequence[Timeline] = ()) ->
     )
 
 
-def _as_sent(one: Timeline, before: Sequence[Timeline]) -> Timeline:
+def as_sent(one: Timeline, before: Sequence[Timeline]) -> Timeline:
     """Where nothing separates events, cut them to their usual size at the layer before."""
     sizes = [event.size for other in before if other.format == CHUNKS for event in other.events]
     if one.format != CHUNKS or not sizes:

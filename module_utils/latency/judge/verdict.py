@@ -8,7 +8,7 @@ back when it came later than it was sent, or later than the layer before would h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Sequence
 
 from ..thresholds import Thresholds
 from ..timeline import CHUNKS, LINES, Event
@@ -35,7 +35,9 @@ def judge(
     allowed: Thresholds | None = None,
     *,
     length: int = 0,
-    nearest: bool = True,
+    here: Sequence[Timeline] = (),
+    earlier: Sequence[Timeline] = (),
+    beside: Sequence[Timeline] = (),
 ) -> Judged:
     """Judge the pass ``name``. ``Case`` explains the other arguments."""
     if before and any(other.format == CHUNKS for other in before.timelines):
@@ -45,7 +47,9 @@ def judge(
     metrics = summarize(measured.timelines, before.timelines if before else ())
     if measured.unsteady:
         return Judged(UNKNOWN, UNSTEADY, measured.unsteady, metrics, measured)
-    case = Case(name, measured.timelines, metrics, before, alone, allowed, length, nearest)
+    case = Case(
+        name, measured.timelines, metrics, before, alone, allowed, length, here, earlier, beside
+    )
     found = (problem for check in CHECKS for problem in check(case))
     verdict, problem, reason = next(found, (STREAMING, "", ""))
     if measured.busy > BUSY and problem and problem not in SURE:

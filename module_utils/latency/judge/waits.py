@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator, Sequence
+from typing import TYPE_CHECKING, Iterator
 
 from .. import timeline
-from . import figures
-from .judged import FEWEST_EVENTS, NOT_READ_ON, Case, Judged, Problem
+from . import compare, figures
+from .judged import FEWEST_EVENTS, NOT_READ_ON, SINGLE, Case, Problem
+from .queues import queued
 from .words import (
     BUFFERED,
     DELAYED,
@@ -24,6 +25,7 @@ from .words import (
 if TYPE_CHECKING:
     from ..timeline import Timeline
 
+TOGETHER = 0.5  # seconds; streams that are opened sooner after each other were open together
 RESTART = 2.0  # seconds; a service may take this long to start
 
 
@@ -63,10 +65,28 @@ def _silent(case: Case) -> Iterator[Problem]:
 
 def _waiting(case: Case) -> Iterator[Problem]:
     wait = case.allowed.wait
-    waiting = waiters(case.timelines, case.alone, wait)
-    if waiting and not (case.before and waiters(case.before.timelines, case.alone, wait)):
+    waiting = queued(case.timelines, wait)
+    if waiting and not (case.before and queued(case.before.timelines, wait)):
         longest = max(one.headers_at or one.ended_at for one in waiting)
-        yield STALLED, WAITING, f"{case.share(waiting)}headers after up to {longest:.2f} s"
+        yield (
+            STALLED,
+            WAITING,
+            f"{case.share(waiting)}headers after up to {longest:.2f} s, when others had ended",
+        )
+
+
+def _waiting_for_another_pass(case: Case) -> Iterator[Problem]:
+    """Passes of one stream are read side by side. One began only when the other had ended."""
+    one = case.timelines[0]
+    for other in case.beside if case.name in SINGLE else ():
+        if abs(other.began - one.began) < TOGETHER and queued((one, other), case.allowed.wait) == [
+            one
+        ]:
+            yield (
+                STALLED,
+                WAITING,
+                f"headers after {one.headers_at:.2f} s, when the other pass had ended",
+            )
 
 
 def _left_unanswered(case: Case) -> Iterator[Problem]:
@@ -75,7 +95,9 @@ def _left_unanswered(case: Case) -> Iterator[Problem]:
     if not left:
         return
     waited = f"{case.share(left)}no answer yet after {left[0].ended_at:.1f} s"
-    before, way = case.had.time_to_headers_seconds, 2 * (left[0].connected or 0.0)
+    usual = compare.header_times(case.earlier)
+    before = usual[-1] if usual else case.had.time_to_headers_seconds
+    way = 2 * (left[0].connected or 0.0)
     where = "at the layer before"
     if before is None and case.alone:
         before, where = case.alone.metrics.time_to_headers_seconds, "alone"
@@ -100,30 +122,6 @@ def restart_waited(one: Timeline) -> float:
     return waited if waited > RESTART else 0.0
 
 
-def waiters(timelines: Sequence[Timeline], alone: Judged | None, wait: float) -> list[Timeline]:
-    """Of streams that were opened together, those that began much later than the first.
-
-    Much later is half the duration of a stream, and at least ``wait`` seconds: others then have
-    ended, or were about to end.
-    """
-    opened = [
-        (one.headers_at - (one.connected or 0.0), one)  # TLS handshakes are the reader's work
-        for one in timelines
-        if one.headers_at is not None
-    ]
-    if not opened:
-        return []
-    first = min(at for at, _ in opened)
-    lasted = sorted(one.ended_at - (one.headers_at or 0.0) for _, one in opened)
-    opened += [  # streams that the reader left would have begun even later
-        (one.ended_at - (one.connected or 0.0), one)
-        for one in timelines
-        if one.headers_at is None and one.ended == timeline.LIMIT
-    ]
-    usual = alone.metrics.duration_seconds if alone else figures.quantile(lasted, 0.5)
-    return [one for at, one in opened if at - first > max(0.5 * (usual or 0.0), wait)]
-
-
 def _upload_held(case: Case) -> Iterator[Problem]:
     """The answer must begin before the request ends, as at the layer before."""
     if not case.before:
@@ -137,4 +135,12 @@ def _upload_held(case: Case) -> Iterator[Problem]:
         yield DELAYED, UPLOAD_HELD, waited
 
 
-CHECKS = (_withheld, _silent, _waiting, _left_unanswered, _restarted, _upload_held)
+CHECKS = (
+    _withheld,
+    _silent,
+    _waiting,
+    _waiting_for_another_pass,
+    _left_unanswered,
+    _restarted,
+    _upload_held,
+)

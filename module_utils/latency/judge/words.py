@@ -23,6 +23,7 @@ SILENT = "silent"
 WAITING = "waiting"
 UPLOAD_HELD = "upload held"
 NO_STREAM = "no stream"
+BUNCHED = "bunched"  # events come together, and do not say when they were sent
 READER = "reader"
 UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
@@ -33,7 +34,7 @@ OVER_LIMIT = "over limit"
 
 # Problems that one fault can show in two rounds.
 KINDS = ({HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
-SURE = (NOT_ANSWERED, CUT, NO_STREAM, UPLOAD_HELD, REPLAYED)  # even for a slow reader
+SURE = (NOT_ANSWERED, CUT, NO_STREAM, BUNCHED, UPLOAD_HELD, REPLAYED)  # even for a slow reader
 
 
 def alike(one: str, other: str) -> bool:

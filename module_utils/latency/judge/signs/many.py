@@ -31,8 +31,8 @@ def http2_streams_wait(scene: Scene) -> str:
 @sign
 def streams_slow_down(scene: Scene) -> str:
     """Concurrent streams all take longer."""
-    judged, alone = scene.here.get("parallel"), scene.here.get("identity")
-    ratio = slowdown(judged.timelines, alone) if judged else None
+    judged = scene.here.get("parallel")
+    ratio = slowdown(judged.timelines, scene.singles) if judged else None
     if judged and ratio and ratio > scene.allowed.slowdown:
         return f"{judged.metrics.streams} at once take {ratio:.1f} times as long as one"
     return ""
@@ -41,10 +41,10 @@ def streams_slow_down(scene: Scene) -> str:
 @sign
 def streams_take_turns(scene: Scene) -> str:
     """The server serves one stream at a time, or one event of one stream."""
-    judged, alone = scene.here.get("parallel"), scene.here.get("identity")
+    judged = scene.here.get("parallel")
     if not judged or judged.metrics.streams < 4:
         return ""
-    streams, ratio = judged.metrics.streams, slowdown(judged.timelines, alone)
+    streams, ratio = judged.metrics.streams, slowdown(judged.timelines, scene.singles)
     if ratio and ratio > 0.6 * streams:
         return f"{streams} at once take {ratio:.1f} times as long as one"
     begun = sorted((one.headers_at or 0.0, one.ended_at) for one in judged.timelines)

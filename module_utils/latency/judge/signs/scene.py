@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple
 
 from .. import words
 from ..ends import answered, is_cut
-from ..judged import Judged, same_pass
+from ..judged import SINGLE, Judged, same_pass
 
 if TYPE_CHECKING:
     from ...thresholds import Thresholds
@@ -39,6 +39,11 @@ class Scene(NamedTuple):
     def fault(self) -> Judged | None:
         """The pass at fault."""
         return self.here.get(self.at_fault)
+
+    @property
+    def singles(self) -> list[Timeline]:
+        """The streams of this layer that were read one by one."""
+        return [one for name in SINGLE if name in self.here for one in self.here[name].timelines]
 
     @property
     def one(self) -> Timeline | None:

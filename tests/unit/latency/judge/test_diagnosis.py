@@ -122,9 +122,10 @@ def far(trip: float, late: list[float] | float = 0.04) -> timeline.Timeline:
     return stream(late, same_clock=False, hold=3 * trip, connected=3 * trip, headers_at=4 * trip)
 
 
-def stagger(step: float, count: int = 10) -> list[timeline.Timeline]:
-    """Streams of which each waits for those before it."""
-    return [stream(hold=n * step, headers_at=0.002 + n * step) for n in range(count)]
+def stagger(of: int, count: int = 10) -> list[timeline.Timeline]:
+    """Streams of which so many run at a time; the others wait for them."""
+    starts = [(n // of) * 0.985 for n in range(count)]
+    return [stream(hold=start, headers_at=0.002 + start) for start in starts]
 
 
 TOKENS = text(*((0.05 * n, 6) for n in range(1, 11)))
@@ -158,7 +159,7 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "nginx is full": ([layer("gunicorn", identity=stream(), parallel=[stream()] * 9), layer("nginx", identity=stream(), parallel=[stream()] * 5 + [refused(500)] * 4)], "nginx", "refused", "nginx-connections"),
     "nginx cannot reach it": ([SOCKET, layer("nginx", identity=refused(502), gzip=refused(502))], "nginx", "refused", "nginx-upstream"),
     "http2 headers": ([layer("gunicorn", identity=stream(hold=0.5)), layer("nginx", identity=stream(hold=0.5, headers_at=0.502, http="2", tls="TLSv1.3"))], "nginx", "delayed", "nginx-http2-headers"),
-    "http2 streams": ([layer("gunicorn", identity=stream()), layer("nginx", identity=stream(), multiplex=stagger(0.4))], "nginx", "stalled", "nginx-http2-streams"),
+    "http2 streams": ([layer("gunicorn", identity=stream()), layer("nginx", identity=stream(), multiplex=stagger(8))], "nginx", "stalled", "nginx-http2-streams"),
     "rate": ([SOCKET, layer("nginx", identity=stream([0.0002 + 0.02 * n for n in range(50)]))], "nginx", "delayed", "nginx-limit-rate"),
     "app compresses": ([layer("gunicorn", identity=stream(), gzip=in_the_end(headers=GZIPPED))], "gunicorn", "buffered", "app-compression"),
     "app computes first": ([layer("gunicorn", identity=in_the_end())], "gunicorn", "buffered", "app-computed-first"),
@@ -167,12 +168,12 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "app holds headers": ([layer("gunicorn", identity=stream(hold=0.5, headers_at=0.502))], "gunicorn", "delayed", "app-headers-held"),
     "thread pool": ([layer("gunicorn", identity=stream(), parallel=[stream(every=0.05)] * 60)], "gunicorn", "delayed", "app-thread-pool"),
     "blocking, in turn": ([layer("gunicorn", identity=stream(every=0.01), parallel=[stream(every=0.08)] * 8)], "gunicorn", "delayed", "app-blocking"),
-    "blocking, one after the other": ([layer("gunicorn", identity=stream(), parallel=stagger(1.01))], "gunicorn", "stalled", "app-blocking"),
+    "blocking, one after the other": ([layer("gunicorn", identity=stream(), parallel=stagger(1))], "gunicorn", "stalled", "app-blocking"),
     "the reader pauses": ([layer("gunicorn", slow=in_lumps(25))], "", "streaming", ""),
     "client blocks": ([layer("nginx", identity=stream()), layer("client", identity=in_lumps(16)._replace(http="", reads=((0.3, 4096), (0.6, 4096), (0.9, 99))))], "client", "lumped", "client-reads-in-blocks"),
     "blocking": ([layer("gunicorn", identity=stream(), parallel=[stream(every=0.3, headers_at=0.3)] * 20)], "gunicorn", "delayed", "app-blocking"),
-    "sync worker": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(0.5)])], "gunicorn", "stalled", "gunicorn-sync-worker"),
-    "files": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "uvicorn"),)) for one in stagger(0.5)])], "gunicorn", "stalled", "systemd-nofile"),
+    "sync worker": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(2)])], "gunicorn", "stalled", "gunicorn-sync-worker"),
+    "files": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "uvicorn"),)) for one in stagger(2)])], "gunicorn", "stalled", "systemd-nofile"),
     "backlog": ([layer("gunicorn", identity=stream(), burst=[stream()] * 90 + [refused(0, "the queue is full")] * 10)], "gunicorn", "refused", "gunicorn-backlog"),
     "stop cuts": ([layer("gunicorn", identity=cut(20, 0.1, marks=((0.35, "stop"),)))], "gunicorn", "truncated", "app-cut-at-sigterm"),
     "stop cuts later": ([layer("gunicorn", identity=cut(40, 2.0, marks=((0.35, "stop"),)))], "gunicorn", "truncated", "gunicorn-graceful-timeout"),
@@ -222,7 +223,7 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "unframed, always as long": ([layer("gunicorn", identity=stream(**LONG), gzip=stream(**LONG)), layer("nginx", identity=stream(**{**LONG, "count": 20}))], "nginx", "truncated", ""),
     "half a gzip": ([SOCKET, layer("nginx", gzip=stream(error="the compressed body ends in the middle", finished=False))], "nginx", "truncated", ""),
     # The app's own ways
-    "events in bunches": ([layer("gunicorn", identity=bunches(4)), layer("nginx", identity=bunches(4))], "", "streaming", ""),
+    "events in bunches": ([layer("gunicorn", identity=bunches(4)), layer("nginx", identity=bunches(4))], "", "unknown", ""),
     "[DONE] with the last one": ([layer("gunicorn", identity=bunches(1, more=1))], "", "streaming", ""),
     "bunches from outside": ([layer("public", identity=bunches(4))], "", "unknown", ""),
     "bursts a little closer": ([layer("gunicorn", identity=bursts(5, 0.0006)), layer("nginx", identity=bursts(5, 0.00045))], "", "streaming", ""),
@@ -231,9 +232,9 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "a backlog, then quiet": ([layer("public", identity=at_once(0.3, 9.7, ended="limit"))], "", "unknown", ""),
     "a backlog, then quiet until patience ends": ([layer("public", identity=at_once(0.3, 20.0, ended="timeout"))], "", "unknown", ""),
     "a backlog, then an end": ([layer("public", identity=at_once(0.3, 2.0))], "", "unknown", ""),
-    "a backlog at the app": ([layer("gunicorn", identity=at_once(0.3, 9.7, ended="limit")), layer("nginx", identity=at_once(0.3, 9.7, ended="limit"))], "", "streaming", ""),
+    "a backlog at the app": ([layer("gunicorn", identity=at_once(0.3, 9.7, ended="limit")), layer("nginx", identity=at_once(0.3, 9.7, ended="limit"))], "", "unknown", ""),
     "all at once, far away": ([layer("public", identity=at_once(0.45, connected=0.3))], "", "unknown", ""),
-    "many rows without a pause": ([layer("gunicorn", identity=at_once(0.3, count=5000, step=0.0003))], "", "streaming", ""),
+    "many rows without a pause": ([layer("gunicorn", identity=at_once(0.3, count=5000, step=0.0003))], "", "unknown", ""),
     "all at once, from outside": ([layer("public", identity=at_once(0.6))], "public", "buffered", "app-computed-first"),
     "answers of other lengths": ([layer("gunicorn", identity=stream(count=19), parallel=[stream(count=20 + 3 * n) for n in range(20)])], "", "streaming", ""),
     "reads the request first": ([layer("gunicorn", upload=stream(headers_at=1.01, hold=1.0, opened=1001.0, marks=((0.5, "sent"), (1.0, "sent"))))], "", "streaming", ""),
@@ -246,7 +247,7 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "far, connected slowly, and buffered": ([layer("public", identity=in_the_end(same_clock=False, connected=0.56, headers_at=0.7))], "public", "buffered", "app-computed-first"),
     # Passes that only one layer has
     "blocking, measured at nginx only": ([layer("gunicorn", identity=stream(every=0.01)), layer("nginx", identity=stream(every=0.01), parallel=[stream(every=0.08)] * 8)], "nginx", "delayed", "app-blocking"),
-    "threads, multiplexed": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(0.5)]), layer("nginx", identity=stream(), multiplex=stagger(0.5))], "gunicorn", "stalled", "gunicorn-sync-worker"),
+    "threads, multiplexed": ([layer("gunicorn", identity=stream(), parallel=[one._replace(headers=(("server", "gunicorn"),)) for one in stagger(2)]), layer("nginx", identity=stream(), multiplex=stagger(2))], "gunicorn", "stalled", "gunicorn-sync-worker"),
     "no POST": ([layer("gunicorn", identity=stream(), post=refused(405))], "", "streaming", ""),
     "POST without what it wants": ([layer("gunicorn", identity=stream(), post=refused(422))], "", "streaming", ""),
     "POST is too much": ([layer("gunicorn", identity=stream(), post=refused(500))], "gunicorn", "refused", "server-error"),
