@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
 from ..timeline import CUT_SHORT, Timeline
 from . import figures
-from .words import CUT, NO_STREAM, NOT_ANSWERED, REFUSED, TRUNCATED, UNKNOWN
+from .judged import SINGLE
+from .words import CUT, EARLY_END, NO_STREAM, NOT_ANSWERED, REFUSED, TRUNCATED, UNKNOWN
 
 if TYPE_CHECKING:
-    from .judged import Case, Judged, Problem
+    from .judged import Case, Problem
+
+SAME_MOMENT = 0.02  # of the time since the start
 
 
 def answered(one: Timeline) -> bool:
@@ -50,7 +53,8 @@ def said(one: Timeline) -> str:
 
 
 def _truncated(case: Case) -> Iterator[Problem]:
-    cut = [one for one in case.timelines if is_cut(one, case.before, case.length)]
+    others = [*(case.before.timelines if case.before else ()), *_with_one_content(case)]
+    cut = [one for one in case.timelines if is_cut(one, others, case.length)]
     if cut:
         one = cut[0]
         how = "reset" if one.ended == timeline.RESET else "ended as if complete"
@@ -58,17 +62,39 @@ def _truncated(case: Case) -> Iterator[Problem]:
         yield TRUNCATED, CUT, f"{case.share(cut)}{how} at {at}, with {len(one.events)} events"
 
 
-def is_cut(one: Timeline, before: Judged | None = None, length: int = 0) -> bool:
-    """Whether a stream ended too early. ``length`` is the number of events it always has, or 0."""
+def _with_one_content(case: Case) -> Sequence[Timeline]:
+    return case.here if case.name in SINGLE else ()
+
+
+def _cut_by_the_clock(case: Case) -> Iterator[Problem]:
+    """All streams end at the same time after their start, and went on at the layer before."""
+    here, before = case.here, case.compared
+    ends = sorted(one.ended_at for one in here)
+    if case.name not in SINGLE or len(ends) < 2 or len(before) < 2 or not case.before:
+        return
+    ended = all(
+        one.ended in {timeline.COMPLETE, timeline.CLOSE} and not one.finished for one in here
+    )
+    together = ends[-1] - ends[0] < max(SAME_MOMENT * ends[-1], figures.NEAR)
+    longest = (one.ended_at - (one.headers_at or 0.0) for one in before)
+    if ended and ends[0] > 0.5 and together and min(longest) > 1.15 * ends[-1]:
+        at = f"ended as if complete at {ends[-1]:.2f} s, like all passes"
+        yield TRUNCATED, EARLY_END, f"{at}; at the layer before it went on"
+
+
+def is_cut(one: Timeline, others: Sequence[Timeline] = (), length: int = 0) -> bool:
+    """Whether a stream ended too early. ``others`` are the same stream, read elsewhere.
+
+    ``length`` is the number of events that it always has, or 0.
+    """
     if one.finished or one.ended in {timeline.LIMIT, timeline.TIMEOUT, timeline.REFUSED}:
         return False
     if one.ended == timeline.RESET or one.error == CUT_SHORT:
         return True
     if one.opened is not None:
         return True  # a stream of the probe says when it is finished
-    others = before.timelines if before else ()
     # Without a last event, only a stream that always has the same length shows a cut.
     return any(other.finished for other in others) or len(one.events) < 0.9 * length
 
 
-CHECKS = (_refused, _truncated)
+CHECKS = (_refused, _truncated, _cut_by_the_clock)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .metrics import Metrics
 
 SMALLEST_BLOCK = 512  # bytes
+ENOUGH_UNEVEN = 8  # streams; fewer may be slower by chance
 
 
 def _replayed(case: Case) -> Iterator[Problem]:
@@ -165,9 +166,10 @@ def slowdown(timelines: Sequence[Timeline], alone: Sequence[Timeline]) -> float 
     """
     usual = max((_pace(one) for one in alone if figures.span(one.events) > 0.1), default=0.0)
     paces = sorted(_pace(one) for one in timelines if len(one.events) > FEWEST_EVENTS)
-    if len(timelines) < 2 or not paces or not usual:
+    is_even = compare.even(alone)
+    if not usual or len(paces) < (2 if is_even else ENOUGH_UNEVEN):
         return None
-    return paces[len(paces) // 2 if compare.even(alone) else len(paces) // 10] / usual
+    return paces[len(paces) // 2 if is_even else len(paces) // 10] / usual
 
 
 def _pace(one: Timeline) -> float:

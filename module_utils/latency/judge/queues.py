@@ -58,9 +58,7 @@ def queued(streams: Sequence[Timeline], wait: float) -> list[Timeline]:
 
 def _bounded(runs: Sequence[_Run], most: int) -> bool:
     """Whether hardly more than ``most`` streams ever run at a time."""
-    steps = sorted(
-        [(run.ends - EARLY, -1) for run in runs] + [(run.begins, 1) for run in runs]
-    )
+    steps = sorted([(run.ends - EARLY, -1) for run in runs] + [(run.begins, 1) for run in runs])
     running = largest = 0
     for _, step in steps:
         running += step

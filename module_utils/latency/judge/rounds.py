@@ -23,7 +23,8 @@ NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), Pass(()))
 def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
     """The verdict on both rounds. ``second`` has the layers of ``first``, measured again.
 
-    What only one round saw is noise, so the better of both rounds counts for each pass. Each layer
+    What only one round saw is noise, so the better of both rounds counts for each pass. But a cut,
+    or a hold of a whole long stream, is never noise. Each layer
     is compared with what counts at the layer before. So a layer of the first round is judged again
     only if another round counts before it.
     """
@@ -49,11 +50,20 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
     return conclude(layers, first.allowed, notes)
 
 
+def _is_no_noise(judged: Judged) -> bool:
+    """Whether the measuring itself cannot cause it: a cut, or a hold of a whole long stream."""
+    held = judged.verdict == words.BUFFERED and judged.problem in {words.HELD, words.REPLAYED}
+    late = judged.metrics.time_to_first_chunk_seconds or 0.0
+    return judged.problem == words.CUT or (held and late > words.LASTING)
+
+
 def _milder(one: Judged, other: Judged) -> tuple[Judged, str]:
     """The better of two rounds, and what to say of the worse."""
     better, worse = sorted((one, other), key=lambda judged: judged.rank)
     if better.rank == worse.rank == 0:
         return (one if one.verdict == words.STREAMING else other), ""
+    if better.rank == 0 and _is_no_noise(worse):
+        return worse._replace(reason=f"{worse.reason}, in one of two rounds"), ""
     if better.rank == 0:
         return better, f"{worse.verdict} in one of two rounds ({worse.reason})"
     if not words.alike(better.problem, worse.problem):

@@ -19,6 +19,7 @@ ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFU
 # What a verdict rests on: the problems.
 NOT_ANSWERED = "not answered"
 CUT = "cut"
+EARLY_END = "early end"  # a clean end that only other layers show to be early
 SILENT = "silent"
 WAITING = "waiting"
 UPLOAD_HELD = "upload held"
@@ -33,8 +34,17 @@ SLOWED = "slowed"
 OVER_LIMIT = "over limit"
 
 # Problems that one fault can show in two rounds.
-KINDS = ({HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
-SURE = (NOT_ANSWERED, CUT, NO_STREAM, BUNCHED, UPLOAD_HELD, REPLAYED)  # even for a slow reader
+KINDS = ({CUT, EARLY_END}, {HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
+SURE = (
+    NOT_ANSWERED,
+    CUT,
+    EARLY_END,
+    NO_STREAM,
+    BUNCHED,
+    UPLOAD_HELD,
+    REPLAYED,
+)  # even for a slow reader
+LASTING = 1.0  # seconds; a stream that was held for so long was not held by chance
 
 
 def alike(one: str, other: str) -> bool:

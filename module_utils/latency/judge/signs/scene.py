@@ -60,10 +60,12 @@ class Scene(NamedTuple):
     @property
     def cut(self) -> Timeline | None:
         """A stream of the pass at fault that was cut."""
-        if not self.fault or self.fault.problem != words.CUT:
+        if not self.fault or self.fault.problem not in {words.CUT, words.EARLY_END}:
             return None
         before = self.before.get(self.at_fault)
-        return next((one for one in self.fault.timelines if is_cut(one, before)), None)
+        others = [*(before.timelines if before else ()), *self.singles]
+        streams = self.fault.timelines
+        return next((one for one in streams if is_cut(one, others)), streams[0])
 
     @property
     def refused(self) -> list[Timeline]:
