@@ -57,6 +57,7 @@ class Timeline(NamedTuple):
     ended: str = COMPLETE
     ended_at: float = 0.0
     error: str = ""  # why it ended, in words
+    said: str = ""  # the first words of an answer that is no stream
     size: int = 0  # bytes of the body, before decompression
     last_at: float | None = None  # of all reads, including those that are not kept
     longest_silence: float = 0.0  # between two reads, or before the first

@@ -49,7 +49,7 @@ def said(one: Timeline) -> str:
         return one.error or "no answer"
     if 300 <= one.status < 400:
         return f"HTTP {one.status}, a redirect to {one.header('location') or 'nowhere'}"
-    return f"HTTP {one.status}"
+    return f"HTTP {one.status}" + (f": {one.said}" if one.said else "")
 
 
 def _truncated(case: Case) -> Iterator[Problem]:

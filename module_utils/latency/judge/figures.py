@@ -119,6 +119,13 @@ def headers_held(one: Timeline) -> Number:
     return held if clocks_agree(one, 0.0) else None
 
 
+def asked_after(one: Timeline) -> Number:
+    """Seconds from the connection to when the app began its answer. Needs one clock."""
+    if one.opened is None or not one.same_clock or not clocks_agree(one, 0.0):
+        return None
+    return one.opened - one.began - (one.connected or 0.0)
+
+
 def link(one: Timeline) -> float:
     """Seconds that the way to a far server may add to a delay: a round trip (a connection takes
     three), at least that of a bad wireless link, and not more for a slow handshake. On the

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
 from . import compare, figures
-from .judged import FEWEST_EVENTS, NOT_READ_ON, Case, Problem
+from .judged import FEWEST_EVENTS, NOT_READ_ON, SINGLE, Case, Problem
 from .metrics import as_sent
 from .words import (
+    ASKED_LATE,
     BUFFERED,
     BUNCHED,
     DELAYED,
@@ -127,6 +128,19 @@ def at_once_in_the_end(one: Timeline) -> bool:
     return not stamped and len(one.events) >= 5 and late and together and over
 
 
+def _asked_late(case: Case) -> Iterator[Problem]:
+    """The app got the request much later than it was sent, unlike at the layer before."""
+    now = [late for late in map(figures.asked_after, case.timelines) if late is not None]
+    before = case.before.timelines if case.before else ()
+    then = [late for late in map(figures.asked_after, before) if late is not None]
+    if case.name not in SINGLE or not now or not then:
+        return
+    limit = case.allowed.time_to_headers + case.allowed.relative * max(then)
+    if min(now) > limit:
+        asked = f"the app got the request after {min(now):.2f} s"
+        yield DELAYED, ASKED_LATE, f"{asked}, allowed {limit:.2f} s"
+
+
 def _headers_held(case: Case) -> Iterator[Problem]:
     here, had, allowed = case.metrics, case.had, case.allowed
     if here.headers_held_seconds is not None:
@@ -193,4 +207,4 @@ def _over_the_limits(case: Case) -> Iterator[Problem]:
             yield word, OVER_LIMIT, f"{name} {found:.3f}, allowed {limit:.3f}"
 
 
-CHECKS = (_replayed, _held_back, _headers_held, _slowed, _over_the_limits)
+CHECKS = (_replayed, _held_back, _asked_late, _headers_held, _slowed, _over_the_limits)

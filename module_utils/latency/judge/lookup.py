@@ -6,12 +6,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
-from .causes import CAUSES, Cause
+from .causes import CAUSES, FRONT, Cause
+from .products import ANOTHER, NGINX, Product, product_of
 from .signs import Scene, seen
 
 if TYPE_CHECKING:
     from ..thresholds import Thresholds
     from .layers import Layer
+
+
+# How sure a cause is.
+PLAIN = "plain"  # the answer itself says it
+LIKELY = "likely"  # no other cause explains as much
+POSSIBLE = "possible"  # others explain as much
 
 
 class Finding(NamedTuple):
@@ -20,6 +27,8 @@ class Finding(NamedTuple):
     cause: Cause
     layer: str
     evidence: tuple[str, ...]
+    product: str = ""  # that answers there, if it is known
+    confidence: str = POSSIBLE
 
     def as_json(self) -> dict[str, Any]:
         """An item of the module's results ``causes`` and ``risks``."""
@@ -29,7 +38,9 @@ class Finding(NamedTuple):
             "layer": self.layer,
             "title": cause.title,
             "evidence": list(self.evidence),
-            "remedy": cause.remedy,
+            "remedy": cause.remedy_for(self.product),
+            "product": self.product,
+            "confidence": self.confidence,
             "link": cause.link,
         }
 
@@ -49,26 +60,70 @@ def look_up(
     With ``risk`` only risks are looked up, otherwise only causes.
     """
     passes = before.passes if before else {}
-    signs = seen(Scene(layer.passes, passes, at_fault, allowed, layer.nearest))
+    scene = Scene(layer.passes, passes, at_fault, allowed, layer.nearest)
+    product = product_of(scene.one, scene.one_before) if not layer.nearest else Product()
+    hops = _hops(suspects, product, alone=before is None)
+    signs = seen(scene)
     found = [
         cause
         for cause in CAUSES
         if cause.risk == risk
-        and (not cause.layer or cause.layer in suspects)
+        and (not cause.layer or cause.layer in hops)
         and signs.keys() >= set(cause.needs)
         and not signs.keys() & set(cause.excludes)
     ]
-    found.sort(key=lambda cause: -_weight(cause, signs))
+    weights = {cause.id: _weight(cause, signs, product) for cause in found}
+    found.sort(key=lambda cause: -weights[cause.id])
     return tuple(
-        Finding(cause, cause.layer or layer.name, _evidence(cause, signs)) for cause in found
+        Finding(
+            cause,
+            _place(cause, layer, suspects),
+            _evidence(cause, signs, product),
+            product.name,
+            _confidence(cause, weights, before),
+        )
+        for cause in found
     )
 
 
-def _evidence(cause: Cause, signs: Mapping[str, str]) -> tuple[str, ...]:
+def _hops(suspects: Sequence[str], product: Product, *, alone: bool) -> set[str]:
+    """Where the cause can be, for what answers there.
+
+    From outside alone (``alone``) the product in front says nothing about what is behind it. But
+    no Nginx passes on the ``Server`` of an app.
+    """
+    hops = set(suspects)
+    if "nginx" in hops and not product.may_be(NGINX):
+        hops.add("edge")
+        if not alone or product.name == ANOTHER:
+            hops.remove("nginx")
+    return hops | ({FRONT} if hops & {"nginx", "edge"} else set())
+
+
+def _place(cause: Cause, layer: Layer, suspects: Sequence[str]) -> str:
+    """The hop of the cause; the layer's own name where the user calls another product so."""
+    return cause.layer if cause.layer in suspects else layer.name
+
+
+def _evidence(cause: Cause, signs: Mapping[str, str], product: Product) -> tuple[str, ...]:
     names = (*cause.needs, *cause.supports)
-    return tuple(dict.fromkeys(signs[name] for name in names if name in signs))
+    answers = f"{product.name} answers ({product.evidence})" if product.name else ""
+    in_front = cause.layer in {"nginx", "edge", FRONT} and not cause.risk
+    found = [signs[name] for name in names if name in signs] + [answers] * in_front
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _weight(cause: Cause, signs: Mapping[str, str]) -> int:
+def _weight(cause: Cause, signs: Mapping[str, str], product: Product) -> int:
     """The more signs a cause explains, the likelier it is."""
-    return 2 * len(cause.needs) + sum(name in signs for name in cause.supports)
+    fits = (cause.layer == "nginx" and product.name == NGINX) or (
+        product.name in dict(cause.remedies)
+    )
+    return 2 * len(cause.needs) + sum(name in signs for name in cause.supports) + 2 * fits
+
+
+def _confidence(cause: Cause, weights: Mapping[str, int], before: Layer | None) -> str:
+    if cause.plain:
+        return PLAIN
+    others = [weight for name, weight in weights.items() if name != cause.id]
+    best = weights[cause.id] > max(others, default=0)
+    return LIKELY if best and (before or not others) else POSSIBLE

@@ -51,9 +51,17 @@ def queued(streams: Sequence[Timeline], wait: float) -> list[Timeline]:
     began_promptly = sum(run.begins < half for run in prompt) >= SHARE * len(prompt)
     if waited <= wait or not began_promptly or not _bounded(runs, len(prompt)):
         return []
-    if late and not _after_ends(runs, late):
+    if late and not (_after_ends(runs, late) and _lasts_as_long(prompt, late)):
         return []
     return [*(run.one for run in late), *never]
+
+
+def _lasts_as_long(prompt: Sequence[_Run], late: Sequence[_Run]) -> bool:
+    """Whether the late ones then take their time. A stream that was held until its end does not."""
+    usual, took = (
+        sorted(run.ends - run.begins for run in runs)[len(runs) // 2] for runs in (prompt, late)
+    )
+    return took > 0.3 * usual
 
 
 def _bounded(runs: Sequence[_Run], most: int) -> bool:

@@ -30,11 +30,12 @@ UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
 REPLAYED = "replayed"
 HEADERS_HELD = "headers held"
+ASKED_LATE = "asked late"  # the app got the request late
 SLOWED = "slowed"
 OVER_LIMIT = "over limit"
 
 # Problems that one fault can show in two rounds.
-KINDS = ({CUT, EARLY_END}, {HELD, REPLAYED}, {SILENT, WAITING, SLOWED})
+KINDS = ({CUT, EARLY_END}, {HELD, REPLAYED}, {SILENT, WAITING, SLOWED}, {HEADERS_HELD, ASKED_LATE})
 SURE = (
     NOT_ANSWERED,
     CUT,

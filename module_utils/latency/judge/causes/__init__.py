@@ -8,8 +8,8 @@ Causes of equal weight keep this order, so the order of the files matters.
 from __future__ import annotations
 
 from . import anywhere, app, edge, gunicorn, nginx
-from .cause import Cause
+from .cause import FRONT, Cause
 
 CAUSES = (*app.CAUSES, *gunicorn.CAUSES, *nginx.CAUSES, *edge.CAUSES, *anywhere.CAUSES)
 
-__all__ = ["CAUSES", "Cause"]
+__all__ = ["CAUSES", "FRONT", "Cause"]

@@ -42,7 +42,7 @@ CAUSES = (
         "Remove middlewares one by one. One that reads the body must pass on each chunk.",
         "https://www.starlette.io/middleware/#limitations",
         needs=("held",),
-        excludes=("in_one_read",),
+        excludes=("in_one_read", "reads_of_one_size"),
     ),
     Cause(
         "app-thread-pool",
@@ -51,6 +51,16 @@ CAUSES = (
         "Make the generator asynchronous, or enlarge the pool.",
         "https://www.starlette.io/threadpool/",
         needs=("streams_slow_down",),
+        excludes=("streams_take_turns", "slower_than_a_pool"),
+    ),
+    Cause(
+        "app-short-blocking",
+        "app",
+        "each event blocks the event loop for a moment; many streams add these moments up",
+        "Find the call that blocks (python -X dev with asyncio debug, or py-spy), and run it in a"
+        " thread or a process. More workers share the load.",
+        "https://docs.python.org/3/library/asyncio-dev.html#debug-mode",
+        needs=("streams_slow_down", "slower_than_a_pool"),
         excludes=("streams_take_turns",),
     ),
     Cause(
@@ -61,6 +71,24 @@ CAUSES = (
         "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code",
         needs=("streams_take_turns",),
         excludes=("wsgi_server",),
+        settle="passes: [identity, parallel]",
+    ),
+    Cause(
+        "app-writes-in-blocks",
+        "app",
+        "the app, or a client in it that reads another server, passes on blocks of one size",
+        "Write each event as it comes, without a buffer. Read without a block size"
+        " (httpx: aiter_bytes(), aiohttp: iter_any(), requests: iter_content(None)).",
+        "https://www.python-httpx.org/quickstart/#streaming-responses",
+        needs=("held", "reads_of_one_size"),
+    ),
+    Cause(
+        "app-error",
+        "app",
+        "the app fails in the middle of the stream",
+        "Read the app's log for the exception. Send an error event before the stream ends.",
+        "https://www.starlette.io/exceptions/",
+        needs=("cut_unasked", "cut_at_an_event"),
     ),
     Cause(
         "app-no-heartbeat",

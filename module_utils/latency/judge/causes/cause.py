@@ -4,6 +4,9 @@
 
 A layer has a cause if it shows all signs that the cause ``needs`` and none that it ``excludes``.
 Signs in ``supports`` move the cause up in the list. A ``risk`` is harmless now.
+
+The layer of a cause is a hop of the stream, or ``FRONT``: any proxy, whichever layer it is at. A
+remedy is in the words of a product if ``remedies`` has it.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from typing import NamedTuple, Tuple
 
 Names = Tuple[str, ...]  # of signs
+FRONT = "front"  # any proxy: the host's own or one in front of it
 
 NGINX = "https://nginx.org/en/docs/http/"
 PROXY = NGINX + "ngx_http_proxy_module.html#"
@@ -20,10 +24,14 @@ SYSTEMD = "https://www.freedesktop.org/software/systemd/man/latest/"
 
 
 class Cause(NamedTuple):
-    """Why a stream does not stream, where, and what to do. The names are those of signs."""
+    """Why a stream does not stream, where, and what to do. The names are those of signs.
+
+    ``remedies`` has pairs of a product and the remedy in its words. ``settle`` is the measurement
+    that would make sure. A cause is ``plain`` if the answer itself says it, as a status does.
+    """
 
     id: str
-    layer: str  # a hop, or empty for any
+    layer: str  # a hop, FRONT, or empty for any
     title: str
     remedy: str
     link: str
@@ -31,3 +39,10 @@ class Cause(NamedTuple):
     excludes: Names = ()
     supports: Names = ()
     risk: bool = False
+    remedies: tuple[tuple[str, str], ...] = ()
+    settle: str = ""
+    plain: bool = False
+
+    def remedy_for(self, product: str) -> str:
+        """The remedy in the words of this product, or in general."""
+        return dict(self.remedies).get(product, self.remedy)

@@ -4,10 +4,86 @@
 
 from __future__ import annotations
 
-from .cause import Cause
+from ..products import ANOTHER, NGINX
+from .cause import CORE, FRONT, PROXY, Cause
 
 CAUSES = (
-    # edge
+    # any proxy, the host's own too
+    Cause(
+        "edge-collects",
+        FRONT,
+        "a proxy collects the whole answer, with its headers, before it sends anything",
+        "Turn off what needs the whole body there: response inspection (a WAF), response buffering,"
+        " a body filter.",
+        "https://developers.cloudflare.com/rules/",
+        needs=("held", "whole_answer_held"),
+        excludes=("comes_from_a_cache", "streams_by_post", "unframed_before"),
+        supports=("length_is_new",),
+        remedies=(
+            (NGINX, "If ModSecurity is on: modsecurity off for the location."),
+            (
+                "Apache",
+                (
+                    "SecResponseBodyAccess Off for the path (ModSecurity), and no SetOutputFilter"
+                    " that collects; ProxyPass with flushpackets=on."
+                ),
+            ),
+            ("Varnish", "Set beresp.do_stream = true in vcl_backend_response."),
+            ("lighttpd", "Set server.stream-response-body = 1."),
+            (
+                "Caddy",
+                "Set flush_interval -1 in reverse_proxy.",
+            ),
+            (
+                ANOTHER,
+                (
+                    "lighttpd: server.stream-response-body = 1. Apache: SecResponseBodyAccess Off."
+                    " HAProxy: no http-response wait-for-body. Any: no inspection of the body."
+                ),
+            ),
+        ),
+    ),
+    Cause(
+        "edge-total-timeout",
+        FRONT,
+        "a limit on the whole time of a request ends the stream, although events flow",
+        "Raise the limit on the whole request for the path, or end the stream before it and let"
+        " the reader reconnect.",
+        "https://docs.cloud.google.com/load-balancing/docs/https#timeouts_and_retries",
+        needs=("cut_by_the_clock",),
+        remedies=(
+            ("Caddy", "Remove write from the timeouts of servers."),
+            ("Apache", "Raise Timeout, and the body limit of mod_reqtimeout."),
+        ),
+    ),
+    Cause(
+        "edge-headers-late",
+        FRONT,
+        "a proxy waits before it asks the app: an authentication, a dead backend, a retry",
+        "Find what the proxy asks first (Nginx: auth_request; a first upstream that does not"
+        " answer: proxy_connect_timeout).",
+        PROXY + "proxy_next_upstream",
+        needs=("asked_late",),
+    ),
+    Cause(
+        "edge-headers-held",
+        FRONT,
+        "a proxy holds the headers until the first chunk",
+        "Send a comment as the first chunk.",
+        "https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes",
+        needs=("headers_wait",),
+        excludes=("http2_over_tls", "held"),
+    ),
+    Cause(
+        "edge-nagle",
+        FRONT,
+        "a server lets a small chunk wait until the reader has acknowledged the one before",
+        "Set tcp_nodelay on. An Nginx with proxy_buffering on does so only with TLS: set"
+        " proxy_buffering off.",
+        CORE + "tcp_nodelay",
+        needs=("held", "steps_of_the_round_trip"),
+    ),
+    # in front of the host, or a host's proxy that is not Nginx
     Cause(
         "edge-idle-timeout",
         "edge",
@@ -15,23 +91,46 @@ CAUSES = (
         "Raise its idle timeout (ALB: 60 s, Cloudflare: 120 s), or send a heartbeat every 15 s.",
         "https://developers.cloudflare.com/fundamentals/reference/connection-limits/",
         needs=("cut_in_silence",),
+        excludes=("cut_by_the_clock",),
+        remedies=(
+            ("Varnish", "Raise between_bytes_timeout, or send a heartbeat."),
+            ("Squid", "Raise read_timeout, or send a heartbeat."),
+            ("nghttpx", "Raise backend-read-timeout, or send a heartbeat."),
+        ),
     ),
     Cause(
         "edge-compression",
         "edge",
-        "the CDN or load balancer collects the stream to compress it",
+        "the CDN or proxy collects the stream to compress it",
         "Send Cache-Control: no-transform, or turn compression off for the path.",
         "https://developers.cloudflare.com/speed/optimization/content/compression/",
         needs=("held_when_compressed", "compressed_here"),
         supports=("another_server",),
+        remedies=(
+            (
+                "Express",
+                (
+                    "Send Cache-Control: no-transform, which the compression middleware obeys, or call"
+                    " res.flush() after each event."
+                ),
+            ),
+            ("Next.js", "Set compress: false in next.config.js, or send no-transform."),
+            ("Caddy", "Exclude the path from encode, or the stream's type by its match."),
+            ("Apache", "SetEnv no-gzip 1 for the path (mod_deflate; no-brotli 1 for mod_brotli)."),
+        ),
     ),
     Cause(
         "edge-cache",
         "edge",
-        "the CDN answers from its cache",
-        "Send Cache-Control: no-store, and turn the CDN's cache off for the path.",
+        "the CDN or proxy answers from its cache",
+        "Turn the cache off for the path (a CDN: Cache-Control: no-store from the app does it too).",
         "https://developers.cloudflare.com/cache/how-to/cache-rules/",
         needs=("comes_from_a_cache",),
+        settle="passes: [identity, again]",
+        remedies=(
+            ("Varnish", "return (pass) for the path in vcl_recv."),
+            ("Squid", "cache deny for the path."),
+        ),
     ),
     Cause(
         "edge-nodelay",
@@ -57,8 +156,19 @@ CAUSES = (
         " response_body_buffering none).",
         "https://developers.cloudflare.com/rules/",
         needs=("held",),
-        excludes=("comes_from_a_cache", "streams_by_post"),
-        supports=("another_server", "in_one_read"),
+        excludes=("comes_from_a_cache", "streams_by_post", "steps_of_the_round_trip"),
+        supports=("in_one_read", "unframed_before"),
+        remedies=(
+            (
+                ANOTHER,
+                (
+                    "Turn off response buffering there (Apache: no mod_buffer, lighttpd:"
+                    " server.stream-response-body = 1, HAProxy: option http-no-delay)."
+                ),
+            ),
+            ("Varnish", "Set beresp.do_stream = true in vcl_backend_response."),
+            ("Caddy", "Set flush_interval -1 in reverse_proxy."),
+        ),
     ),
     # client
     Cause(

@@ -34,6 +34,7 @@ CAUSES = (
         " journal for what killed the worker (OOM).",
         GUNICORN + "#timeout",
         needs=("cut_unasked",),
+        excludes=("cut_by_the_clock",),
     ),
     Cause(
         "gunicorn-graceful-timeout",

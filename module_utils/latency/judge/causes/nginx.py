@@ -19,9 +19,12 @@ CAUSES = (
             "comes_from_a_cache",
             "constant_rate",
             "late_by_one",
+            "length_is_new",
+            "reads_of_one_size",
             "steps_of_acknowledgement",
+            "steps_of_the_round_trip",
         ),
-        supports=("in_one_read",),
+        supports=("in_one_read", "whole_answer_held"),
     ),
     Cause(
         "nginx-gzip",
@@ -30,7 +33,15 @@ CAUSES = (
         "Set gzip off for the stream's location, or proxy_buffering off.",
         NGINX + "ngx_http_gzip_module.html",
         needs=("held_when_compressed", "compressed_here"),
-        excludes=("app_said_no_buffering",),
+        excludes=("app_said_no_buffering", "compressed_with_brotli"),
+    ),
+    Cause(
+        "nginx-brotli",
+        "nginx",
+        "the brotli filter collects what it compresses",
+        "Set brotli off for the stream's location, or leave the stream's type out of brotli_types.",
+        "https://github.com/google/ngx_brotli",
+        needs=("held_when_compressed", "compressed_here", "compressed_with_brotli"),
     ),
     Cause(
         "nginx-accel-ignored",
@@ -48,7 +59,7 @@ CAUSES = (
         "Raise proxy_read_timeout, or send a heartbeat more often.",
         PROXY + "proxy_read_timeout",
         needs=("cut_in_silence",),
-        excludes=("cut_while_paused",),
+        excludes=("cut_by_the_clock", "cut_while_paused"),
     ),
     Cause(
         "nginx-send-timeout",
@@ -82,6 +93,7 @@ CAUSES = (
         "Set proxy_cache off for the stream's location.",
         PROXY + "proxy_cache",
         needs=("comes_from_a_cache",),
+        settle="passes: [identity, again]",
     ),
     Cause(
         "nginx-body-filter",
@@ -108,6 +120,14 @@ CAUSES = (
         "Check that the app runs, and that the queue of its socket is long enough (backlog).",
         PROXY + "proxy_pass",
         needs=("status_502",),
+    ),
+    Cause(
+        "nginx-big-header",
+        "nginx",
+        "the app's headers are larger than Nginx's buffer for them",
+        "Raise proxy_buffer_size (4 KiB by default), or send smaller cookies.",
+        PROXY + "proxy_buffer_size",
+        needs=("status_502", "headers_are_large"),
     ),
     Cause(
         "nginx-request-buffering",

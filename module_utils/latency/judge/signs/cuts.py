@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from .. import figures, words
+from ..ends import SAME_MOMENT
 from ..waits import restart_waited
 from .scene import Scene, sign
 
@@ -18,6 +19,32 @@ def cut_in_silence(scene: Scene) -> str:
     silence = figures.silence_before_end(one)
     if silence >= 0.3 and silence > 0.5 * figures.largest_gap(one):
         return f"cut {silence:.2f} s after the last byte"
+    return ""
+
+
+@sign
+def cut_by_the_clock(scene: Scene) -> str:
+    """All streams are cut at the same time after their start, although events flow."""
+    judged = scene.fault
+    if not judged or not scene.cut or scene.cut.marks:
+        return ""
+    if judged.problem == words.EARLY_END:
+        return judged.reason
+    ends = sorted(one.ended_at for one in scene.singles)
+    flows = figures.silence_before_end(scene.cut) < max(1.5 * figures.largest_gap(scene.cut), 0.05)
+    together = len(ends) > 1 and ends[-1] - ends[0] < SAME_MOMENT * ends[-1]
+    if together and flows and ends[0] > 0.5 and not cut_at_an_event(scene):
+        return f"all cut {ends[-1]:.2f} s after their start, while events flow"
+    return ""
+
+
+@sign
+def cut_at_an_event(scene: Scene) -> str:
+    """All streams are cut after the same number of events."""
+    streams = scene.singles if scene.cut and not scene.cut.marks else []
+    counts = {len(one.events) for one in streams}
+    if len(streams) > 1 and len(counts) == 1 and scene.nearest:
+        return f"all cut after {counts.pop()} events"
     return ""
 
 

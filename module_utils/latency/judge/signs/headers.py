@@ -8,19 +8,59 @@ import re
 
 from .. import figures, words
 from ..ends import answered
+from ..judged import COMPRESSED
 from .scene import Scene, sign
 
+LARGE_HEADERS = 3500  # bytes
 STREAM_TYPES = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 
 
 @sign
 def headers_wait(scene: Scene) -> str:
     """The headers wait for the first chunk."""
-    for name in ("identity", "gzip"):
+    return "" if _shifted(scene) else _late_headers(scene)
+
+
+@sign
+def asked_late(scene: Scene) -> str:
+    """The app gets the request late: headers and events come late, all by the same time."""
+    for name in ("identity", *COMPRESSED):
+        judged = scene.worse(name, words.ASKED_LATE)
+        if judged:
+            return f"{name} pass: {judged.reason}"
+    return _late_headers(scene) if _shifted(scene) else ""
+
+
+def _late_headers(scene: Scene) -> str:
+    for name in ("identity", *COMPRESSED):
         judged = scene.worse(name, words.HEADERS_HELD)
         if judged:
             return f"{name} pass: {judged.reason}"
     return ""
+
+
+def _shifted(scene: Scene) -> bool:
+    """Whether the first chunk is as late as the headers are. With the app's clock it is known."""
+    one, before = scene.one, scene.one_before
+    if not one or not before or one.opened is not None:
+        return False
+    chunks = (figures.first_chunk(one) or 0.0) - (figures.first_chunk(before) or 0.0)
+    return chunks > 0.7 * ((one.headers_at or 0.0) - (before.headers_at or 0.0))
+
+
+@sign
+def headers_are_large(scene: Scene) -> str:
+    """The headers at the layer before are larger than a proxy's usual buffer (4 KiB)."""
+    size = sum(len(name) + len(value) + 4 for name, value in scene.headers_before)
+    return f"headers of {size} bytes at the layer before" if size > LARGE_HEADERS else ""
+
+
+@sign
+def redirects_to_http(scene: Scene) -> str:
+    """A request over TLS is redirected to http://."""
+    refused = [one for one in scene.refused if 300 <= one.status < 400 and one.tls]
+    where = refused[0].header("location") if refused else ""
+    return f"redirect from https to {where}" if where.startswith("http://") else ""
 
 
 @sign
@@ -66,6 +106,14 @@ def close_delimited(scene: Scene) -> str:
     if before and figures.framing(before) == "close-delimited":
         return ""
     return f"HTTP/{one.http} without Transfer-Encoding or Content-Length"
+
+
+@sign
+def unframed_before(scene: Scene) -> str:
+    """Only the end of the connection ends the body at the layer before."""
+    before = scene.one_before
+    unframed = before is not None and figures.framing(before) == "close-delimited"
+    return "the layer before sends a body without framing" if unframed else ""
 
 
 @sign

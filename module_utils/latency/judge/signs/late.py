@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 from .. import figures, words
+from ..judged import COMPRESSED
+from ..lateness import in_blocks
 from .scene import Scene, sign
 
 HITS = ("x-cache", "cf-cache-status", "x-cache-status", "x-proxy-cache", "cache-status")
@@ -29,17 +31,18 @@ def late_events(scene: Scene) -> str:
 @sign
 def held_when_compressed(scene: Scene) -> str:
     """Only the pass that allows compression has late events."""
-    judged = scene.worse("gzip", words.HELD)
     alone = scene.here.get("identity")
-    if judged and alone and alone.problem != words.HELD:
-        return f"only the gzip pass is {judged.verdict}: {judged.reason}"
+    for name in COMPRESSED:
+        judged = scene.worse(name, words.HELD)
+        if judged and alone and alone.problem != words.HELD:
+            return f"only the {name} pass is {judged.verdict}: {judged.reason}"
     return ""
 
 
 @sign
 def compressed_here(scene: Scene) -> str:
     """The body is compressed, and is not compressed at the layer before."""
-    for name in ("gzip", "identity"):
+    for name in (*COMPRESSED, "identity"):
         judged, before = scene.here.get(name), scene.before.get(name)
         if judged and judged.metrics.encoding not in {"identity", ""}:
             if before and before.metrics.encoding == judged.metrics.encoding:
@@ -47,9 +50,42 @@ def compressed_here(scene: Scene) -> str:
             return f"Content-Encoding: {judged.metrics.encoding}" + (
                 ", not at the layer before" if before else ""
             )
-        if name == "gzip" and judged and judged.metrics.time_to_headers_seconds is None:
-            return "no answer to Accept-Encoding: gzip"
+        if name in COMPRESSED and judged and judged.metrics.time_to_headers_seconds is None:
+            return "no answer to a request that accepts compression"
     return ""
+
+
+@sign
+def compressed_with_brotli(scene: Scene) -> str:
+    """The body is compressed with brotli."""
+    found = [one for one in scene.here.values() if one.metrics.encoding == "br"]
+    return "Content-Encoding: br" if found else ""
+
+
+@sign
+def whole_answer_held(scene: Scene) -> str:
+    """Headers and events come together, when the last event has been sent."""
+    judged, one = scene.fault, scene.one
+    if not judged or not one or judged.verdict != words.BUFFERED:
+        return ""
+    first = figures.first_chunk(one)
+    if one.headers_at is None or first is None:
+        return "no headers come while events are sent"
+    if one.headers_at > 0.9 * first and first > 0.2:
+        return f"headers and events come together after {first:.2f} s"
+    return ""
+
+
+@sign
+def length_is_new(scene: Scene) -> str:
+    """The answer has a Content-Length, and has none at the layer before."""
+    one, before = scene.one, scene.one_before
+    length = one.header("content-length") if one else ""
+    return (
+        f"Content-Length: {length}"
+        if length and before and not before.header("content-length")
+        else ""
+    )
 
 
 @sign
@@ -107,6 +143,13 @@ def steps_of_the_kernel(scene: Scene) -> str:
     return _steps(scene, 0.19, 0.27)
 
 
+@sign
+def steps_of_the_round_trip(scene: Scene) -> str:
+    """Lumps come once in each round trip to the server."""
+    way = (scene.one.connected or 0.0) if scene.one else 0.0
+    return _steps(scene, 0.8 * way, 1.3 * way) if way > 0.03 else ""
+
+
 def _steps(scene: Scene, least: float, most: float) -> str:
     one, cadence = scene.one, 0.0
     if not one or (scene.fault and scene.fault.problem != words.HELD):
@@ -140,7 +183,7 @@ def late_by_one(scene: Scene) -> str:
 @sign
 def constant_rate(scene: Scene) -> str:
     """The stream falls behind more and more."""
-    for name in ("identity", "gzip"):
+    for name in ("identity", *COMPRESSED):
         judged = scene.worse(name, words.HELD)
         if not judged or (judged.metrics.stretch_ratio or 0.0) < 1.2:
             continue
@@ -155,12 +198,13 @@ def constant_rate(scene: Scene) -> str:
 
 @sign
 def reads_of_one_size(scene: Scene) -> str:
-    """A command prints blocks of one size, not events."""
+    """The stream comes in blocks of one size, not in events."""
     one = scene.one
     sizes = [size for _, size in one.reads[:-1]] if one and not one.http else []
     if len(sizes) >= 2 and len(set(sizes)) == 1 and sizes[0] >= 256:
         return f"reads of {sizes[0]} bytes each"
-    return ""
+    size = in_blocks(one) if one and scene.fault and scene.fault.problem == words.HELD else 0
+    return f"reads of {size} bytes each, which end inside events" if size else ""
 
 
 @sign

@@ -4,20 +4,35 @@
 
 from __future__ import annotations
 
+import re
+
 from ... import timeline
 from .. import words
-from ..ends import said
+from ..ends import answered, said
+from ..judged import SAME_STREAM, SINGLE
 from ..lateness import slowdown
 from .scene import SIGNS, Scene, sign
+
+POOL = 40  # threads that Starlette gives to synchronous generators
 
 
 @sign
 def streams_wait(scene: Scene) -> str:
     """Some streams wait for others."""
-    for name in ("parallel", "burst", "multiplex"):
+    for name in ("parallel", "burst", "multiplex", "identity", *SAME_STREAM):
         judged = scene.worse(name, words.WAITING)
         if judged:
             return judged.reason
+    return ""
+
+
+@sign
+def slower_than_a_pool(scene: Scene) -> str:
+    """Concurrent streams are slower than a pool of 40 threads would make them."""
+    judged = scene.here.get("parallel")
+    ratio = slowdown(judged.timelines, scene.singles) if judged else None
+    if judged and ratio and ratio > 2 * max(1.0, judged.metrics.streams / POOL):
+        return f"{judged.metrics.streams} at once are all {ratio:.1f} times as slow"
     return ""
 
 
@@ -78,15 +93,55 @@ def _status(name: str, *statuses: int) -> None:
     SIGNS[name] = refused_with
 
 
+_status("status_400", 400, 422)
 _status("status_401", 401, 403, 407)
 _status("status_404", 404, 410)
 _status("status_405", 405, 501)
+_status("status_406", 406)
+_status("status_415", 415)
+_status("status_421", 421)
+_status("status_426", 426)
 _status("status_429", 429)
+_status("status_431", 413, 414, 431)
 _status("status_500", 500)
 _status("status_502", 502)
 _status("status_503", 503)
 _status("status_504", 504, 522, 524)
 _status("status_redirect", 301, 302, 303, 307, 308)
+
+
+def _body(name: str, pattern: str, doc: str) -> None:
+    def refused_saying(scene: Scene) -> str:
+        found = [one for one in scene.refused if re.search(pattern, one.said, re.IGNORECASE)]
+        return said(found[0]) if found else ""
+
+    refused_saying.__doc__ = doc
+    SIGNS[name] = refused_saying
+
+
+_body("body_names_the_host", r"\bhost\b", "The body of the refusal is about the host.")
+_body("body_names_a_session", r"session|\bsid\b", "The body of the refusal is about a session.")
+_body(
+    "body_names_a_protocol",
+    r"websocket|upgrade required|transport unknown|engine\.?io",
+    "The body of the refusal asks for another protocol than a stream.",
+)
+_body(
+    "body_names_plain_http",
+    r"plain HTTP request was sent to HTTPS|Client sent an HTTP request to an HTTPS",
+    "The body of the refusal says that the port speaks TLS.",
+)
+
+
+@sign
+def others_are_answered(scene: Scene) -> str:
+    """The same request is answered in another pass."""
+    if not scene.refused:
+        return ""
+    for name, judged in scene.here.items():
+        if name in SINGLE and any(map(answered, judged.timelines)):
+            return f"the same request is answered in the {name} pass"
+    return ""
 
 
 @sign

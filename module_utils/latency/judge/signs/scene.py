@@ -58,6 +58,11 @@ class Scene(NamedTuple):
         return judged.timelines[0] if judged and judged.timelines else None
 
     @property
+    def headers_before(self) -> tuple[tuple[str, str], ...]:
+        """The headers of the answer at the layer before."""
+        return self.one_before.headers if self.one_before else ()
+
+    @property
     def cut(self) -> Timeline | None:
         """A stream of the pass at fault that was cut."""
         if not self.fault or self.fault.problem not in {words.CUT, words.EARLY_END}:
