@@ -19,6 +19,7 @@ PLACES = {
     "gunicorn": "In Gunicorn",
     "systemd": "In the unit",
     "nginx": "In Nginx",
+    "front": "In any proxy",
     "edge": "In front of the host",
     "client": "In the client",
     "": "Anywhere",
@@ -54,7 +55,11 @@ def _row(cause: Cause) -> str:
     )
     title = cause.title + (" *(a risk: harmless now)*" if cause.risk else "")
     name = f'<a id="{cause.id}"></a>`{cause.id}`'
-    return f"| {name} | {title} | {signs} | {cause.remedy} [More]({cause.link}) |"
+    remedy = "<br>".join(
+        [f"{cause.remedy} [More]({cause.link})"]
+        + [f"{product[:1].upper()}{product[1:]}: {words}" for product, words in cause.remedies]
+    )
+    return f"| {name} | {title} | {signs} | {remedy} |"
 
 
 def _sign(name: str) -> str:

@@ -68,8 +68,17 @@ class Measured(NamedTuple):
         return self.stream.on_socket == PROBE and causes[:1] in [[cause] for cause in CLOSED]
 
     @property
+    def is_unsure(self) -> bool:
+        """Whether the only doubt is whether the app itself sends events together."""
+        passes = [
+            one for layer in self.result.get("layers", []) for one in layer["passes"].values()
+        ]
+        open_ones = [one.get("problem") for one in passes if one["verdict"] != "streaming"]
+        return self.result.get("verdict") == "unknown" and set(open_ones) == {"bunched"}
+
+    @property
     def is_fault(self) -> bool:
-        return not self.streams and not self.is_closed
+        return not (self.streams or self.is_closed or self.is_unsure)
 
 
 class Choice(NamedTuple):

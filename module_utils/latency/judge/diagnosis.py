@@ -16,6 +16,7 @@ from .culprit import Culprit, culprit_of, pairs
 from .layers import HOPS, Layer, hops_between, judge_layer
 from .lookup import Finding, look_up
 from .remarks import remarks
+from .settle import next_step
 
 if TYPE_CHECKING:
     from ..measurement import Measurement
@@ -35,7 +36,8 @@ class Diagnosis(NamedTuple):
     """The verdict on all layers.
 
     ``culprit`` names the layer at fault and ``culprit_pass`` its pass; both are empty when no layer
-    is at fault. ``causes`` has the likeliest first. ``risks`` are harmless now.
+    is at fault. ``causes`` has the likeliest first. ``risks`` are harmless now. ``next`` is the
+    measurement that would settle what is still open, or empty.
     """
 
     layers: tuple[Layer, ...]
@@ -45,6 +47,7 @@ class Diagnosis(NamedTuple):
     risks: tuple[Finding, ...]
     notes: tuple[str, ...]
     allowed: Thresholds
+    next: str = ""
 
     @property
     def verdict(self) -> str:
@@ -72,7 +75,8 @@ class Diagnosis(NamedTuple):
                 return self._accusation(layer.passes[self.culprit_pass])
         for layer in self.layers:
             if self.failed and (layer.problem or layer.verdict == words.UNKNOWN):
-                return f"Cannot tell whether {layer.name} streams: {_why_unknown(layer)}."
+                why = f"Cannot tell whether {layer.name} streams: {_why_unknown(layer)}."
+                return f"{why} {self.next}".strip()
         names = " and ".join(layer.name for layer in self.layers if layer.usable)
         return f"It streams at {names}." if names else "Nothing was measured."
 
@@ -95,6 +99,7 @@ class Diagnosis(NamedTuple):
             "causes": [finding.as_json() for finding in self.causes],
             "risks": [finding.as_json() for finding in self.risks],
             "notes": list(self.notes),
+            "next": self.next,
         }
 
 
@@ -133,6 +138,7 @@ def conclude(layers: Sequence[Layer], allowed: Thresholds, noted: Sequence[str] 
         _risks(layers, allowed),
         tuple(notes),
         allowed,
+        next_step(layers, culprit, causes),
     )
 
 

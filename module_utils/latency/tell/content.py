@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Iterator, Mapping
 
-from ..judge.figures import LUMPS, OFFSET_UNKNOWN
+from ..judge.figures import LUMPS, OFFSET_UNKNOWN, SERVER_CLOCK
 from ..redact import clean
 
 Json = Mapping[str, Any]
@@ -60,12 +60,26 @@ def headline(diagnosis: Json) -> str:
     if verdict == "streaming":
         layers = [one["layer"] for one in diagnosis["layers"] if one["verdict"] == "streaming"]
         names = " and ".join(filter(None, (", ".join(layers[:-1]), *layers[-1:])))
-        return clean(f"It streams: each event arrives when it is sent, at {names}.")
+        return clean(f"It streams: {_what_was_seen(diagnosis)}, at {names}.")
     if verdict == "unknown":
         return "Cannot tell whether it streams."
     if culprit:
         return clean(f"{culprit} {DOES.get(verdict, verdict)}.")
     return f"The stream is {verdict}, by an unknown layer."
+
+
+def _what_was_seen(diagnosis: Json) -> str:
+    """What the measurement can carry: only times in the events show when they were sent."""
+    known = {
+        one["metrics"].get("delay_from")
+        for layer, name, one in rows(diagnosis)
+        if name == "identity" and layer["verdict"] == "streaming"
+    }
+    if known == {SERVER_CLOCK}:
+        return "each event arrives when it is sent"
+    if known <= {SERVER_CLOCK, OFFSET_UNKNOWN}:
+        return "events arrive in the rhythm in which they are sent"
+    return "events arrive one by one"
 
 
 def rows(

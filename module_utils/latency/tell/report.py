@@ -14,6 +14,7 @@ from . import html, text
 
 SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".txt": "text"}
 DIAGNOSIS = ("verdict", "culprit", "culprit_pass", "message", "layers", "causes", "risks", "notes")
+LATER = ("next",)  # a result of an older module lacks it
 
 
 class Report(NamedTuple):
@@ -39,7 +40,8 @@ class Report(NamedTuple):
             raise ReportError(
                 f"result is not a stream_latency result; missing: {missing[0]}.{said}"
             )
-        diagnosis = {name: result[name] for name in DIAGNOSIS}
+        known = (*DIAGNOSIS, *(name for name in LATER if name in result))
+        diagnosis = {name: result[name] for name in known}
         given = result.get("measured") or [] if measured is None else measured
         try:
             measurements = [Measurement.of(one) for one in given]

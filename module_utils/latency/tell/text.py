@@ -17,6 +17,7 @@ def render(diagnosis: Json) -> str:
     """The table of all layers and passes, and below it the fault, its cause and the remedy."""
     parts = ["\n".join(_table(diagnosis)), *_verdict(diagnosis)]
     parts += [
+        _next(diagnosis),
         _list("Also possible:", map(_possible, diagnosis["causes"][1:])),
         _list("Harmless now, but a risk:", map(_risk, diagnosis["risks"])),
         _list("Notes:", notes(diagnosis)),
@@ -65,13 +66,24 @@ def _verdict(diagnosis: Json) -> Iterator[str]:
     yield "\n".join(
         _wrap(clean(value), f"  {label:<8}")
         for label, value in (
-            ("cause", f"{cause['title']} ({cause['cause']}, at {cause['layer']})"),
+            ("cause", f"{cause['title']} ({_named(cause)})"),
             ("seen", "; ".join(cause["evidence"])),
             ("remedy", cause["remedy"]),
             ("more", cause["link"]),
         )
         if value
     )
+
+
+def _named(cause: Json) -> str:
+    """Its id, where it is, and how sure it is."""
+    sure = {"likely": ", likely", "possible": ", possible"}.get(cause.get("confidence", ""), "")
+    return f"{cause['cause']}, at {cause['layer']}{sure}"
+
+
+def _next(diagnosis: Json) -> str:
+    step = diagnosis.get("next")
+    return _wrap(clean(step), "  next    ") if step else ""
 
 
 def _possible(cause: Json) -> str:

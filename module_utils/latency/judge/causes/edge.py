@@ -110,8 +110,8 @@ CAUSES = (
             (
                 "Express",
                 (
-                    "Send Cache-Control: no-transform, which the compression middleware obeys, or call"
-                    " res.flush() after each event."
+                    "Send Cache-Control: no-transform, which the compression middleware obeys, or"
+                    " call res.flush() after each event."
                 ),
             ),
             ("Next.js", "Set compress: false in next.config.js, or send no-transform."),
@@ -123,7 +123,7 @@ CAUSES = (
         "edge-cache",
         "edge",
         "the CDN or proxy answers from its cache",
-        "Turn the cache off for the path (a CDN: Cache-Control: no-store from the app does it too).",
+        "Turn the cache off for the path. A CDN also obeys Cache-Control: no-store.",
         "https://developers.cloudflare.com/cache/how-to/cache-rules/",
         needs=("comes_from_a_cache",),
         settle="passes: [identity, again]",

@@ -1,0 +1,53 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The one measurement that would settle what is still open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Sequence
+
+from . import words
+from .lookup import POSSIBLE
+
+if TYPE_CHECKING:
+    from .culprit import Culprit
+    from .layers import Layer
+    from .lookup import Finding
+
+STAMPS = (
+    "Put the time of sending into each event (sent_monotonic, see sent_field), or measure the"
+    " probe. Then it is known whether the app itself sends its events together."
+)
+CLOSER = "Measure nearer to the app too: at Nginx on the host, and at the app's own socket."
+TOGETHER = "Read several streams at once (passes: [identity, parallel])."
+ONCE_MORE = "Measure again: the two rounds contradict each other."
+MORE = "Measure a longer stream, or give the request that starts one (method, headers, body)."
+
+
+def next_step(layers: Sequence[Layer], culprit: Culprit | None, causes: Sequence[Finding]) -> str:
+    """What to measure next, in a sentence; empty if nothing is open."""
+    if culprit:
+        judged = culprit.layer.passes[culprit.name]
+        first = causes[0] if causes else None
+        if first and first.confidence != POSSIBLE:
+            return ""
+        if judged.problem == words.WAITING and culprit.name != "parallel":
+            return TOGETHER
+        if not culprit.before and not culprit.layer.nearest:
+            return CLOSER
+        return first.cause.settle if first else ""
+    open_ones = [
+        judged
+        for layer in layers
+        if layer.verdict == words.UNKNOWN
+        for judged in layer.passes.values()
+    ]
+    problems = [judged.problem for judged in open_ones]
+    for problem, step in (
+        (words.BUNCHED, STAMPS),
+        (words.UNSTEADY, ONCE_MORE),
+        (words.NO_STREAM, MORE),
+    ):
+        if problem in problems:
+            return step
+    return ""
