@@ -56,6 +56,8 @@ def streams_slow_down(scene: Scene) -> str:
 @sign
 def streams_take_turns(scene: Scene) -> str:
     """The server serves one stream at a time, or one event of one stream."""
+    if scene.fault and scene.at_fault in SINGLE and scene.fault.problem == words.WAITING:
+        return scene.fault.reason
     judged = scene.here.get("parallel")
     if not judged or judged.metrics.streams < 4:
         return ""
