@@ -59,7 +59,8 @@ def _truncated(case: Case) -> Iterator[Problem]:
         one = cut[0]
         how = "reset" if one.ended == timeline.RESET else "ended as if complete"
         at = f"{one.ended_at:.2f} s, {figures.silence_before_end(one):.2f} s after the last byte"
-        yield TRUNCATED, CUT, f"{case.share(cut)}{how} at {at}, with {len(one.events)} events"
+        problem = CUT if any(is_cut(one, others) for one in cut) else EARLY_END
+        yield TRUNCATED, problem, f"{case.share(cut)}{how} at {at}, with {len(one.events)} events"
 
 
 def _with_one_content(case: Case) -> Sequence[Timeline]:
