@@ -10,7 +10,7 @@ from .. import timeline
 from ..timeline import CUT_SHORT, Timeline
 from . import figures
 from .judged import SINGLE
-from .words import CUT, EARLY_END, NO_STREAM, NOT_ANSWERED, REFUSED, TRUNCATED, UNKNOWN
+from .words import CUT, EARLY_END, NO_STREAM, NOT_ANSWERED, REFUSED, TIME_IS_UP, TRUNCATED, UNKNOWN
 
 if TYPE_CHECKING:
     from .judged import Case, Problem
@@ -53,8 +53,11 @@ def said(one: Timeline) -> str:
 
 
 def _truncated(case: Case) -> Iterator[Problem]:
+    length = _usual_length(case.earlier)
+    if any(len(one.events) > length for one in case.timelines):
+        length = 0
     others = [*(case.before.timelines if case.before else ()), *_with_one_content(case)]
-    cut = [one for one in case.timelines if is_cut(one, others, case.length)]
+    cut = [one for one in case.timelines if is_cut(one, others, length)]
     if cut:
         one = cut[0]
         how = "reset" if one.ended == timeline.RESET else "ended as if complete"
@@ -65,6 +68,14 @@ def _truncated(case: Case) -> Iterator[Problem]:
 
 def _with_one_content(case: Case) -> Sequence[Timeline]:
     return case.here if case.name in SINGLE else ()
+
+
+def _usual_length(streams: Sequence[Timeline]) -> int:
+    """How many events the stream has, if all that ended have the same number; else 0."""
+    ended = [one for one in streams if one.ended in {timeline.COMPLETE, timeline.CLOSE}]
+    counts = {len(one.events) for one in ended}
+    told = all(one.format != timeline.CHUNKS for one in ended)
+    return counts.pop() if len(ended) > 1 and len(counts) == 1 and told else 0
 
 
 def _cut_by_the_clock(case: Case) -> Iterator[Problem]:
@@ -80,7 +91,7 @@ def _cut_by_the_clock(case: Case) -> Iterator[Problem]:
     longest = (one.ended_at - (one.headers_at or 0.0) for one in before)
     if ended and ends[0] > 0.5 and together and min(longest) > 1.15 * ends[-1]:
         at = f"ended as if complete at {ends[-1]:.2f} s, like all passes"
-        yield TRUNCATED, EARLY_END, f"{at}; at the layer before it went on"
+        yield TRUNCATED, TIME_IS_UP, f"{at}; at the layer before it went on"
 
 
 def is_cut(one: Timeline, others: Sequence[Timeline] = (), length: int = 0) -> bool:

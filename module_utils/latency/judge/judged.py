@@ -54,7 +54,6 @@ class Case(NamedTuple):
 
     ``before`` is the same pass at the layer before; at the first layer it is the uncompressed pass,
     for passes that can be compared with it. ``alone`` is this layer's pass of a single stream.
-    ``length`` is the number of events that the stream always has, or 0.
 
     ``here`` and ``earlier`` have all single streams of this layer, and those of the layers before
     that streamed. They show how much the stream differs from time to time. ``beside`` has streams
@@ -67,7 +66,6 @@ class Case(NamedTuple):
     before: Judged | None
     alone: Judged | None
     allowed: Thresholds
-    length: int
     here: Sequence[Timeline] = ()
     earlier: Sequence[Timeline] = ()
     beside: Sequence[Timeline] = ()

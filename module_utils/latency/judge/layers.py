@@ -90,11 +90,11 @@ def judge_layer(
     one: Measurement,
     earlier: Sequence[Layer],
     allowed: Thresholds,
-    known: Mapping[str, Layer] = MappingProxyType({}),
+    known: Mapping[str, Sequence[Layer]] = MappingProxyType({}),
 ) -> Layer:
     """Judge all passes of a layer. ``earlier`` are the layers before it, from the app outwards.
 
-    ``known`` are layers of another round, by name. They show how much the stream differs.
+    ``known`` has each layer in all rounds so far, by name. They show how much the stream differs.
     """
     layer = Layer(one.layer, one.url, one.problem, {}, one.skipped)
     # Many streams at once show a queue better than two.
@@ -110,14 +110,16 @@ def judge_layer(
                 same_pass(name, before.passes) if before else _uncompressed(name, passes),
                 passes.get("identity"),
                 allowed,
-                length=_length(before.passes) if before else 0,
-                here=[*_singles(one.passes), *_singles(_measured(known.get(one.layer)))],
+                here=[
+                    *_singles(one.passes),
+                    *(stream for same in known.get(one.layer, ()) for stream in _all(same)),
+                ],
                 earlier=[
                     stream
                     for layer in earlier
                     if layer.usable
-                    for same in (layer, known.get(layer.name))
-                    for stream in _singles(_measured(same, blameless=True))
+                    for same in known.get(layer.name, (layer,))
+                    for stream in _blameless(same)
                 ],
                 beside=[stream for stream in singles if stream is not first],
             )
@@ -130,13 +132,19 @@ def _uncompressed(name: str, passes: Mapping[str, Judged]) -> Judged | None:
     return alone if alone and alone.verdict == words.STREAMING else None
 
 
-def _measured(layer: Layer | None, *, blameless: bool = False) -> Mapping[str, Pass]:
-    passes = layer.passes if layer else {}
-    return {
-        name: one.measured
-        for name, one in passes.items()
-        if not blameless or one.verdict == words.STREAMING or one.problem == words.BUNCHED
-    }
+def _all(layer: Layer) -> list[Timeline]:
+    return _singles({name: one.measured for name, one in layer.passes.items()})
+
+
+def _blameless(layer: Layer) -> list[Timeline]:
+    """The streams to compare with: those that streamed, or that may have been sent like this."""
+    return _singles(
+        {
+            name: one.measured
+            for name, one in layer.passes.items()
+            if one.verdict == words.STREAMING or one.problem == words.BUNCHED
+        }
+    )
 
 
 def _singles(passes: Mapping[str, Pass]) -> list[Timeline]:
@@ -148,15 +156,6 @@ def layer_before(name: str, earlier: Sequence[Layer]) -> Layer | None:
     """The last usable layer that has the pass ``name``, or one like it."""
     alike = (layer for layer in reversed(earlier) if layer.usable and same_pass(name, layer.passes))
     return next(alike, None)
-
-
-def _length(passes: Mapping[str, Judged]) -> int:
-    """How many events the stream has, if several passes found the same number; else 0."""
-    single = [judged for judged in passes.values() if len(judged.timelines) == 1]
-    whole = [judged.timelines[0] for judged in single]
-    counts = {len(one.events) for one in whole if one.ended in {"complete", "close"}}
-    told = all(one.format != "chunks" for one in whole)
-    return counts.pop() if len(whole) > 1 and len(counts) == 1 and told else 0
 
 
 def hops_between(before: str | None, layer: str) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
     is compared with what counts at the layer before. So a layer of the first round is judged again
     only if another round counts before it.
     """
-    known = {layer.name: layer for layer in first.layers}
+    known = {layer.name: [layer] for layer in first.layers}
     notes: list[str] = []
     layers: list[Layer] = []
     as_judged = True
@@ -37,6 +37,7 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
         if not as_judged:
             one = judge_layer(layer.measurement(), layers, first.allowed)
         other = judge_layer(measured, layers, first.allowed, known)
+        known[layer.name].append(other)
         passes = {}
         for name, judged in one.passes.items():
             passes[name], note = _milder(judged, other.passes.get(name, NOT_AGAIN))

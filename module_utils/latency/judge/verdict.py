@@ -34,7 +34,6 @@ def judge(
     alone: Judged | None = None,
     allowed: Thresholds | None = None,
     *,
-    length: int = 0,
     here: Sequence[Timeline] = (),
     earlier: Sequence[Timeline] = (),
     beside: Sequence[Timeline] = (),
@@ -47,9 +46,7 @@ def judge(
     metrics = summarize(measured.timelines, before.timelines if before else ())
     if measured.unsteady:
         return Judged(UNKNOWN, UNSTEADY, measured.unsteady, metrics, measured)
-    case = Case(
-        name, measured.timelines, metrics, before, alone, allowed, length, here, earlier, beside
-    )
+    case = Case(name, measured.timelines, metrics, before, alone, allowed, here, earlier, beside)
     found = (problem for check in CHECKS for problem in check(case))
     verdict, problem, reason = next(found, (STREAMING, "", ""))
     if measured.busy > BUSY and problem and problem not in SURE:

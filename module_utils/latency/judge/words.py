@@ -20,6 +20,7 @@ ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFU
 NOT_ANSWERED = "not answered"
 CUT = "cut"
 EARLY_END = "early end"  # a clean end that only other layers show to be early
+TIME_IS_UP = "time is up"  # the same, of all streams at the same time after their start
 SILENT = "silent"
 WAITING = "waiting"
 UPLOAD_HELD = "upload held"
@@ -35,7 +36,12 @@ SLOWED = "slowed"
 OVER_LIMIT = "over limit"
 
 # Problems that one fault can show in two rounds.
-KINDS = ({CUT, EARLY_END}, {HELD, REPLAYED}, {SILENT, WAITING, SLOWED}, {HEADERS_HELD, ASKED_LATE})
+KINDS = (
+    {CUT, EARLY_END, TIME_IS_UP},
+    {HELD, REPLAYED},
+    {SILENT, WAITING, SLOWED},
+    {HEADERS_HELD, ASKED_LATE},
+)
 SURE = (
     NOT_ANSWERED,
     CUT,

@@ -28,7 +28,7 @@ def cut_by_the_clock(scene: Scene) -> str:
     judged = scene.fault
     if not judged or not scene.cut or scene.cut.marks:
         return ""
-    if judged.problem == words.EARLY_END:
+    if judged.problem == words.TIME_IS_UP:
         return judged.reason
     ends = sorted(one.ended_at for one in scene.singles)
     flows = figures.silence_before_end(scene.cut) < max(1.5 * figures.largest_gap(scene.cut), 0.05)

@@ -65,7 +65,11 @@ class Scene(NamedTuple):
     @property
     def cut(self) -> Timeline | None:
         """A stream of the pass at fault that was cut."""
-        if not self.fault or self.fault.problem not in {words.CUT, words.EARLY_END}:
+        if not self.fault or self.fault.problem not in {
+            words.CUT,
+            words.EARLY_END,
+            words.TIME_IS_UP,
+        }:
             return None
         before = self.before.get(self.at_fault)
         others = [*(before.timelines if before else ()), *self.singles]
