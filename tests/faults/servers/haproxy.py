@@ -1,0 +1,35 @@
+"""HAProxy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Haproxy(NamedTuple):
+    """HAProxy, as a load balancer in front; the lines are of its `defaults` section."""
+
+    defaults: Mapping[str, Any] = {}
+
+    scheme = "http"
+    http_version = "auto"
+
+    def config(self, port: int, upstream: str) -> str:
+        """The configuration file."""
+        times = {f"timeout {one}": "60s" for one in ("connect", "client", "server")}
+        defaults = {"mode": "http"} | times | dict(self.defaults)
+        written = "\n".join(f"{name} {value}" for name, value in defaults.items())
+        return f"""\
+defaults
+{written}
+frontend front
+bind 127.0.0.1:{port}
+default_backend back
+backend back
+server behind {upstream.removeprefix("unix:")}
+"""
+
+    def argv(self, config: Path) -> list[str]:
+        """The command."""
+        return ["haproxy", "-db", "-f", str(config)]
