@@ -33,7 +33,7 @@ admin off
 auto_https off
 {self.options}
 }}
-{self.scheme}://127.0.0.1:{port} {{
+{self.scheme}://:{port} {{
 bind 127.0.0.1
 {"tls ../cert.pem ../key.pem" if self.tls else ""}
 {self.lines}

@@ -8,9 +8,13 @@ from typing import Any, NamedTuple
 
 
 class Haproxy(NamedTuple):
-    """HAProxy, as a load balancer in front; the lines are of its `defaults` section."""
+    """HAProxy, as a load balancer in front; the lines are of its `defaults` section, those of
+    ``frontend`` and ``backend`` are added to these.
+    """
 
     defaults: Mapping[str, Any] = {}
+    frontend: str = ""
+    backend: str = ""
 
     scheme = "http"
     http_version = "auto"
@@ -25,8 +29,10 @@ defaults
 {written}
 frontend front
 bind 127.0.0.1:{port}
+{self.frontend}
 default_backend back
 backend back
+{self.backend}
 server behind {upstream.removeprefix("unix:")}
 """
 

@@ -10,11 +10,14 @@ from tests.faults.servers.places import FRONTS, unpacked
 
 
 class Lighttpd(NamedTuple):
-    """lighttpd; ``stream`` is `server.stream-response-body`, ``lines`` are added."""
+    """lighttpd; ``stream`` is `server.stream-response-body`, ``proxy`` more of `proxy.server`,
+    ``lines`` are added.
+    """
 
     lines: str = ""
     stream: int = 1
     modules: tuple[str, ...] = ()
+    proxy: str = ""
 
     scheme = "http"
     http_version = "auto"
@@ -30,7 +33,7 @@ server.bind = "127.0.0.1"
 server.port = {port}
 server.modules = ({modules})
 server.stream-response-body = {self.stream}
-proxy.server = ("" => (("host" => "{host}", "port" => {its_port})))
+proxy.server = ("" => (("host" => "{host}", "port" => {its_port}, {self.proxy})))
 {self.lines}
 """
 
