@@ -59,7 +59,7 @@ class Running(NamedTuple):
 @contextlib.contextmanager
 def running(stack: Stack, directory: Path) -> Iterator[Running]:
     """Start it, and end it for sure."""
-    directory.chmod(0o711)  # some servers become somebody else
+    directory.chmod(0o711)  # for servers that become somebody else
     certificate = directory / "cert.pem"
     make_certificate(certificate, directory / "key.pem")
     found = Running({}, {}, certificate)
@@ -84,6 +84,7 @@ def running(stack: Stack, directory: Path) -> Iterator[Running]:
             port = free_port()
             where = directory / layer
             where.mkdir()
+            where.chmod(0o777)  # for those who become somebody else
             config = where / "config"
             config.write_text(server.config(port, upstream))
             place = Place(f"{server.scheme}://127.0.0.1:{port}", http=server.http_version)

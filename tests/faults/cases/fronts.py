@@ -49,11 +49,18 @@ SecResponseBodyLimit 524288
 """
 # It takes each of these for a file that has to be whole.
 SED = 'ExtFilterDefine fix mode=output cmd="/bin/sed s/foo/bar/"\nSetOutputFilter fix'
-# Its defaults name neither events nor answers that begin with less than 512 bytes.
+# By default it leaves alone what begins with less than 512 bytes.
 ENCODE = "encode {\ngzip\nminimum_length 1\nmatch {\nheader Content-Type text/*\n}\n}"
 DEFLATE = f"""\
 deflate.mimetypes = ("{TYPES.replace(" ", '", "')}")
 deflate.allowed-encodings = ("gzip")
+"""
+KEPT = """\
+CacheRoot .
+CacheEnable disk /
+CacheDefaultExpire 60
+CacheIgnoreNoLastMod On
+CacheIgnoreQueryString On
 """
 CACHED = "set beresp.ttl = 60s; set beresp.do_stream = true;"
 BROTLI = {**BUFFERING, "brotli": "on", "brotli_types": "*"}
@@ -97,17 +104,23 @@ COLLECTING: dict[str, Front] = {
     "haproxy": Haproxy(NO_DELAY, backend="http-response wait-for-body time 10s at-least 1m"),
     "varnish": Varnish(response="set beresp.do_stream = false;"),
     "varnish-esi": Varnish(response="set beresp.do_esi = true;"),
+    # It compresses whatever it keeps, and undoes that for those who want it plain.
+    "varnish-gzip": Varnish(response="set beresp.do_gzip = true;"),
     "caddy": Caddy(proxy="buffer_responses"),
 }
 COMPRESSING: dict[str, Front] = {
     "node": Node(compression={}),
     "caddy": Caddy(ENCODE),
-    "varnish": Varnish(response="set beresp.do_gzip = true;"),
 }
 IMPATIENT: dict[str, Front] = {
     "varnish": Varnish(backend=".between_bytes_timeout = 1s;"),
     "apache": Apache(proxy="flushpackets=on timeout=1"),
     "nghttpx": Nghttpx("backend-read-timeout=1s"),
+    "node": Node(proxy={"timeout": 1000}),
+}
+HURRIED: dict[str, Front] = {
+    "nginx": Nginx({"proxy_read_timeout": "1s"}),
+    "haproxy": Haproxy({**NO_DELAY, "timeout server": "1s"}),
 }
 ENDING: dict[str, Front] = {
     "caddy": Caddy(options="servers {\ntimeouts {\nwrite 1s\n}\n}"),
@@ -120,10 +133,19 @@ FAULTS = (
     # It compresses only what it has as a whole.
     *both("edge-collects", Lighttpd(DEFLATE, stream=0, modules=("deflate",)), "lighttpd-deflate"),
     *(one for name, front in COMPRESSING.items() for one in both("edge-compression", front, name)),
+    in_front("edge-compression", Caddy("encode zstd gzip"), "caddy-large", stream={"size": 600}),
+    in_front(
+        "edge-compression",
+        Caddy("encode zstd gzip"),
+        "caddy-zstd",
+        stream={"size": 600},
+        passes=BROWSER,
+    ),
     at_host("edge-compression", Haproxy({**NO_DELAY, **COMPRESSION}), "haproxy"),
     *both("edge-compression", Node(compression={}), "node-brotli", passes=BROWSER),
     Fault("nginx-brotli", Stack(nginx=Nginx(BROTLI, main=module("brotli_filter"))), BROWSER),
     in_front("nginx-brotli", Nginx(BROTLI, main=module("brotli_filter")), "public", passes=BROWSER),
+    *both("edge-cache", Apache(KEPT, ("cache", "cache_disk")), "apache", passes=AGAIN),
     *both("edge-cache", Varnish("return (hash);", CACHED), "varnish", passes=AGAIN),
     in_front(
         "edge-cache",
@@ -181,9 +203,6 @@ FAULTS = (
     Fault("nginx-upstream", Stack(nginx=Nginx({"proxy_pass": "http://127.0.0.1:9"})), ALONE),
     *(
         at_host("too-slow-an-answer", front, name, app=FAT, path="/late", passes=ALONE)
-        for name, front in {
-            "nginx": Nginx({"proxy_read_timeout": "1s"}),
-            "haproxy": Haproxy({**NO_DELAY, "timeout server": "1s"}),
-        }.items()
+        for name, front in HURRIED.items()
     ),
 )

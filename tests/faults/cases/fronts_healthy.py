@@ -41,6 +41,7 @@ FRONTS: dict[str, Front] = {
 }
 DEFLATING = Apache(f"AddOutputFilterByType DEFLATE {TYPES}", ("deflate",))
 BROTLI = Apache(f"AddOutputFilterByType BROTLI_COMPRESS {TYPES}", ("brotli",))
+SED_OF_ITS_OWN = "<Location />\nSetOutputFilter Sed\nOutputSed s/foo/bar/\n</Location>"
 POLITE = Gunicorn("probed:polite")
 # The firewall of Nginx looks at what passes and lets it pass.
 RULES = "'" + FIREWALL.replace("SecResponseBodyLimit 524288\n", "") + "'"
@@ -68,10 +69,12 @@ HEALTHY_FRONTS = (
         passes=BROWSER,
     ),
     Healthy("node-compression-polite", Stack(POLITE, edge=Node(compression={}))),
+    # events that are too small for it
     Healthy("caddy-encode", Stack(edge=Caddy("encode zstd gzip"))),
     Healthy("lighttpd-deflate", Stack(nginx=Lighttpd(DEFLATE, modules=("deflate",)))),
     # settings that look bad and are not
     Healthy("apache-buffer", Stack(nginx=Apache("SetOutputFilter BUFFER", ("buffer",), proxy=""))),
+    Healthy("apache-sed", Stack(nginx=Apache(SED_OF_ITS_OWN, ("sed",)))),
     Healthy(
         "nginx-firewall",
         Stack(

@@ -20,7 +20,7 @@ class Apache(NamedTuple):
     proxy: str = "flushpackets=on"
     tls: bool = False
 
-    http_version = "auto"
+    http_version: str = "auto"
 
     @property
     def scheme(self) -> str:

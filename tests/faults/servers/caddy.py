@@ -17,7 +17,7 @@ class Caddy(NamedTuple):
     options: str = ""
     tls: bool = False
 
-    http_version = "auto"
+    http_version: str = "auto"
 
     @property
     def scheme(self) -> str:

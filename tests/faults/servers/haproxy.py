@@ -16,8 +16,8 @@ class Haproxy(NamedTuple):
     frontend: str = ""
     backend: str = ""
 
-    scheme = "http"
-    http_version = "auto"
+    scheme: str = "http"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file."""

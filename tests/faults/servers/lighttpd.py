@@ -19,8 +19,8 @@ class Lighttpd(NamedTuple):
     modules: tuple[str, ...] = ()
     proxy: str = ""
 
-    scheme = "http"
-    http_version = "auto"
+    scheme: str = "http"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""

@@ -15,7 +15,7 @@ class Nghttpx(NamedTuple):
     lines: str = ""
     tls: bool = False
 
-    http_version = "auto"
+    http_version: str = "auto"
 
     @property
     def scheme(self) -> str:

@@ -22,8 +22,8 @@ class Node(NamedTuple):
     proxy: Mapping[str, Any] = {}
     lifetime: int = 0
 
-    scheme = "http"
-    http_version = "auto"
+    scheme: str = "http"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""

@@ -15,8 +15,8 @@ class Squid(NamedTuple):
 
     lines: str = "cache deny all"
 
-    scheme = "http"
-    http_version = "auto"
+    scheme: str = "http"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file, for an upstream `host:port`."""

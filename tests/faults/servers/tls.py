@@ -13,8 +13,8 @@ from tests.faults.servers.places import unpacked
 class Hitch(NamedTuple):
     """Hitch."""
 
-    scheme = "https"
-    http_version = "auto"
+    scheme: str = "https"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
@@ -39,8 +39,8 @@ workers = 1
 class Stunnel(NamedTuple):
     """stunnel."""
 
-    scheme = "https"
-    http_version = "auto"
+    scheme: str = "https"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""

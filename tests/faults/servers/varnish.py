@@ -21,8 +21,8 @@ class Varnish(NamedTuple):
     backend: str = ""
     parameters: Mapping[str, Any] = {}
 
-    scheme = "http"
-    http_version = "auto"
+    scheme: str = "http"
+    http_version: str = "auto"
 
     def config(self, port: int, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`; its first line is
