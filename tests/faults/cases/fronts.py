@@ -49,6 +49,8 @@ SecResponseBodyLimit 524288
 """
 # It takes each of these for a file that has to be whole.
 SED = 'ExtFilterDefine fix mode=output cmd="/bin/sed s/foo/bar/"\nSetOutputFilter fix'
+# It keeps the empty line at each event's end, until the next event begins.
+LINES = "<Location />\nSetOutputFilter Sed\nOutputSed s/foo/bar/\n</Location>"
 # By default it leaves alone what begins with less than 512 bytes.
 ENCODE = "encode {\ngzip\nminimum_length 1\nmatch {\nheader Content-Type text/*\n}\n}"
 DEFLATE = f"""\
@@ -132,6 +134,7 @@ FAULTS = (
     *(one for name, front in COLLECTING.items() for one in both("edge-collects", front, name)),
     # It compresses only what it has as a whole.
     *both("edge-collects", Lighttpd(DEFLATE, stream=0, modules=("deflate",)), "lighttpd-deflate"),
+    *both("edge-buffering", Apache(LINES, ("sed",)), "apache-mod-sed"),
     *(one for name, front in COMPRESSING.items() for one in both("edge-compression", front, name)),
     in_front("edge-compression", Caddy("encode zstd gzip"), "caddy-large", stream={"size": 600}),
     in_front(

@@ -41,7 +41,7 @@ FRONTS: dict[str, Front] = {
 }
 DEFLATING = Apache(f"AddOutputFilterByType DEFLATE {TYPES}", ("deflate",))
 BROTLI = Apache(f"AddOutputFilterByType BROTLI_COMPRESS {TYPES}", ("brotli",))
-SED_OF_ITS_OWN = "<Location />\nSetOutputFilter Sed\nOutputSed s/foo/bar/\n</Location>"
+SUBSTITUTE = "SetOutputFilter SUBSTITUTE\nSubstitute s/foo/bar/"
 POLITE = Gunicorn("probed:polite")
 # The firewall of Nginx looks at what passes and lets it pass.
 RULES = "'" + FIREWALL.replace("SecResponseBodyLimit 524288\n", "") + "'"
@@ -74,7 +74,7 @@ HEALTHY_FRONTS = (
     Healthy("lighttpd-deflate", Stack(nginx=Lighttpd(DEFLATE, modules=("deflate",)))),
     # settings that look bad and are not
     Healthy("apache-buffer", Stack(nginx=Apache("SetOutputFilter BUFFER", ("buffer",), proxy=""))),
-    Healthy("apache-sed", Stack(nginx=Apache(SED_OF_ITS_OWN, ("sed",)))),
+    Healthy("apache-substitute", Stack(nginx=Apache(SUBSTITUTE, ("substitute",)))),
     Healthy(
         "nginx-firewall",
         Stack(
