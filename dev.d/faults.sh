@@ -3,9 +3,12 @@
 
 cmd_faults() { # [ARG...]: --write (docs/faults.md), --rounds N, -k NAME and other arguments of pytest
   tools
-  packages curl openssl util-linux
+  packages curl openssl util-linux gcc libc6-dev nodejs # Varnish compiles what it is told
+  command -v npm >/dev/null || packages npm
   nginx_binary
   haproxy_binary
+  fronts
+  node_app
   app_environment faults tests/faults/requirements.txt
   app_environment faults-old tests/faults/requirements-old.txt
   say "fault laboratory"
@@ -28,6 +31,41 @@ haproxy_binary() {
     "$root" >"$root/haproxy"
   chmod +x "$root/haproxy"
   haproxy -v >/dev/null || die "HAProxy does not start; install it with apt."
+}
+
+# What can stand in front of an app, of .cache/fronts; Nginx itself is above, these are its modules.
+FRONTS=(
+  apache2-bin libapache2-mod-security2 caddy hitch lighttpd lighttpd-mod-deflate nghttp2-proxy
+  squid stunnel4 varnish libnginx-mod-http-brotli-filter libnginx-mod-http-modsecurity
+)
+
+# Unpack these servers, with the libraries that the machine lacks: nothing of it starts by itself.
+fronts() {
+  local root=$PWD/.cache/fronts missing
+  [[ $(cat "$root/made-from" 2>/dev/null) != "${FRONTS[*]}" ]] || return 0
+  say "unpacking ${FRONTS[*]}"
+  rm -rf "$root"
+  mkdir -p "$root"
+  quietly as_root apt-get update -qq
+  mapfile -t missing < <(apt-get install --simulate --no-install-recommends "${FRONTS[@]}" |
+    awk '$1 == "Inst" && $2 !~ /perl|nss3|-dev$|^(logrotate|nginx.*)$/ { print $2 }')
+  # Those that the machine has are unpacked too: their files are looked for there.
+  mapfile -t missing < <(printf '%s\n' "${FRONTS[@]}" "${missing[@]}" | sort -u)
+  quietly unpack "$root" "${missing[@]}"
+  rm "$root"/*.deb
+  echo "${FRONTS[*]}" >"$root/made-from"
+}
+
+# Install the packages of the front that is written for Node.
+node_app() {
+  local root=$PWD/.cache/node want
+  want=$(cat tests/faults/node/*.json | sha256sum)
+  [[ $(cat "$root/made-from" 2>/dev/null) != "$want" ]] || return 0
+  say "installing tests/faults/node/package-lock.json into .cache/node"
+  mkdir -p "$root"
+  cp tests/faults/node/*.json "$root"
+  quietly npm ci --prefix "$root" --ignore-scripts --no-audit --no-fund
+  echo "$want" >"$root/made-from"
 }
 
 # unpack DIRECTORY PACKAGE...: download packages and unpack them there.

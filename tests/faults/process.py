@@ -7,6 +7,7 @@ import itertools
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -53,11 +54,11 @@ class Process:
                 start_new_session=True,
             )
 
-    def wait_ready(self, address: Address) -> None:
+    def wait_ready(self, address: Address, *, tls: bool = False) -> None:
         """Return when a request is answered, whatever the answer."""
         until = time.monotonic() + READY_SECONDS
         while time.monotonic() < until and self.process.poll() is None:
-            if answers(address):
+            if answers(address, tls=tls):
                 return
             time.sleep(0.02)
         raise RuntimeError(f"{self.name} does not answer at {address}:\n{self.log.read_text()}")
@@ -74,14 +75,25 @@ class Process:
         self.process.wait()
 
 
-def answers(address: Address) -> bool:
-    """Whether somebody answers there; one who wants TLS answers plain HTTP with an error."""
+def answers(address: Address, *, tls: bool = False) -> bool:
+    """Whether somebody answers there."""
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with socket.socket(family) as one:
         one.settimeout(2)
         try:
             one.connect(address)
+            if tls:
+                return shakes_hands(one)
             one.sendall(b"GET /ready HTTP/1.1\r\nHost: ready\r\nConnection: close\r\n\r\n")
             return bool(one.recv(1))
         except OSError:
             return False
+
+
+def shakes_hands(connection: socket.socket) -> bool:
+    """Whether TLS is spoken there."""
+    trusting = ssl.create_default_context()
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    with trusting.wrap_socket(connection) as one:
+        return bool(one.version())

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.process import Process, free_port
-from tests.faults.servers import TOKEN, Gunicorn, Haproxy, Nginx, Script
+from tests.faults.servers import TOKEN, Front, Gunicorn, Nginx, Script
 
 
 class Stack(NamedTuple):
-    """An app server, the Nginx in front of it, and what is in front of that."""
+    """An app server, the host's proxy in front of it, and what is in front of that."""
 
     app: Gunicorn | Script = Gunicorn()
-    nginx: Nginx | None = Nginx()
-    edge: Nginx | Haproxy | None = None
+    nginx: Front | None = Nginx()
+    edge: Front | None = None
 
 
 class Place(NamedTuple):
@@ -59,6 +59,7 @@ class Running(NamedTuple):
 @contextlib.contextmanager
 def running(stack: Stack, directory: Path) -> Iterator[Running]:
     """Start it, and end it for sure."""
+    directory.chmod(0o711)  # for servers that become somebody else
     certificate = directory / "cert.pem"
     make_certificate(certificate, directory / "key.pem")
     found = Running({}, {}, certificate)
@@ -68,7 +69,7 @@ def running(stack: Stack, directory: Path) -> Iterator[Running]:
             name = {"public": "edge"}.get(layer, layer)
             process = Process(name, argv, where, {"PROBE_TOKEN": TOKEN})
             ending.callback(process.stop)
-            process.wait_ready(address)  # type: ignore[arg-type]
+            process.wait_ready(address, tls=place.url.startswith("https:"))  # type: ignore[arg-type]
             found.processes[name] = process
             found.places[layer] = place
 
@@ -83,6 +84,7 @@ def running(stack: Stack, directory: Path) -> Iterator[Running]:
             port = free_port()
             where = directory / layer
             where.mkdir()
+            where.chmod(0o777)  # for those who become somebody else
             config = where / "config"
             config.write_text(server.config(port, upstream))
             place = Place(f"{server.scheme}://127.0.0.1:{port}", http=server.http_version)

@@ -7,6 +7,7 @@ from tests.faults.cases.fault import (
     BUFFERING,
     CACHE,
     CACHE_PATH,
+    COMPRESSION,
     GZIP,
     HTTP_1_0,
     IDLE,
@@ -18,7 +19,6 @@ from tests.faults.servers import APPS, Haproxy, Nginx
 from tests.faults.stack import Stack
 
 AGAIN = ("identity", "again")
-COMPRESSION = {"compression algo": "gzip", "compression type": "text/event-stream"}
 READER = str(APPS / "reader_of_blocks.py")
 TOKEN = "X-Stream-Probe-Token: {token}"
 

@@ -22,6 +22,7 @@ HTTP_1_0 = {"proxy_http_version": "1.0"}
 CACHE = {**BUFFERING, "proxy_cache": "streams", "proxy_cache_valid": "200 1m"}
 CACHE_PATH = {"proxy_cache_path": "cache keys_zone=streams:1m"}
 NO_DELAY = {"option": "http-no-delay"}  # of HAProxy
+COMPRESSION = {"compression algo": "gzip", "compression type": "text/event-stream"}  # of HAProxy
 LONG = {"count": 50, "interval": 0.1}  # longer than what is done to it meanwhile
 
 LAYERS = {"nginx": "nginx", "edge": "public", "client": "client"}
@@ -32,7 +33,7 @@ class Fault(NamedTuple):
 
     ``stream`` is the query, ``disturbance`` what is done in the midst of the stream, ``client`` a
     command that reads it, ``more`` other options of the module. A ``risk`` has to be named, and
-    nobody to be accused.
+    nobody to be accused. ``at`` is the layer, where the cause's id does not say it.
     """
 
     cause: str
@@ -45,6 +46,7 @@ class Fault(NamedTuple):
     client: tuple[str, ...] = ()
     risk: bool = False
     variant: str = ""
+    at: str = ""
 
     @property
     def name(self) -> str:
@@ -54,7 +56,7 @@ class Fault(NamedTuple):
     @property
     def layer(self) -> str:
         """The layer where it can first be seen: the app's faults on its server's socket."""
-        return LAYERS.get(self.cause.partition("-")[0], "gunicorn")
+        return self.at or LAYERS.get(self.cause.partition("-")[0], "gunicorn")
 
 
 def behind(**location: Any) -> Stack:

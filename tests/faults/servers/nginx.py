@@ -1,4 +1,4 @@
-"""The servers that a stack is made of: real ones, each with what differs from a good set-up."""
+"""Nginx."""
 
 from __future__ import annotations
 
@@ -7,51 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).parents[2]
-APPS = Path(__file__).parent / "apps"
-PROBE = ROOT / "roles" / "streaming_api" / "files"
-TOKEN = "token-of-the-laboratory"
-
-
-class Gunicorn(NamedTuple):
-    """Gunicorn with an app of apps/, on a unix socket.
-
-    ``environment`` names the virtual environment in .cache; ``open_files`` is the limit of
-    `ulimit -n`.
-    """
-
-    app: str = "probed:app"
-    settings: Mapping[str, Any] = {}
-    environment: str = "faults"
-    open_files: int | None = None
-
-    def argv(self, path: Path) -> list[str]:
-        """The command."""
-        settings = {
-            "worker-class": "uvicorn_worker.UvicornWorker",
-            "workers": 1,
-            "backlog": 4096,
-            "graceful-timeout": 30,
-            "keep-alive": 75,
-        } | dict(self.settings)
-        limit = ["prlimit", f"--nofile={self.open_files}"] if self.open_files else []
-        python = ROOT / ".cache" / self.environment / "bin" / "python"
-        argv = [*limit, str(python), "-m", "gunicorn", "--bind", f"unix:{path}"]
-        argv += ["--no-control-socket", "--pythonpath", f"{APPS},{PROBE}"]
-        for name, value in settings.items():
-            argv += [f"--{name}", str(value)]
-        return [*argv, self.app]
-
-
-class Script(NamedTuple):
-    """A server of apps/ that is started by itself, with the socket as its argument."""
-
-    name: str
-
-    def argv(self, path: Path) -> list[str]:
-        """The command."""
-        python = ROOT / ".cache" / "faults" / "bin" / "python"
-        return [str(python), str(APPS / self.name), str(path)]
+from tests.faults.servers.places import FRONTS, with_libraries
 
 
 class Nginx(NamedTuple):
@@ -116,35 +72,15 @@ location / {{
 
     def argv(self, config: Path) -> list[str]:
         """The command."""
-        return ["nginx", "-p", str(config.parent), "-c", config.name, "-e", "stderr"]
+        libraries = with_libraries() if "load_module" in self.main else []
+        return [*libraries, "nginx", "-p", str(config.parent), "-c", config.name, "-e", "stderr"]
 
 
-class Haproxy(NamedTuple):
-    """HAProxy, as a load balancer in front; the lines are of its `defaults` section."""
-
-    defaults: Mapping[str, Any] = {}
-
-    scheme = "http"
-    http_version = "auto"
-
-    def config(self, port: int, upstream: str) -> str:
-        """The configuration file."""
-        times = {f"timeout {one}": "60s" for one in ("connect", "client", "server")}
-        defaults = {"mode": "http"} | times | dict(self.defaults)
-        written = "\n".join(f"{name} {value}" for name, value in defaults.items())
-        return f"""\
-defaults
-{written}
-frontend front
-bind 127.0.0.1:{port}
-default_backend back
-backend back
-server nginx {upstream}
-"""
-
-    def argv(self, config: Path) -> list[str]:
-        """The command."""
-        return ["haproxy", "-db", "-f", str(config)]
+def module(*names: str) -> dict[str, list[str]]:
+    """What loads these modules of Nginx; for `main`."""
+    return {
+        "load_module": [f"{FRONTS}/usr/lib/nginx/modules/ngx_http_{one}_module.so" for one in names]
+    }
 
 
 def lines(given: Mapping[str, Any], differing: Mapping[str, Any]) -> str:

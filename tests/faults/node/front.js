@@ -1,0 +1,29 @@
+// A front as many have it: Express with compression and http-proxy. Its argument is a JSON file.
+const fs = require("fs");
+const compression = require("compression");
+const express = require("express");
+const httpProxy = require("http-proxy");
+
+const wanted = JSON.parse(fs.readFileSync(process.argv[2]));
+const app = express();
+if (wanted.compression) {
+  app.use(compression(wanted.compression));
+}
+if (wanted.lifetime) {
+  app.use((request, response, next) => {
+    const timer = setTimeout(() => response.destroy(), wanted.lifetime);
+    response.on("close", () => clearTimeout(timer));
+    next();
+  });
+}
+const proxy = httpProxy.createProxyServer(wanted.proxy);
+app.use((request, response) => {
+  proxy.web(request, response, {}, (error) => {
+    if (response.headersSent) {
+      response.destroy();
+    } else {
+      response.status(502).end(String(error));
+    }
+  });
+});
+app.listen(wanted.port, "127.0.0.1");
