@@ -42,9 +42,13 @@ def diagnose(
     *,
     disturbance: str = "",
     client: tuple[str, ...] = (),
+    outside: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
-    """What the module says of all layers of this stack; a client is one more."""
+    """What the module says of all layers of this stack; a client is one more.
+
+    From ``outside`` there is only what the public sees.
+    """
     wanted = {**STREAM, **stream}
     layers = [
         {
@@ -56,6 +60,8 @@ def diagnose(
         }
         for name, place in found.places.items()
     ]
+    if outside:
+        layers = [{**layers[-1], "name": "public"}]
     if client:
         url = with_query(layers[-1]["url"], wanted)
         command = [part.format(url=url, token=TOKEN) for part in client]

@@ -54,6 +54,36 @@ class Outcome(NamedTuple):
         return self.right_layer and self.right_cause
 
 
+class Outside(NamedTuple):
+    """What the diagnosis said of a fault when it saw only what the public sees."""
+
+    fault: Fault
+    verdict: str
+    causes: tuple[str, ...]
+
+    @staticmethod
+    def shows(fault: Fault) -> bool:
+        """Whether it is worth a look: with a proxy in front, and nothing but the usual passes."""
+        usual = fault.passes == Fault._field_defaults["passes"]
+        fronted = fault.stack.nginx is not None or fault.stack.edge is not None
+        return usual and fronted and not (fault.client or fault.disturbance or fault.risk)
+
+    @classmethod
+    def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outside:
+        """Read a diagnosis."""
+        return cls(fault, said["verdict"], tuple(one["cause"] for one in said["causes"]))
+
+    @property
+    def seen(self) -> bool:
+        """Whether it is not said to stream; that it may not is enough."""
+        return self.verdict != "streaming"
+
+    @property
+    def right(self) -> bool:
+        """Whether the right cause is one of the first two: what is behind cannot be seen."""
+        return self.seen and self.fault.cause in self.causes[:2]
+
+
 class Trial(NamedTuple):
     """A run over a healthy stack; the accusation should be empty."""
 
@@ -67,10 +97,11 @@ class Record:
 
     def __init__(self) -> None:
         self.faults: list[Outcome] = []
+        self.outside: list[Outside] = []
         self.healthy: list[Trial] = []
 
     def summary(self) -> str:
-        """Summarize the record in two sentences."""
+        """Summarize the record in three sentences."""
         causes = {one.fault.cause for one in self.faults}
         accused = [one for one in self.healthy if one.accusation]
         loaded = sum(one.loaded for one in self.healthy)
@@ -79,6 +110,9 @@ class Record:
             f" {len(self.faults)} measurements:"
             f" the right layer {sum(one.right_layer for one in self.faults)} times,"
             f" the right cause first {sum(one.right_cause for one in self.faults)} times."
+            f" From outside alone, {len(self.outside)} measurements: seen"
+            f" {sum(one.seen for one in self.outside)} times, the right cause among the first two"
+            f" {sum(one.right for one in self.outside)} times."
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
         )
@@ -100,6 +134,12 @@ def render(record: Record) -> str:
         _matrix(record),
         "## Layer by layer",
         _layers(record),
+        "## From outside alone",
+        (
+            "Here the diagnosis sees only the outermost layer, as somebody does who has no account"
+            " on the host. That it cannot tell counts as seen; that it streams does not."
+        ),
+        _outside(record),
         "## Healthy stacks",
         _healthy(record),
         "## Not reproduced here",
@@ -148,6 +188,21 @@ def _layers(record: Record) -> str:
         named = Counter(one.layer for one in built) + Counter(healthy if layer == NOBODY else [])
         rows.append((layer, *(str(named[other] or "") for other in LAYERS)))
     return _table(("at fault \\ named", *LAYERS), rows)
+
+
+def _outside(record: Record) -> str:
+    rows = []
+    for fault in FAULTS:
+        found = [one for one in record.outside if one.fault is fault]
+        if not found:
+            continue
+        verdicts = Counter(one.verdict for one in found)
+        causes = Counter(" or ".join(one.causes[:2]) or "none" for one in found)
+        right = sum(one.right for one in found)
+        rows.append(
+            (f"`{fault.name}`", _counted(verdicts), _counted(causes), f"{right} of {len(found)}")
+        )
+    return _table(("fault built", "verdict", "causes named first", "right"), rows)
 
 
 def _healthy(record: Record) -> str:

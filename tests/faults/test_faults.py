@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.laboratory import diagnose, started
-from tests.faults.report import Outcome, Record
+from tests.faults.report import Outcome, Outside, Record
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -23,6 +23,16 @@ def test_fault(fault: Fault, record: Record, rounds: range) -> None:
                 passes=fault.passes,
                 **fault.more,
             )
+            if Outside.shows(fault):
+                alone = diagnose(
+                    found,
+                    fault.path,
+                    fault.stream,
+                    outside=True,
+                    passes=fault.passes,
+                    **fault.more,
+                )
+                record.outside.append(Outside.of(fault, alone))
         outcome = Outcome.of(fault, said)
         record.faults.append(outcome)
         assert outcome.right, said["text"]

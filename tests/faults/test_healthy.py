@@ -39,5 +39,8 @@ def check(case: Healthy, found: Running, record: Record, *, loaded: bool) -> Non
             disturbance=case.disturbance,
             **case.more,
         )
-    record.healthy.append(Trial(case.name, loaded, "" if said["streams"] else said["message"]))
-    assert said["streams"], said["text"]
+    accused = bool(said["culprit"]) if case.unsure else not said["streams"]
+    record.healthy.append(Trial(case.name, loaded, said["message"] if accused else ""))
+    assert not accused, said["text"]
+    if case.unsure:
+        assert not said["streams"] and said["verdict"] == "unknown", said["text"]

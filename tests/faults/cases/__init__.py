@@ -4,13 +4,21 @@ Comments say where a set-up is another one than the textbook's: with real server
 shows nothing.
 """
 
-from tests.faults.cases import app, edge, fronts, gunicorn, nginx
+from tests.faults.cases import app, app_more, edge, fronts, gunicorn, nginx, requests
 from tests.faults.cases.fault import Fault
 from tests.faults.cases.fronts_healthy import HEALTHY_FRONTS
 from tests.faults.cases.healthy import HEALTHY as HEALTHY_NGINX
 from tests.faults.cases.healthy import Healthy
 
-FAULTS = (*app.FAULTS, *gunicorn.FAULTS, *nginx.FAULTS, *edge.FAULTS, *fronts.FAULTS)
+FAULTS = (
+    *app.FAULTS,
+    *app_more.FAULTS,
+    *gunicorn.FAULTS,
+    *nginx.FAULTS,
+    *edge.FAULTS,
+    *fronts.FAULTS,
+    *requests.FAULTS,
+)
 HEALTHY = (*HEALTHY_NGINX, *HEALTHY_FRONTS)
 
 __all__ = ["FAULTS", "HEALTHY", "Fault", "Healthy"]

@@ -31,9 +31,20 @@ class Healthy(NamedTuple):
     passes: tuple[str, ...] = ("identity", "gzip")
     more: Mapping[str, Any] = {}  # options of the module
     disturbance: str = ""
+    unsure: bool = False  # nobody can know whether the app sends it so: verdict unknown
 
 
 USERS = Gunicorn("own:app")
+MODELS = Gunicorn("models:app")
+TLS = Nginx(listen="ssl")
+HTTP2 = Nginx(listen="ssl http2")
+NGINX = Nginx()
+HAPROXY = Haproxy(NO_DELAY)
+QUESTION = {
+    "method": "POST",
+    "headers": {"Content-Type": "application/json"},
+    "body": '{"model": "small", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}',
+}
 
 HEALTHY = (
     Healthy("good"),
@@ -105,6 +116,79 @@ HEALTHY = (
     Healthy("endless", Stack(USERS), path="/endless", more={"seconds": 1}),
     Healthy("history", Stack(USERS), path="/history", more={"seconds": 1}),
     Healthy("chat", Stack(USERS), path="/chat"),
-    Healthy("bunches", Stack(USERS), path="/bunches"),
+    Healthy("bunches", Stack(USERS), path="/bunches", unsure=True),
     Healthy("tokens-side-by-side", Stack(USERS), path="/tokens", passes=PARALLEL),
+    # what models and jobs send: random pauses and lengths, odd chunks
+    *(
+        Healthy(path[1:].replace("/", "-"), Stack(MODELS), path=path)
+        for path in (
+            "/thinks",
+            "/thinks-first",
+            "/bursty",
+            "/jittered",
+            "/warms-up",
+            "/tires",
+            "/heartbeats",
+            "/token-lines",
+            "/token-text",
+            "/long-lines",
+            "/few/3",
+            "/few/4",
+            "/few/5",
+            "/answer",
+            "/answer-open",
+            "/answer-text",
+            "/answer-bursty",
+            "/halves",
+            "/field-by-field",
+            "/unicode",
+            "/split-unicode",
+            "/crlf",
+            "/resumable",
+            "/multi-line",
+        )
+    ),
+    Healthy("completions", Stack(MODELS), path="/chat/completions", more=QUESTION),
+    # the same through TLS
+    *(
+        Healthy(f"{path[1:]}-tls", Stack(MODELS, TLS), path=path)
+        for path in ("/thinks", "/bursty", "/long-lines", "/halves", "/crlf")
+    ),
+    *(
+        Healthy(f"{path[1:]}-http2-tls", Stack(MODELS, HTTP2), path=path)
+        for path in ("/thinks-first", "/jittered", "/token-lines", "/answer", "/resumable")
+    ),
+    Healthy("completions-tls", Stack(MODELS, TLS), path="/chat/completions", more=QUESTION),
+    # and through a second proxy
+    *(
+        Healthy(f"{path[1:]}-two-nginx", Stack(MODELS, edge=NGINX), path=path)
+        for path in ("/thinks", "/bursty", "/answer-bursty", "/unicode", "/heartbeats")
+    ),
+    *(
+        Healthy(f"{path[1:]}-haproxy", Stack(MODELS, edge=HAPROXY), path=path)
+        for path in ("/thinks-first", "/jittered", "/answer-open", "/multi-line")
+    ),
+    Healthy(
+        "completions-haproxy", Stack(MODELS, edge=HAPROXY), path="/chat/completions", more=QUESTION
+    ),
+    # 20 of them together, on several workers, twice on one connection
+    *(
+        Healthy(
+            f"{path[1:]}-side-by-side",
+            Stack(MODELS),
+            path=path,
+            passes=PARALLEL,
+            more={"parallel": 20},
+        )
+        for path in ("/thinks", "/thinks-first", "/bursty", "/answer")
+    ),
+    Healthy("workers", Stack(Gunicorn("models:app", {"workers": 2})), path="/token-lines"),
+    Healthy(
+        "workers-side-by-side",
+        Stack(Gunicorn("models:app", {"workers": 2})),
+        path="/jittered",
+        passes=PARALLEL,
+        more={"parallel": 20},
+    ),
+    Healthy("answer-again", Stack(MODELS), path="/answer", passes=("identity", "again")),
 )
