@@ -38,7 +38,7 @@ class Target(NamedTuple):
 
     name: str
     request: Request
-    passes: tuple[str, ...] = ("identity", "gzip")
+    passes: tuple[str, ...] = ("identity", "browser")
 
 
 class Disturbance(NamedTuple):

@@ -24,6 +24,7 @@ def asks(name: str, url: str, plan: Plan | None = None, **base: Any) -> list[Req
     [
         ("identity", 1, {}),
         ("again", 1, {}),
+        ("browser", 1, {"accept_encoding": "gzip, deflate, br, zstd"}),
         ("gzip", 1, {"accept_encoding": "gzip"}),
         ("post", 1, {"method": "POST", "body": b""}),
         ("parallel", 50, {}),
@@ -65,7 +66,7 @@ def test_the_query_says_what_stream_is_wanted(url: str, stream: dict[str, Any], 
         ("idle", {"url": URL}, "the stream takes no parameters"),
         ("multiplex", {"url": URL}, "HTTP/2 needs TLS"),
         ("multiplex", {"url": PROBE, "http": "1.1"}, "http is 1.1"),
-        ("gzip", {"url": "", "command": ("curl",)}, "a command makes its own requests"),
+        ("browser", {"url": "", "command": ("curl",)}, "a command makes its own requests"),
     ],
 )
 def test_a_pass_that_makes_no_sense_is_left_out(name: str, base: dict[str, Any], why: str) -> None:
