@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..timeline import Timeline
 
 FEWEST_EVENTS = 3  # with fewer events nobody can tell whether a stream streams
-SAME_STREAM = ("browser", "gzip", "again", "post")  # passes that read a single stream, as identity does
+SAME_STREAM = ("browser", "gzip", "again", "post")  # they read one stream, as identity does
 NOT_READ_ON = ("slow", "leave", "burst")  # passes whose reader is late itself, or leaves
 
 Problem = Tuple[str, str, str]  # verdict, problem, reason

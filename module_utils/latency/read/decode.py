@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
 from typing import Any
 
 from ..timeline import CHUNKS, CUT_SHORT, KEPT, LINES, NDJSON, SSE, Event
 from .events import EventStream, Lines, Piece
-from .inflate import Plain, decompressor
+from .inflate import GarbledError, Plain, decompressor
 
 HELLO = ("pid", "release", "open_streams", "at")  # fields of the probe's first event that are kept
 
@@ -85,7 +84,7 @@ class Decoder:
         try:
             for plain in self._plain.feed(data):
                 self._understand(plain)
-        except zlib.error as error:
+        except GarbledError as error:
             self._give_up(f"the body is not compressed as Content-Encoding says: {error}")
             self._understand(data)
 
