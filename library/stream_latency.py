@@ -82,7 +82,10 @@ options:
     description: The method of the requests. The default is GET, or POST with a O(body).
     type: str
   headers:
-    description: The headers of the requests. Put secrets in O(authorization).
+    description:
+      - The headers of the requests. Put secrets in O(authorization).
+      - With an C(Accept-Encoding) here, all passes send that, and V(browser) and V(gzip) are
+        skipped.
     type: dict
   authorization:
     description: The value of the header Authorization.
@@ -118,7 +121,9 @@ options:
     description:
       - How to read each layer.
       - V(identity) reads one uncompressed stream. V(browser) reads one stream and accepts what
-        browsers accept, gzip, deflate, br and zstd. V(gzip) reads one stream and accepts gzip only,
+        browsers accept, gzip, deflate, br and zstd. It reads the events of br and zstd if Python on
+        the host has brotli, brotlicffi, zstandard or compression.zstd, and otherwise when the
+        compressed bytes come. V(gzip) reads one stream and accepts gzip only,
         as most HTTP libraries do. V(again) reads one more stream afterwards, which a cache would
         answer. V(post) reads one stream by POST.
       - V(parallel) reads O(parallel) streams at once. V(burst) opens O(burst) streams at once and

@@ -218,6 +218,7 @@ def test_a_request_is_sent_in_pieces(faulty: Server) -> None:
         ({"body": b'{"a": 1}'}, ["POST /echo", "Content-Length: 8", "Type: application/json"]),
         ({"method": "PUT", "body": b"x"}, ["PUT /echo", "Content-Length: 1"]),
         ({"headers": (("X", "y"), ("Z", ""))}, ["\r\nX: y\r\n", "\r\nZ:"]),
+        ({"headers": (("accept-encoding", "br"),)}, ["\r\naccept-encoding: br\r\n"]),
         ({"headers": (("Host", "a.example"),)}, ["\r\nHost: a.example\r\n"]),
         ({"http": "1.0"}, [" HTTP/1.0\r\n"]),
         ({"headers": (("X", "Jörg"),)}, ["\r\nX: J\xc3\xb6rg\r\n"]),

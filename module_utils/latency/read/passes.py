@@ -75,6 +75,8 @@ def _accepting(encodings: str) -> Callable[[Ask], list[Request]]:
 
     def requests(ask: Ask) -> list[Request]:
         ask.http()
+        if ask.base.header("Accept-Encoding") is not None:
+            raise Skip("headers set Accept-Encoding")
         return [ask.stream()._replace(accept_encoding=encodings)]
 
     return requests

@@ -19,7 +19,7 @@ class Request(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     pieces: tuple[tuple[float, bytes], ...] = ()  # of the body: (seconds after start, bytes)
-    accept_encoding: str = "identity"
+    accept_encoding: str = "identity"  # unless headers have an Accept-Encoding
     http: str = "auto"  # a key of curl.HTTP_VERSIONS
     validate_certs: bool = True
     ca_path: str = ""
@@ -31,6 +31,10 @@ class Request(NamedTuple):
     size_limit: int = 64 << 20
     pause: tuple[float, float] | None = None  # stop reading: (seconds after start, seconds)
     sent_field: str = "sent_monotonic"
+
+    def header(self, name: str) -> str | None:
+        """The header of this name, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
 
 
 class Target(NamedTuple):

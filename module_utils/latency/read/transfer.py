@@ -108,7 +108,7 @@ class Transfer(Stream):
         request, setopt = self.request, self.curl.setopt
         headers = [f"{key}: {value}" if value else f"{key};" for key, value in request.headers]
         names = {key.lower() for key, _ in request.headers}
-        if request.accept_encoding:
+        if request.accept_encoding and "accept-encoding" not in names:
             headers.append(f"Accept-Encoding: {request.accept_encoding}")
         if "user-agent" not in names:
             headers.append("User-Agent: stream_latency")

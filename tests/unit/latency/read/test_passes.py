@@ -66,6 +66,8 @@ def test_the_query_says_what_stream_is_wanted(url: str, stream: dict[str, Any], 
         ("idle", {"url": URL}, "the stream takes no parameters"),
         ("multiplex", {"url": URL}, "HTTP/2 needs TLS"),
         ("multiplex", {"url": PROBE, "http": "1.1"}, "http is 1.1"),
+        ("browser", {"url": URL, "headers": (("accept-encoding", ""),)}, "headers set Accept-E"),
+        ("gzip", {"url": URL, "headers": (("Accept-Encoding", "br"),)}, "headers set Accept-E"),
         ("browser", {"url": "", "command": ("curl",)}, "a command makes its own requests"),
     ],
 )
