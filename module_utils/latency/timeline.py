@@ -65,6 +65,7 @@ class Timeline(NamedTuple):
     server_clock: str = ""
     opened: float | None = None  # when the app began its answer, on the server's clock
     server: Mapping[str, Any] = {}  # what the probe endpoint says about its process
+    said: str = ""  # the first words of an answer with a status that is not 2xx
     marks: tuple[tuple[float, str], ...] = ()  # what happened meanwhile: (when, "reload")
 
     def header(self, name: str) -> str:

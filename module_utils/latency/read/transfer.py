@@ -17,7 +17,7 @@ from ..timeline import CLOSE, COMPLETE, REFUSED, RESET, Timeline
 from .curl import HTTP_VERSIONS, need, pycurl
 from .decode import Decoder
 from .explain import explain
-from .stream import Stream
+from .stream import REFUSAL, Stream
 from .url import connect_to, idna, in_ascii
 
 if TYPE_CHECKING:
@@ -210,6 +210,7 @@ class Transfer(Stream):
             found.get("content-type", ""),
             found.get("content-encoding", ""),
             self.request.sent_field,
+            REFUSAL if self.refused else 0,
         )
         if self._tls:  # it is known now, and debug output costs time in each read
             self._multi.loop.later(0.0, lambda: self.curl.setopt(pycurl.VERBOSE, 0))
