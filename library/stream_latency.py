@@ -82,7 +82,10 @@ options:
     description: The method of the requests. The default is GET, or POST with a O(body).
     type: str
   headers:
-    description: The headers of the requests. Put secrets in O(authorization).
+    description:
+      - The headers of the requests. Put secrets in O(authorization).
+      - With an C(Accept-Encoding) here, all passes send that, and V(browser) and V(gzip) are
+        skipped.
     type: dict
   authorization:
     description: The value of the header Authorization.
@@ -117,9 +120,12 @@ options:
   passes:
     description:
       - How to read each layer.
-      - V(identity) reads one uncompressed stream. V(gzip) reads one stream and accepts
-        compression. V(again) reads one more stream afterwards, which a cache would answer. V(post)
-        reads one stream by POST.
+      - V(identity) reads one uncompressed stream. V(browser) reads one stream and accepts what
+        browsers accept, gzip, deflate, br and zstd. It reads the events of br and zstd if Python on
+        the host has brotli, brotlicffi, zstandard or compression.zstd, and otherwise when the
+        compressed bytes come. V(gzip) reads one stream and accepts gzip only,
+        as most HTTP libraries do. V(again) reads one more stream afterwards, which a cache would
+        answer. V(post) reads one stream by POST.
       - V(parallel) reads O(parallel) streams at once. V(burst) opens O(burst) streams at once and
         leaves each after its first event. V(multiplex) reads O(multiplex) streams over one HTTP/2
         connection.
@@ -132,8 +138,19 @@ options:
     type: list
     elements: str
     choices:
-      [identity, gzip, again, post, parallel, burst, multiplex, idle, slow, upload, leave]
-    default: [identity, gzip]
+      - identity
+      - browser
+      - gzip
+      - again
+      - post
+      - parallel
+      - burst
+      - multiplex
+      - idle
+      - slow
+      - upload
+      - leave
+    default: [identity, browser]
   stream:
     description:
       - The stream to ask for. The module puts these parameters into the URL's query. The probe
@@ -369,7 +386,7 @@ culprit_pass:
   description: The pass that shows it.
   returned: after a measurement
   type: str
-  sample: gzip
+  sample: browser
 message:
   description: The diagnosis in one to three sentences.
   returned: after a measurement

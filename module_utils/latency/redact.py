@@ -12,6 +12,7 @@ LONGEST = 1000  # characters of a server's text
 FIGURES = ("events", "reads")  # of a timeline
 
 _NAMES = r"token|secret|passw|pwd|key|auth|sig|session|cookie|credential|jwt|code"
+_IN_TEXT = _NAMES.replace("|code", "")  # a code is a secret in a URL; elsewhere it explains
 _SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
 _HEADER = re.compile(r"[\w-]+\Z")  # its name
 _IN_NAME = r"[\w.\-%\[\]]"
@@ -26,6 +27,27 @@ _SECRETS = (
     ),
     # "Basic authentication" is not a secret.
     (re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?=\S*[0-9A-Z=])[\w.~+/=-]{6,}"), r"\1 ***"),
+    # In JSON, also in JSON that is a string of JSON.
+    (
+        re.compile(
+            rf"""([\w.-]{{0,60}}(?:{_IN_TEXT})[\w.-]*\\?["']\s*:\s*\\?["'])[^"'\\]+""",
+            re.IGNORECASE,
+        ),
+        r"\1***",
+    ),
+    (
+        re.compile(rf"(\b[\w.-]{{0,60}}(?:{_IN_TEXT})[\w.-]*=[\"']?){_IN_VALUE}+", re.IGNORECASE),
+        r"\1***",
+    ),
+    # "session: none" is not a secret.
+    (
+        re.compile(
+            rf"(\b[\w-]{{0,60}}(?:{_IN_TEXT})[\w-]*:\s*)(?=[\w.~+/=-]*[0-9])[\w.~+/=-]{{8,}}",
+            re.IGNORECASE,
+        ),
+        r"\1***",
+    ),
+    (re.compile(r"\b(?:sk|pk|gh[opsu]|github_pat|xox[abps])[-_][\w-]{10,}"), "***"),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), "***"),
 )
 

@@ -267,6 +267,24 @@ _status("/status_500", "500 Internal Server Error")
 
 
 @way
+async def refuses_in_json(it: Visitor) -> None:
+    said = b'{"detail":[{"msg":"Field required"}],"api_key":"secret"}'
+    await it.begin(f"{CHUNKED}\r\nContent-Encoding: gzip", "422 Unprocessable Entity")
+    await it.chunk(gzip.compress(said))
+    await it.send("0\r\n\r\n")
+
+
+@way
+async def refuses_without_end(it: Visitor) -> None:
+    """Slowly, so that time ends it, not size."""
+    await it.begin(CHUNKED, "503 Service Unavailable")
+    with contextlib.suppress(OSError):
+        while not (it.reader.at_eof() or it.writer.is_closing()):
+            await it.events()
+            await asyncio.sleep(0.05)
+
+
+@way
 async def endless(it: Visitor) -> None:
     await it.begin(CHUNKED)
     NOTES["endless left"] = None

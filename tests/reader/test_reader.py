@@ -41,10 +41,12 @@ ENDS = [
     ("mute", "timeout", 0, 0, "no answer within 0."),
     ("silent", "timeout", 200, 3, "silent for 0."),
     ("endless", "limit", 200, 7, ""),
-    ("redirect", "complete", 302, 1, ""),
-    ("status_401", "complete", 401, 1, ""),
-    ("status_404", "complete", 404, 1, ""),
-    ("status_500", "complete", 500, 1, ""),
+    ("redirect", "complete", 302, 0, ""),
+    ("status_401", "complete", 401, 0, ""),
+    ("status_404", "complete", 404, 0, ""),
+    ("status_500", "complete", 500, 0, ""),
+    ("refuses_in_json", "complete", 422, 0, ""),
+    ("refuses_without_end", "limit", 503, 0, ""),
     ("page", "complete", 200, 1, ""),
     ("malformed", "close", 200, 3, "not server-sent events: the line '{"),
     ("binary", "close", 200, 1, "the body is binary, not sse"),
@@ -96,6 +98,22 @@ def test_what_is_read_of_a_stream(faulty: Server) -> None:
     assert one.reader_clock and not one.same_clock
     assert Timeline.of(one.as_json()).events[-1].key == "2"
     assert read(Request(f"{faulty.url}/close_delimited")).http == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("status_500", "no"),
+        ("refuses_in_json", '{"detail":[{"msg":"Field required"}],"api_key":"***"}'),
+        ("refuses_without_end", 'id: 0 data: {"n": 0} id: 1 data: {"n": 1} id: 2'),
+        ("page", ""),
+    ],
+)
+def test_what_a_refusal_says(faulty: Server, way: str, said: str) -> None:
+    one = read(Request(f"{faulty.url}/{way}", events=1, patience=5, seconds=5))
+    assert one.said.startswith(said) and bool(one.said) == bool(said)
+    assert len(one.said) <= 200 and len(one.reads) >= 1 and one.ended_at < 1.5
+    assert Timeline.of(one.as_json()).said == one.said
 
 
 def test_headers_count_from_the_final_ones(faulty: Server) -> None:
@@ -218,6 +236,7 @@ def test_a_request_is_sent_in_pieces(faulty: Server) -> None:
         ({"body": b'{"a": 1}'}, ["POST /echo", "Content-Length: 8", "Type: application/json"]),
         ({"method": "PUT", "body": b"x"}, ["PUT /echo", "Content-Length: 1"]),
         ({"headers": (("X", "y"), ("Z", ""))}, ["\r\nX: y\r\n", "\r\nZ:"]),
+        ({"headers": (("accept-encoding", "br"),)}, ["\r\naccept-encoding: br\r\n"]),
         ({"headers": (("Host", "a.example"),)}, ["\r\nHost: a.example\r\n"]),
         ({"http": "1.0"}, [" HTTP/1.0\r\n"]),
         ({"headers": (("X", "Jörg"),)}, ["\r\nX: J\xc3\xb6rg\r\n"]),

@@ -159,7 +159,7 @@ def test_the_ladder_and_a_fault(stack: Stack) -> None:
     assert (found["verdict"], found["culprit"], found["culprit_pass"]) == (
         "buffered",
         "nginx",
-        "gzip",
+        "browser",
     )
     assert found["causes"][0]["cause"] == "nginx-gzip"
     assert TOKEN not in str(found)

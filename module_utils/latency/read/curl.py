@@ -11,11 +11,12 @@ try:
 except ImportError:
     pycurl = None
 
-__all__ = ["HTTP_VERSIONS", "need", "pycurl"]
+__all__ = ["HTTP_VERSIONS", "need", "pycurl", "suspect"]
 
 # Numbers, because an older pycurl does not have all the names.
 HTTP_VERSIONS = {"auto": 4, "1.0": 1, "1.1": 2, "2": 3, "2-prior-knowledge": 5, "3": 30}
 HAS_HTTP3 = 1 << 25
+SHARES_H2C = 0x080B01  # 8.11.1; 7.88 fails on each stream but the first
 
 
 def need(version: str = "auto") -> None:
@@ -24,3 +25,8 @@ def need(version: str = "auto") -> None:
         raise ReaderError("There is no pycurl for this Python: install python3-pycurl.")
     if version == "3" and not pycurl.version_info()[4] & HAS_HTTP3:
         raise ReaderError(f"The libcurl here cannot speak HTTP/3: {pycurl.version}.")
+
+
+def suspect() -> str:
+    """The libcurl here if it may fail to share a connection of HTTP/2 without TLS; or nothing."""
+    return "" if pycurl.version_info()[2] >= SHARES_H2C else f"libcurl {pycurl.version_info()[1]}"

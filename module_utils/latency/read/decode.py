@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
 from typing import Any
 
 from ..timeline import CHUNKS, CUT_SHORT, KEPT, LINES, NDJSON, SSE, Event
 from .events import EventStream, Lines, Piece
-from .inflate import Plain, decompressor
+from .inflate import GarbledError, Plain, decompressor
 
 HELLO = ("pid", "release", "open_streams", "at")  # fields of the probe's first event that are kept
 
@@ -36,7 +35,7 @@ class Decoder:
     """Decodes a body piece by piece. It never raises on bad input; ``trouble`` says what is wrong.
 
     ``seen`` and ``size`` count everything. ``reads`` and ``events`` keep the first ``KEPT``. Times
-    are of the caller's clock.
+    are of the caller's clock. ``head`` has the first ``keep`` bytes of what could be decompressed.
     """
 
     def __init__(
@@ -44,6 +43,7 @@ class Decoder:
         content_type: str = "",
         content_encoding: str = "",
         sent_field: str = "sent_monotonic",
+        keep: int = 0,
     ) -> None:
         kind = content_type.partition(";")[0].strip().lower()
         self.reads: list[tuple[float, int]] = []
@@ -56,6 +56,8 @@ class Decoder:
         self.opened: float | None = None
         self.server: dict[str, Any] = {}
         self.trouble = ""
+        self.head = b""
+        self._keep = keep
         self._sent_field = sent_field
         self._events: list[Event] = []
         self._found = 0
@@ -66,6 +68,7 @@ class Decoder:
         self._format = LINES
         if not known:
             self._format = CHUNKS
+            self._keep = 0
         elif kind == "text/event-stream":
             self._format = SSE
         elif kind in NDJSON_TYPES:
@@ -85,7 +88,8 @@ class Decoder:
         try:
             for plain in self._plain.feed(data):
                 self._understand(plain)
-        except zlib.error as error:
+        except GarbledError as error:
+            self._keep = 0
             self._give_up(f"the body is not compressed as Content-Encoding says: {error}")
             self._understand(data)
 
@@ -125,6 +129,8 @@ class Decoder:
     def _understand(self, plain: bytes) -> None:
         self.decoded += len(plain)
         self._chunked += 1
+        if len(self.head) < self._keep:
+            self.head += plain[: self._keep - len(self.head)]
         if len(self._chunks) < KEPT:
             self._chunks.append(Event(self._at, len(plain)))
         if self._format == CHUNKS:

@@ -6,9 +6,12 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from ..measurement import Measurement, Pass
+from ..timeline import REFUSED
 from .access import problem_of
+from .curl import suspect
 from .passes import REQUESTS, TOGETHER, Ask, Plan, Skip
 from .reader import SPARE, files_for, read, read_all
 from .request import Disturbance, Request, Target, show
@@ -103,6 +106,14 @@ class _Reading:
         if read(requests[0]._replace(events=1)).http != "2":
             self.skipped["multiplex"] = "the server does not speak HTTP/2"
             return
+        if urlsplit(requests[0].url).scheme != "https" and suspect():
+            two = read_all([requests[0]._replace(events=1)] * 2, shared=True)
+            if sorted(one.ended == REFUSED for one in two) == [False, True]:
+                self.skipped["multiplex"] = (
+                    f"{suspect()} here cannot share a connection of HTTP/2 without TLS; "
+                    "use a newer one"
+                )
+                return
         self._read("multiplex", requests, shared=True)
 
     def _read_leave(self, requests: list[Request]) -> None:

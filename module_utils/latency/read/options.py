@@ -102,7 +102,7 @@ def _headers(
             raise OptionError(f"Layer {name}: {key!r} is not the name of a header.")
         if re.search(r"[\r\n\0]", value):
             raise OptionError(f"Layer {name}: the value of the header {key} has a line break.")
-    return tuple(pair for pair in headers if pair[0].lower() != "accept-encoding")
+    return headers
 
 
 def plan_of(given: Mapping[str, Any]) -> Plan:

@@ -25,6 +25,7 @@ STREAM = {  # parameters of the probe's stream, and their types
 # More than the buffers on the way can hold.
 LARGE = {"size": 1 << 16, "count": 200, "interval": 0.01}
 PIECES = tuple((n * 0.25, b"." * 1024) for n in range(5))  # of an upload, over one second
+BROWSERS = "gzip, deflate, br, zstd"  # what Chrome and Firefox accept, in their words
 MOST_TLS = 100  # streams of a burst over TLS
 
 
@@ -69,9 +70,16 @@ class Ask(NamedTuple):
             raise Skip("a command makes its own requests")
 
 
-def _gzip(ask: Ask) -> list[Request]:
-    ask.http()
-    return [ask.stream()._replace(accept_encoding="gzip")]
+def _accepting(encodings: str) -> Callable[[Ask], list[Request]]:
+    """One stream that may be compressed in these ways."""
+
+    def requests(ask: Ask) -> list[Request]:
+        ask.http()
+        if ask.base.header("Accept-Encoding") is not None:
+            raise Skip("headers set Accept-Encoding")
+        return [ask.stream()._replace(accept_encoding=encodings)]
+
+    return requests
 
 
 def _post(ask: Ask) -> list[Request]:
@@ -131,7 +139,8 @@ def _leave(ask: Ask) -> list[Request]:
 
 REQUESTS: dict[str, Callable[[Ask], list[Request]]] = {
     "identity": lambda ask: [ask.stream()],
-    "gzip": _gzip,
+    "browser": _accepting(BROWSERS),
+    "gzip": _accepting("gzip"),
     "again": lambda ask: [ask.stream()],
     "post": _post,
     "parallel": lambda ask: [ask.stream()] * ask.plan.parallel,
@@ -142,4 +151,4 @@ REQUESTS: dict[str, Callable[[Ask], list[Request]]] = {
     "upload": _upload,
     "leave": _leave,
 }
-TOGETHER = ("identity", "gzip", "post", "idle", "upload")
+TOGETHER = ("identity", "browser", "gzip", "post", "idle", "upload")

@@ -19,7 +19,7 @@ class Request(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
     pieces: tuple[tuple[float, bytes], ...] = ()  # of the body: (seconds after start, bytes)
-    accept_encoding: str = "identity"
+    accept_encoding: str = "identity"  # unless headers have an Accept-Encoding
     http: str = "auto"  # a key of curl.HTTP_VERSIONS
     validate_certs: bool = True
     ca_path: str = ""
@@ -32,13 +32,17 @@ class Request(NamedTuple):
     pause: tuple[float, float] | None = None  # stop reading: (seconds after start, seconds)
     sent_field: str = "sent_monotonic"
 
+    def header(self, name: str) -> str | None:
+        """The header of this name, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
 
 class Target(NamedTuple):
     """A layer to read: its name, how to reach it, and the passes to make, by their names."""
 
     name: str
     request: Request
-    passes: tuple[str, ...] = ("identity", "gzip")
+    passes: tuple[str, ...] = ("identity", "browser")
 
 
 class Disturbance(NamedTuple):

@@ -10,12 +10,17 @@ from typing import TYPE_CHECKING
 
 from ..timeline import LIMIT, TIMEOUT, Timeline
 from .decode import Decoder
+from .words import first_words
 
 if TYPE_CHECKING:
     from .request import Request
 
 # Seconds. Let libcurl report a timeout first; it knows the cause.
 SECOND = 0.2
+
+# How much of a refusal is read: bytes, and seconds after its headers.
+REFUSAL = 1 << 16
+REFUSAL_SECONDS = 1.0
 
 
 class Stream:
@@ -43,6 +48,11 @@ class Stream:
     def close(self) -> None:
         """Release its resources."""
 
+    @property
+    def refused(self) -> bool:
+        """Whether the answer is no stream, by its status."""
+        return self.headers_at is not None and not 200 <= self.status < 300
+
     def now(self) -> float:
         """Seconds since it began."""
         return time.monotonic() - self.began
@@ -56,7 +66,10 @@ class Stream:
         self.last = self.now()
         self.decoder.feed(data, self.last)
         limit, decoder = self.request.size_limit, self.decoder
-        if self.request.events and decoder.seen >= self.request.events:
+        if self.refused:
+            if max(decoder.size, decoder.decoded) >= REFUSAL:
+                self.end(LIMIT)
+        elif self.request.events and decoder.seen >= self.request.events:
             self.end(LIMIT)
         elif limit and max(decoder.size, decoder.decoded) >= limit:
             self.end(LIMIT, f"stopped at the limit of {limit} bytes")
@@ -77,7 +90,7 @@ class Stream:
                 self.end(TIMEOUT, f"no answer within {now:.1f} s")
             elif now > request.seconds + SECOND:
                 self.end(LIMIT, f"no answer yet after {now:.1f} s")
-        elif now > request.seconds:
+        elif now > request.seconds or (self.refused and now > self.headers_at + REFUSAL_SECONDS):
             self.end(LIMIT)
         elif now - self.last > request.patience:
             self.end(TIMEOUT, f"silent for {now - self.last:.1f} s")
@@ -88,6 +101,21 @@ class Stream:
         """What was read. Call it when the stream has ended."""
         decoder = self.decoder
         decoder.finish(whole=self.ended in ("complete", "close"))
+        found = self._timeline()
+        if not self.refused:
+            return found
+        kind = dict(reversed(self.headers)).get("content-type", "")
+        # The rest is about events, and an error page has none.
+        return found._replace(
+            events=(),
+            format="",
+            error=self.error,
+            finished=False,
+            said=first_words(decoder.head, kind),
+        )
+
+    def _timeline(self) -> Timeline:
+        decoder = self.decoder
         return Timeline(
             began=self.began,
             events=decoder.events,

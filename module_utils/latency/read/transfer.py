@@ -17,7 +17,7 @@ from ..timeline import CLOSE, COMPLETE, REFUSED, RESET, Timeline
 from .curl import HTTP_VERSIONS, need, pycurl
 from .decode import Decoder
 from .explain import explain
-from .stream import Stream
+from .stream import REFUSAL, Stream
 from .url import connect_to, idna, in_ascii
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Transfer(Stream):
         request, setopt = self.request, self.curl.setopt
         headers = [f"{key}: {value}" if value else f"{key};" for key, value in request.headers]
         names = {key.lower() for key, _ in request.headers}
-        if request.accept_encoding:
+        if request.accept_encoding and "accept-encoding" not in names:
             headers.append(f"Accept-Encoding: {request.accept_encoding}")
         if "user-agent" not in names:
             headers.append("User-Agent: stream_latency")
@@ -210,6 +210,7 @@ class Transfer(Stream):
             found.get("content-type", ""),
             found.get("content-encoding", ""),
             self.request.sent_field,
+            REFUSAL if self.refused else 0,
         )
         if self._tls:  # it is known now, and debug output costs time in each read
             self._multi.loop.later(0.0, lambda: self.curl.setopt(pycurl.VERBOSE, 0))

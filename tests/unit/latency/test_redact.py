@@ -21,13 +21,27 @@ from plugins.module_utils.latency import redact
         ("https://h/s?user[password]=abc", "https://h/s?user[password]=***"),
         ("sent Bearer abcDEF123 there", "sent Bearer *** there"),
         ("Basic authentication is asked for", "Basic authentication is asked for"),
+        ('{"api_key": "s3cr3t", "n": 1}', '{"api_key": "***", "n": 1}'),
+        ('{"error":{"access_token":"a b","code":-32600}}', '{"error":{"access_token":"***","code":-32600}}'),
+        (r'"{\"client_secret\": \"abc\"}"', r'"{\"client_secret\": \"***\"}"'),
+        ("{'password': 'abc'}", "{'password': '***'}"),
+        ('{"api_key": "cut in the mid', '{"api_key": "***'),
+        ('{"code": "invalid_api_key"}', '{"code": "invalid_api_key"}'),
+        ('{"loc":["query","token"],"msg":"Field required"}', '{"loc":["query","token"],"msg":"Field required"}'),
+        ('{"message":"Bad Request: Missing session ID"}', '{"message":"Bad Request: Missing session ID"}'),
+        ("invalid token=abc, try again", "invalid token=*** try again"),
+        ("token='abc' is bad", "token='***' is bad"),
+        ("ended with code=exited, status=1", "ended with code=exited, status=1"),
+        ("X-Api-Key: abcdef12 is bad", "X-Api-Key: *** is bad"),
+        ("session: none is known", "session: none is known"),
+        ("Incorrect API key provided: sk-proj-abcdef123456.", "Incorrect API key provided: ***."),
         ("cookie eyJhbGciOi.eyJzdWIi.c2ln", "cookie ***"),
         ("https://h/s?count=50&interval=0.02", "https://h/s?count=50&interval=0.02"),
         ("two\nlines\tand \x1b[31mred\x07", "two lines and [31mred"),
         ("back\u202ewards\u200b", "back wards"),
         ("caf\u00e9", "caf\u00e9"),
     ],
-)
+)  # fmt: skip
 def test_what_others_say_is_cleaned(said: str, shown: str) -> None:
     assert redact.clean(said) == shown
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import random
 import zlib
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from plugins.module_utils.latency.read import inflate
 from plugins.module_utils.latency.read.decode import Decoder
 from plugins.module_utils.latency.read.events import LONGEST
-from plugins.module_utils.latency.timeline import KEPT, Event
+from plugins.module_utils.latency.timeline import CUT_SHORT, KEPT, Event
 
 SSE = "text/event-stream"
 NDJSON = "application/x-ndjson"
@@ -228,8 +232,122 @@ def test_compressed_byte_by_byte_and_in_members() -> None:
     assert len(decoded(SSE, *(bytes([byte]) for byte in raw), encoding="deflate").events) == 1
 
 
+def brotli_flushed(pieces: list[bytes]) -> list[bytes]:
+    squeeze = importlib.import_module("brotli").Compressor()
+    parts = [squeeze.process(piece) + squeeze.flush() for piece in pieces]
+    return [*parts, squeeze.finish()]
+
+
+def zstd_flushed(pieces: list[bytes]) -> list[bytes]:
+    zstandard = importlib.import_module("zstandard")
+    squeeze = zstandard.ZstdCompressor().compressobj()
+    flush = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+    parts = [squeeze.compress(piece) + squeeze.flush(flush) for piece in pieces]
+    return [*parts, squeeze.flush()]
+
+
+class OldBrotli:
+    """The library before 1.2, which has no limit of what comes out."""
+
+    def __init__(self) -> None:
+        library = importlib.import_module("brotli")
+        self.error = library.error
+        self.Decompressor = lambda: OldDecompressor(library.Decompressor())
+
+
+class OldDecompressor:
+    def __init__(self, real: Any) -> None:
+        self.is_finished = real.is_finished
+        self._real = real
+
+    def process(self, data: bytes) -> bytes:
+        plain: bytes = self._real.process(data)
+        return plain
+
+
+Flushed = Callable[[list[bytes]], list[bytes]]
+LIBRARIES: dict[str, tuple[str, str, Callable[[], Any], Flushed]] = {
+    "brotli": ("br", "BROTLI", lambda: importlib.import_module("brotli"), brotli_flushed),
+    "brotli before 1.2": ("br", "BROTLI", OldBrotli, brotli_flushed),
+    "Python's zstd": ("zstd", "ZSTD", lambda: importlib.import_module("backports.zstd"), zstd_flushed),
+    "zstandard": ("zstd", "ZSTANDARD", lambda: importlib.import_module("zstandard"), zstd_flushed),
+}  # fmt: skip
+
+
+@pytest.fixture(params=LIBRARIES)
+def library(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Flushed]:
+    """Only this library is here: the encoding that it knows, and how to compress so."""
+    encoding, name, found, squeeze = LIBRARIES[request.param]
+    for one in ("BROTLI", "ZSTD", "ZSTANDARD"):
+        monkeypatch.setattr(inflate, one, found() if one == name else None)
+    return encoding, squeeze
+
+
+TICKS = [b'data: {"n": %d}\n\n' % n for n in range(5)]
+
+
+def test_a_library_decodes_events_as_they_come(library: tuple[str, Flushed]) -> None:
+    encoding, squeeze = library
+    pieces = squeeze(TICKS)
+    decoder = decoded(SSE, *pieces, encoding=encoding)
+    assert times(decoder) == [0.0, 1.0, 2.0, 3.0, 4.0]
+    assert (decoder.format, keys(decoder)) == ("sse", ["0", "1", "2", "3", "4"])
+    assert not decoder.trouble and decoder.decoded == sum(map(len, TICKS))
+    held = decoded(SSE, b"".join(pieces), encoding=encoding.upper())
+    assert times(held) == [0.0] * 5 and not held.trouble
+    singly = (bytes([byte]) for byte in b"".join(pieces))
+    assert keys(decoded(SSE, *singly, encoding=encoding)) == ["0", "1", "2", "3", "4"]
+
+
+def test_a_library_knows_what_is_cut_or_garbled(library: tuple[str, Flushed]) -> None:
+    encoding, squeeze = library
+    pieces = squeeze(TICKS)
+    cut = decoded(SSE, *pieces[:3], encoding=encoding)
+    assert (len(cut.events), cut.trouble) == (3, CUT_SHORT)
+    assert not decoded(SSE, *pieces[:3], encoding=encoding, whole=False).trouble
+    for bad in ([b"\xffdata: a\n\n", b"data: b\n\n"], [*pieces, b"data: more\n\n"]):
+        decoder = decoded(SSE, *bad, encoding=encoding)
+        assert "not compressed as Content-Encoding says" in decoder.trouble
+        assert decoder.format == "chunks" and decoder.size == sum(map(len, bad))
+
+
+def test_a_library_reads_what_grows_enormously_in_steps(library: tuple[str, Flushed]) -> None:
+    encoding, squeeze = library
+    bomb = b"".join(squeeze([b"\0" * (1 << 20)] * 64))
+    assert len(bomb) < 20_000
+    steps = [len(plain) for plain in inflate.decompressor(encoding)[0].feed(bomb)]
+    assert sum(steps) == 64 << 20 and max(steps) <= 17 << 20
+    if inflate.ZSTD or hasattr(inflate.BROTLI, "__file__"):
+        assert max(steps) <= 2 * inflate.STEP
+
+
+def test_frames_of_zstd_follow_each_other(library: tuple[str, Flushed]) -> None:
+    encoding, squeeze = library
+    if encoding == "zstd":
+        frames = [b"".join(squeeze([tick])) for tick in TICKS]
+        assert times(decoded(SSE, *frames, encoding="zstd")) == [0.0, 1.0, 2.0, 3.0, 4.0]
+        assert len(decoded(SSE, b"".join(frames), encoding="zstd").events) == 5
+
+
+def test_nothing_that_a_library_gets_is_an_exception(library: tuple[str, Flushed]) -> None:
+    encoding, squeeze = library
+    body = b"".join(squeeze(TICKS))
+    chance = random.Random(7)  # noqa: S311
+    for _ in range(300):
+        bad = bytearray(body)
+        for _ in range(chance.randrange(4)):
+            bad[chance.randrange(len(bad))] = chance.randrange(256)
+        at = chance.randrange(len(bad))
+        decoder = decoded(SSE, bytes(bad[:at]), bytes(bad[at:]), encoding=encoding)
+        assert decoder.size == len(body) and len(decoder.trouble) < 300
+
+
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, br"])
-def test_an_unknown_encoding_is_chunks(encoding: str) -> None:
+def test_without_a_library_compressed_bytes_are_chunks(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in ("BROTLI", "ZSTD", "ZSTANDARD"):
+        monkeypatch.setattr(inflate, library, None)
     decoder = decoded(SSE, b"\x0b\x02", b"\x80\x00", encoding=encoding)
     assert decoder.events == (Event(0.0, 2), Event(1.0, 2))
     assert (decoder.format, decoder.trouble) == ("chunks", "")

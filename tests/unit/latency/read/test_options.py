@@ -32,9 +32,9 @@ def test_a_layer_has_the_common_options_unless_it_has_its_own() -> None:
     assert [layer.request.url for layer in found] == [URL, PROBE]
     assert [layer.request.unix_socket for layer in found] == ["/run/x.sock", ""]
     assert [layer.request.address for layer in found] == ["", "10.0.0.1"]
-    assert [layer.passes for layer in found] == [("identity",), ("identity", "gzip")]
-    assert found[0].request.headers == (("A", "1"), ("B", "common"))
-    assert found[1].request.headers == (("A", "1"), ("B", "own"))
+    assert [layer.passes for layer in found] == [("identity",), ("identity", "browser")]
+    assert found[0].request.headers == (("A", "1"), ("B", "common"), ("accept-encoding", "br"))
+    assert found[1].request.headers == (("A", "1"), ("B", "own"), ("accept-encoding", "br"))
     assert found[0].request.seconds == 3
 
 

@@ -9,6 +9,7 @@ import pytest
 from plugins.module_utils.latency.read import measure, passes, reader
 from plugins.module_utils.latency.read.passes import Plan
 from plugins.module_utils.latency.read.request import Request, Target
+from plugins.module_utils.latency.timeline import Timeline
 from tests.unit.latency.made_streams import stream
 
 URL = "http://127.0.0.1:1/api/stream"
@@ -24,6 +25,7 @@ def asks(name: str, url: str, plan: Plan | None = None, **base: Any) -> list[Req
     [
         ("identity", 1, {}),
         ("again", 1, {}),
+        ("browser", 1, {"accept_encoding": "gzip, deflate, br, zstd"}),
         ("gzip", 1, {"accept_encoding": "gzip"}),
         ("post", 1, {"method": "POST", "body": b""}),
         ("parallel", 50, {}),
@@ -65,7 +67,9 @@ def test_the_query_says_what_stream_is_wanted(url: str, stream: dict[str, Any], 
         ("idle", {"url": URL}, "the stream takes no parameters"),
         ("multiplex", {"url": URL}, "HTTP/2 needs TLS"),
         ("multiplex", {"url": PROBE, "http": "1.1"}, "http is 1.1"),
-        ("gzip", {"url": "", "command": ("curl",)}, "a command makes its own requests"),
+        ("browser", {"url": URL, "headers": (("accept-encoding", ""),)}, "headers set Accept-E"),
+        ("gzip", {"url": URL, "headers": (("Accept-Encoding", "br"),)}, "headers set Accept-E"),
+        ("browser", {"url": "", "command": ("curl",)}, "a command makes its own requests"),
     ],
 )
 def test_a_pass_that_makes_no_sense_is_left_out(name: str, base: dict[str, Any], why: str) -> None:
@@ -99,4 +103,29 @@ def test_what_this_machine_cannot_open_is_not_asked_for(
     layer = measure._Reading(Target("x", Request(URL), (name,)), Plan(burst=300))
     layer.read_others()
     assert layer.skipped.get(name, "") == skipped
+    assert bool(layer.passes) != bool(skipped)
+
+
+@pytest.mark.parametrize(
+    ("libcurl", "ends", "skipped"),
+    [
+        ("libcurl 7.88.1", ["complete", "refused"], "libcurl 7.88.1 here cannot share"),
+        ("libcurl 7.61.1", ["complete", "complete"], ""),
+        ("libcurl 7.61.1", ["refused", "refused"], ""),
+        ("", ["complete", "refused"], ""),
+    ],
+)
+def test_what_libcurl_cannot_share_is_not_the_servers_fault(
+    monkeypatch: pytest.MonkeyPatch, libcurl: str, ends: list[str], skipped: str
+) -> None:
+    def read_all(asked: list[Request], **_: Any) -> tuple[Timeline, ...]:
+        return tuple(stream(ended=end) for _, end in zip(asked, ends * len(asked), strict=False))
+
+    monkeypatch.setattr(measure, "suspect", lambda: libcurl)
+    monkeypatch.setattr(measure, "read", lambda _: stream(http="2"))
+    monkeypatch.setattr(measure, "read_all", read_all)
+    request = Request(URL, http="2-prior-knowledge")
+    layer = measure._Reading(Target("x", request, ("multiplex",)), Plan(multiplex=4))
+    layer.read_others()
+    assert layer.skipped.get("multiplex", "").startswith(skipped)
     assert bool(layer.passes) != bool(skipped)
