@@ -36,7 +36,8 @@ haproxy_binary() {
 # What can stand in front of an app, of .cache/fronts; Nginx itself is above, these are its modules.
 FRONTS=(
   apache2-bin libapache2-mod-security2 caddy hitch lighttpd lighttpd-mod-deflate nghttp2-proxy
-  squid stunnel4 varnish libnginx-mod-http-brotli-filter libnginx-mod-http-modsecurity
+  squid squid-common squid-langpack stunnel4 varnish
+  libnginx-mod-http-brotli-filter libnginx-mod-http-modsecurity
 )
 
 # Unpack these servers, with the libraries that the machine lacks: nothing of it starts by itself.
@@ -83,4 +84,6 @@ lock_faults() {
       --no-emit-index-url --custom-compile-command './dev lock' \
       "tests/faults/$name.in" --output-file "tests/faults/$name.txt"
   done
+  (cd tests/faults/node && quietly npm update --package-lock-only --omit-lockfile-registry-resolved \
+    --ignore-scripts --no-audit --no-fund)
 }

@@ -26,7 +26,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("faults", "faults-old"):
         if not (ROOT / ".cache" / name / "bin" / "gunicorn").exists():
             raise pytest.UsageError("The apps' environments are missing: run ./dev faults.")
-    for name in ("nginx", "haproxy", "openssl", "curl"):
+    for name in ("fronts", "node"):
+        if not (ROOT / ".cache" / name / "made-from").exists():
+            raise pytest.UsageError("Servers for the front are missing: run ./dev faults.")
+    for name in ("nginx", "haproxy", "node", "openssl", "curl"):
         if not shutil.which(name):
             raise pytest.UsageError(f"There is no {name}: run ./dev faults.")
 

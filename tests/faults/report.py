@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.faults.cases import FAULTS, Fault
@@ -123,9 +123,11 @@ def render(record: Record) -> str:
     parts = [
         "# Faults that the diagnosis recognizes",
         (
-            "Written by `./dev faults --write`. Each stack consists of real servers (Gunicorn, Nginx,"
-            " HAProxy) and has one fault. `stream_latency` measures it at all its layers: `gunicorn`"
-            " is the unix socket, `nginx` the Nginx before it, `public` a second proxy in front."
+            "Written by `./dev faults --write`. Each stack consists of real servers (Gunicorn; Nginx,"
+            " HAProxy, Apache, Caddy, lighttpd, Varnish, Squid and others in front) and has one fault."
+            " `stream_latency` measures it at all its layers: `gunicorn` is the unix socket, `nginx`"
+            " the host's proxy before it, Nginx unless the name says otherwise, `public` a second"
+            " proxy in front."
             " [tests/faults/cases](../tests/faults/cases) builds the stacks."
         ),
         record.summary(),
@@ -215,6 +217,6 @@ def _healthy(record: Record) -> str:
     return _table(("kind", "runs", "on a busy machine", "accusations"), rows)
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = [heads, ("---",) * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
