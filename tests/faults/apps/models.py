@@ -88,6 +88,25 @@ async def thinks_first() -> StreamingResponse:
     return answer([(thought(), event()), *even(0.02, 25)])
 
 
+@app.get("/cached")
+async def cached() -> StreamingResponse:
+    """Known questions are answered at once, others after a thought."""
+    await asyncio.sleep(chance.choice((0, 1.5)))
+    return answer(even(0.02, 25))
+
+
+@app.get("/silent")
+async def silent() -> StreamingResponse:
+    """Nothing more to say, for now."""
+    return answer([*even(0.05, 5), (3600, DONE)])
+
+
+@app.get("/batches")
+async def batches() -> StreamingResponse:
+    """Ten rows of a database at a time."""
+    return answer(even(0.4, 6, lambda: "data: row\n\n" * 10))
+
+
 @app.get("/bursty")
 async def bursty() -> StreamingResponse:
     """Most tokens come at once, some after a quarter of a second."""

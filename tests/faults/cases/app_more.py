@@ -34,5 +34,4 @@ FAULTS = (
     ),
     Fault("app-error", FAILING, path=OWN),
     Fault("app-error", FAILING, path="/plain", variant="plain"),
-    Fault("silence", FAILING, path="/silent", more={"patience": 1.5}),
 )

@@ -124,6 +124,7 @@ HEALTHY = (
         for path in (
             "/thinks",
             "/thinks-first",
+            "/cached",
             "/bursty",
             "/jittered",
             "/warms-up",
@@ -148,11 +149,13 @@ HEALTHY = (
             "/multi-line",
         )
     ),
+    Healthy("silent", Stack(MODELS), path="/silent", more={"patience": 1.5}, unsure=True),
+    Healthy("batches", Stack(MODELS), path="/batches", unsure=True),
     Healthy("completions", Stack(MODELS), path="/chat/completions", more=QUESTION),
     # the same through TLS
     *(
         Healthy(f"{path[1:]}-tls", Stack(MODELS, TLS), path=path)
-        for path in ("/thinks", "/bursty", "/long-lines", "/halves", "/crlf")
+        for path in ("/thinks", "/cached", "/bursty", "/long-lines", "/halves", "/crlf")
     ),
     *(
         Healthy(f"{path[1:]}-http2-tls", Stack(MODELS, HTTP2), path=path)
@@ -180,7 +183,7 @@ HEALTHY = (
             passes=PARALLEL,
             more={"parallel": 20},
         )
-        for path in ("/thinks", "/thinks-first", "/bursty", "/answer")
+        for path in ("/thinks", "/thinks-first", "/cached", "/bursty", "/answer")
     ),
     Healthy("workers", Stack(Gunicorn("models:app", {"workers": 2})), path="/token-lines"),
     Healthy(
