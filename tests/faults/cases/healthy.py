@@ -114,7 +114,7 @@ HEALTHY = (
     Healthy("plain", Stack(USERS), path="/plain"),
     Healthy("lines", Stack(USERS), path="/lines"),
     Healthy("endless", Stack(USERS), path="/endless", more={"seconds": 1}),
-    Healthy("history", Stack(USERS), path="/history", more={"seconds": 1}),
+    Healthy("history", Stack(USERS), path="/history", more={"seconds": 1}, unsure=True),
     Healthy("chat", Stack(USERS), path="/chat"),
     Healthy("bunches", Stack(USERS), path="/bunches", unsure=True),
     Healthy("tokens-side-by-side", Stack(USERS), path="/tokens", passes=PARALLEL),

@@ -41,7 +41,9 @@ def after(other: Timeline) -> Timeline:
 def in_blocks(size: int, of: int = 66, count: int = 200) -> Timeline:
     """Events of ``of`` bytes through a buffer of ``size`` bytes."""
     made = stream(count=count, every=0.01, **PLAIN)
-    reads, sent, events = [], 0, []
+    reads: list[tuple[float, int]] = []
+    events: list[Event] = []
+    sent = 0
     for event in made.events:
         sent += of
         if sent // size > len(reads):
