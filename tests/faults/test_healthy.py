@@ -39,7 +39,7 @@ def check(case: Healthy, found: Running, record: Record, *, loaded: bool) -> Non
             disturbance=case.disturbance,
             **case.more,
         )
-    accused = bool(said["culprit"]) if case.unsure else not said["streams"]
+    accused = not said["streams"] if case.unsure is False else bool(said["culprit"])
     record.healthy.append(Trial(case.name, loaded, said["message"] if accused else ""))
     assert not accused, said["text"]
     if case.unsure:

@@ -124,7 +124,7 @@ def test_headers_count_from_the_final_ones(faulty: Server) -> None:
 def test_a_redirect_is_not_followed_and_cookies_are_not_shown(faulty: Server) -> None:
     one = read(Request(f"{faulty.url}/redirect"))
     assert (one.status, one.header("location")) == (302, "/chunked")
-    assert read(Request(f"{faulty.url}/page")).header("set-cookie") == "(a secret)"
+    assert read(Request(f"{faulty.url}/page")).header("set-cookie").startswith("(a secret of ")
 
 
 @pytest.mark.parametrize(

@@ -199,7 +199,9 @@ class Transfer(Stream):
         elif text:
             key, _, value = text.partition(":")
             key = key.strip().lower()
-            self.headers.append((key, "(a secret)" if key == "set-cookie" else value.strip()))
+            value = value.strip()
+            secret = f"(a secret of {len(value)} bytes)"
+            self.headers.append((key, secret if key == "set-cookie" else value))
         elif self.status >= 200:
             self._on_headers()
 

@@ -38,7 +38,7 @@ class Fault(NamedTuple):
 
     cause: str
     stack: Stack
-    passes: tuple[str, ...] = ("identity", "gzip")
+    passes: tuple[str, ...] = ("identity", "browser")
     path: str = PROBE
     stream: Mapping[str, Any] = {}
     more: Mapping[str, Any] = {}

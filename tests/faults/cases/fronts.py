@@ -136,18 +136,16 @@ FAULTS = (
     *both("edge-collects", Lighttpd(DEFLATE, stream=0, modules=("deflate",)), "lighttpd-deflate"),
     *both("edge-buffering", Apache(LINES, ("sed",)), "apache-mod-sed"),
     *(one for name, front in COMPRESSING.items() for one in both("edge-compression", front, name)),
-    in_front("edge-compression", Caddy("encode zstd gzip"), "caddy-large", stream={"size": 600}),
-    in_front(
-        "edge-compression",
-        Caddy("encode zstd gzip"),
-        "caddy-zstd",
-        stream={"size": 600},
-        passes=BROWSER,
-    ),
+    in_front("edge-compression", Caddy("encode gzip"), "caddy-large", stream={"size": 600}),
     at_host("edge-compression", Haproxy({**NO_DELAY, **COMPRESSION}), "haproxy"),
     *both("edge-compression", Node(compression={}), "node-brotli", passes=BROWSER),
     Fault("nginx-brotli", Stack(nginx=Nginx(BROTLI, main=module("brotli_filter"))), BROWSER),
-    in_front("nginx-brotli", Nginx(BROTLI, main=module("brotli_filter")), "public", passes=BROWSER),
+    in_front(
+        "edge-compression",
+        Nginx(BROTLI, main=module("brotli_filter")),
+        "nginx-brotli",
+        passes=BROWSER,
+    ),
     *both("edge-cache", Apache(KEPT, ("cache", "cache_disk")), "apache", passes=AGAIN),
     *both("edge-cache", Varnish("return (hash);", CACHED), "varnish", passes=AGAIN),
     in_front(
@@ -160,13 +158,6 @@ FAULTS = (
         one
         for name, front in IMPATIENT.items()
         for one in both("edge-idle-timeout", front, name, passes=IDLE, more={"idle": 1.6})
-    ),
-    in_front(
-        "edge-idle-timeout",
-        Squid("cache deny all\nread_timeout 1 second"),
-        "squid",
-        passes=IDLE,
-        more={"idle": 1.6},
     ),
     # It ends the answer as if it were whole.
     in_front(

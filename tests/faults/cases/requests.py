@@ -23,15 +23,9 @@ FAULTS = (
     Fault("unavailable", REFUSING, path="/status/503"),
     Fault("too-many-requests", REFUSING, path="/status/429"),
     Fault("redirect", REFUSING, path="/slash"),
-    # The app does not learn that it is asked through TLS: nobody sends X-Forwarded-Proto.
-    Fault(
-        "redirect-to-http",
-        Stack(Gunicorn("refusing:app"), Nginx(listen="ssl")),
-        path="/slash",
-    ),
     Fault("session-elsewhere", REFUSING, path="/elsewhere"),
     Fault("not-http-streaming", REFUSING, path="/socket", variant="426"),
     Fault("not-http-streaming", REFUSING, path="/socket.io/", variant="socket-io"),
-    Fault("no-stream", REFUSING, path="/page"),
+    Fault("no-stream", REFUSING, path="/page", at="nobody"),
     Fault("unreachable", Stack(Script("gone.py")), path=OWN),
 )

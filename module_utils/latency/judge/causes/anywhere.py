@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .cause import Cause
+from .cause import FRONT, Cause
 
 CAUSES = (
     Cause(
@@ -100,7 +100,7 @@ CAUSES = (
     ),
     Cause(
         "too-slow-an-answer",
-        "edge",
+        FRONT,
         "a proxy in front gave up waiting",
         "Send the headers and a first chunk at once.",
         "https://developers.cloudflare.com/support/troubleshooting/http-status-codes/",
