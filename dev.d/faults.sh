@@ -12,7 +12,8 @@ cmd_faults() { # [ARG...]: --write (docs/faults.md), --rounds N, -k NAME and oth
   app_environment faults tests/faults/requirements.txt
   app_environment faults-old tests/faults/requirements-old.txt
   say "fault laboratory"
-  pytest --junitxml=.cache/results/faults.xml tests/faults "$@"
+  # They wait more than they work, so more of them than there are cores.
+  pytest -n 3 --junitxml=.cache/results/faults.xml tests/faults "$@"
 }
 
 # Unpack HAProxy, like nginx, together with the libraries that most machines lack.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import pickle
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +47,22 @@ def record(pytestconfig: pytest.Config) -> Record:
 def rounds(pytestconfig: pytest.Config) -> range:
     """So many times."""
     return range(pytestconfig.getoption("rounds"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what this process recorded, if it works for another one (pytest-xdist)."""
+    if hasattr(session.config, "workeroutput"):
+        found = pickle.dumps(session.config.stash[RECORD])
+        session.config.workeroutput["record"] = base64.b64encode(found).decode()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what a worker recorded."""
+    found = getattr(node, "workeroutput", {}).get("record")
+    if found:
+        node.config.stash[RECORD].add(pickle.loads(base64.b64decode(found)))  # noqa: S301
 
 
 def pytest_terminal_summary(

@@ -100,6 +100,12 @@ class Record:
         self.outside: list[Outside] = []
         self.healthy: list[Trial] = []
 
+    def add(self, other: Record) -> None:
+        """Take what another process recorded."""
+        self.faults += other.faults
+        self.outside += other.outside
+        self.healthy += other.healthy
+
     def summary(self) -> str:
         """Summarize the record in three sentences."""
         causes = {one.fault.cause for one in self.faults}
@@ -153,7 +159,7 @@ def render(record: Record) -> str:
 def _matrix(record: Record) -> str:
     rows = []
     for fault in FAULTS:
-        outcomes = [one for one in record.faults if one.fault is fault]
+        outcomes = [one for one in record.faults if one.fault.name == fault.name]
         if not outcomes:
             continue
         named = Counter(one.layer for one in outcomes)
@@ -195,7 +201,7 @@ def _layers(record: Record) -> str:
 def _outside(record: Record) -> str:
     rows = []
     for fault in FAULTS:
-        found = [one for one in record.outside if one.fault is fault]
+        found = [one for one in record.outside if one.fault.name == fault.name]
         if not found:
             continue
         verdicts = Counter(one.verdict for one in found)

@@ -31,7 +31,7 @@ class Healthy(NamedTuple):
     passes: tuple[str, ...] = ("identity", "browser")
     more: Mapping[str, Any] = {}  # options of the module
     disturbance: str = ""
-    unsure: bool = False  # nobody can know whether the app sends it so: verdict unknown
+    unsure: bool | None = False  # nobody can know whether the app sends it so: verdict unknown
 
 
 def odd(path: str) -> bool | None:

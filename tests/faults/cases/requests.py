@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.faults.cases.fault import OWN, Fault
-from tests.faults.servers import Gunicorn, Nginx, Script
+from tests.faults.servers import Gunicorn, Script
 from tests.faults.stack import Stack
 
 REFUSING = Stack(Gunicorn("refusing:app"))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .cause import CORE, NGINX, PROXY, Cause
+from .cause import CORE, FRONT, NGINX, PROXY, Cause
 
 CAUSES = (
     Cause(
@@ -123,7 +123,7 @@ CAUSES = (
     ),
     Cause(
         "nginx-big-header",
-        "nginx",
+        FRONT,
         "the app's headers are larger than Nginx's buffer for them",
         "Raise proxy_buffer_size (4 KiB by default), or send smaller cookies.",
         PROXY + "proxy_buffer_size",
