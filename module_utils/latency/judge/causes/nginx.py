@@ -125,9 +125,12 @@ CAUSES = (
         "nginx-big-header",
         FRONT,
         "the app's headers are larger than Nginx's buffer for them",
-        "Raise proxy_buffer_size (4 KiB by default), or send smaller cookies.",
+        "Raise the proxy's buffer for headers, or send smaller cookies.",
         PROXY + "proxy_buffer_size",
         needs=("status_502", "headers_are_large"),
+        remedies=(
+            ("Nginx", "Raise proxy_buffer_size (4 KiB by default), or send smaller cookies."),
+        ),
     ),
     Cause(
         "nginx-request-buffering",
