@@ -51,7 +51,7 @@ SecResponseBodyLimit 524288
 SED = 'ExtFilterDefine fix mode=output cmd="/bin/sed s/foo/bar/"\nSetOutputFilter fix'
 # It keeps the empty line at each event's end, until the next event begins.
 LINES = "<Location />\nSetOutputFilter Sed\nOutputSed s/foo/bar/\n</Location>"
-# By default it leaves alone what begins with less than 512 bytes.
+# By default it leaves alone what begins with a write of less than 512 bytes, which is chance.
 ENCODE = "encode {\ngzip\nminimum_length 1\nmatch {\nheader Content-Type text/*\n}\n}"
 DEFLATE = f"""\
 deflate.mimetypes = ("{TYPES.replace(" ", '", "')}")
@@ -136,7 +136,7 @@ FAULTS = (
     *both("edge-collects", Lighttpd(DEFLATE, stream=0, modules=("deflate",)), "lighttpd-deflate"),
     *both("edge-buffering", Apache(LINES, ("sed",)), "apache-mod-sed"),
     *(one for name, front in COMPRESSING.items() for one in both("edge-compression", front, name)),
-    in_front("edge-compression", Caddy("encode gzip"), "caddy-large", stream={"size": 600}),
+    *both("edge-compression", Caddy(ENCODE.replace("gzip", "zstd")), "caddy-zstd", passes=BROWSER),
     at_host("edge-compression", Haproxy({**NO_DELAY, **COMPRESSION}), "haproxy"),
     *both("edge-compression", Node(compression={}), "node-brotli", passes=BROWSER),
     Fault("nginx-brotli", Stack(nginx=Nginx(BROTLI, main=module("brotli_filter"))), BROWSER),
@@ -171,12 +171,6 @@ FAULTS = (
         one
         for name, front in ENDING.items()
         for one in both("edge-total-timeout", front, name, stream=LONGER)
-    ),
-    in_front(
-        "edge-total-timeout",
-        Squid("cache deny all\nclient_lifetime 1 second"),
-        "squid",
-        stream=LONGER,
     ),
     *both(
         "edge-headers-late",

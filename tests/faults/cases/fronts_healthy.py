@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tests.faults.cases.fault import NO_DELAY, OWN, PARALLEL
-from tests.faults.cases.fronts import BROWSER, DEFLATE, FIREWALL, TYPES
+from tests.faults.cases.fronts import BROWSER, DEFLATE, ENCODE, FIREWALL, TYPES
 from tests.faults.cases.healthy import USERS, Healthy
 from tests.faults.servers import (
     Apache,
@@ -69,8 +69,7 @@ HEALTHY_FRONTS = (
         passes=BROWSER,
     ),
     Healthy("node-compression-polite", Stack(POLITE, edge=Node(compression={}))),
-    # events that are too small for it
-    Healthy("caddy-encode", Stack(edge=Caddy("encode zstd gzip"))),
+    Healthy("caddy-encode", Stack(edge=Caddy(ENCODE.replace("text/*", "text/html*")))),
     Healthy("lighttpd-deflate", Stack(nginx=Lighttpd(DEFLATE, modules=("deflate",)))),
     # settings that look bad and are not
     Healthy("apache-buffer", Stack(nginx=Apache("SetOutputFilter BUFFER", ("buffer",), proxy=""))),
