@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
 from .errors import OptionError
 from .judge.diagnosis import diagnose
-from .judge.rounds import confirm
+from .judge.rounds import confirm, needs_a_third
 from .measurement import Measurement
 from .read.curl import need
 from .read.measure import measure
@@ -74,6 +74,8 @@ class Ladder(NamedTuple):
         diagnosis = diagnose(self._measure(), self.allowed)
         if diagnosis.failed and self.rounds > 1 and self.targets:
             diagnosis = confirm(diagnosis, self._measure())
+            if needs_a_third(diagnosis):
+                diagnosis = confirm(diagnosis, self._measure())
         measurements = diagnosis.measurements()
         found = diagnosis.as_json()
         found["streams"] = not diagnosis.failed

@@ -88,4 +88,14 @@ def _after_ends(runs: Sequence[_Run], late: Sequence[_Run]) -> bool:
     in_batches = sum(
         sum(abs(other.begins - run.begins) < AT_ONCE for other in late) >= BATCH for run in late
     )
-    return max(follows, in_batches) >= SHARE * len(late)
+    if follows >= SHARE * len(late):
+        return True
+    return in_batches >= SHARE * len(late) and _in_order(runs, late)
+
+
+def _in_order(runs: Sequence[_Run], late: Sequence[_Run]) -> bool:
+    """Whether the late ones were opened last. A queue keeps its order, and chance does not."""
+    opened = sorted(run.one.began for run in runs)
+    prompt = [run.one.began for run in runs[: len(runs) - len(late)]]
+    first = opened[len(prompt) - 1]
+    return sum(at <= first for at in prompt) >= SHARE * len(prompt) and len(runs) > 2 * BATCH

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), Pass(()))
 
 
+def needs_a_third(found: Diagnosis) -> bool:
+    """Whether two rounds are too few: late headers alone, of an app that may think now and then."""
+    for layer in found.layers:
+        if layer.name == found.culprit:
+            return layer.passes[found.culprit_pass].problem == words.HEADERS_HELD
+    return False
+
+
 def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
     """The verdict on both rounds. ``second`` has the layers of ``first``, measured again.
 

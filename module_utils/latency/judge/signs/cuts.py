@@ -31,8 +31,10 @@ def cut_by_the_clock(scene: Scene) -> str:
     if judged.problem == words.TIME_IS_UP:
         return judged.reason
     ends = sorted(one.ended_at for one in scene.singles)
-    flows = figures.silence_before_end(scene.cut) < max(3 * figures.largest_gap(scene.cut), 0.05)
-    together = len(ends) > 1 and ends[-1] - ends[0] < SAME_MOMENT * ends[-1]
+    gap = figures.largest_gap(scene.cut)
+    flows = figures.silence_before_end(scene.cut) < max(3 * gap, 0.05)
+    # The limit is noticed at the next event.
+    together = len(ends) > 1 and ends[-1] - ends[0] < max(SAME_MOMENT * ends[-1], 1.5 * gap)
     if together and flows and ends[0] > 0.5 and not cut_at_an_event(scene):
         return f"all cut {ends[-1]:.2f} s after their start, while events flow"
     return ""
