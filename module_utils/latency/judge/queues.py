@@ -45,8 +45,8 @@ def queued(streams: Sequence[Timeline], wait: float) -> list[Timeline]:
     prompt = [run for run in runs if run.begins < first_end]
     late = runs[len(prompt) :]
     never = [one for one in streams if one.headers_at is None and one.ended == LIMIT]
-    lefts = [one.began + one.ended_at for one in never]
-    waited = max([run.begins for run in late] + lefts, default=0.0) - runs[0].begins
+    waits = [run.one.headers_at or 0.0 for run in late] + [one.ended_at for one in never]
+    waited = max(waits, default=0.0) - (runs[0].one.headers_at or 0.0)
     half = (runs[0].begins + first_end) / 2
     began_promptly = sum(run.begins < half for run in prompt) >= SHARE * len(prompt)
     if waited <= wait or not began_promptly or not _bounded(runs, len(prompt)):
