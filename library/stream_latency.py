@@ -121,11 +121,12 @@ options:
     description:
       - How to read each layer.
       - V(identity) reads one uncompressed stream. V(browser) reads one stream and accepts what
-        browsers accept, gzip, deflate, br and zstd. It reads the events of br and zstd if Python on
-        the host has brotli, brotlicffi, zstandard or compression.zstd, and otherwise when the
-        compressed bytes come. V(gzip) reads one stream and accepts gzip only,
-        as most HTTP libraries do. V(again) reads one more stream afterwards, which a cache would
-        answer. V(post) reads one stream by POST.
+        browsers accept, which is gzip, deflate, br and zstd. V(gzip) reads one stream and accepts
+        gzip only, as most HTTP libraries do. V(again) reads one more stream afterwards, which a
+        cache would answer. V(post) reads one stream by POST.
+      - To read the events of br, Python on the host needs brotli or brotlicffi, and for zstd
+        zstandard, backports.zstd or Python 3.14. Without it, the module judges V(browser) by the
+        times at which the compressed bytes come.
       - V(parallel) reads O(parallel) streams at once. V(burst) opens O(burst) streams at once and
         leaves each after its first event. V(multiplex) reads O(multiplex) streams over one HTTP/2
         connection.
@@ -414,10 +415,22 @@ layers:
       description: The pass with the worst verdict.
       type: str
     passes:
-      description: Each pass by its name, with C(verdict), C(reason) and C(metrics).
+      description:
+        - Each pass by its name, with C(verdict) and C(metrics). C(problem) is what the verdict
+          rests on, in a word or two such as V(held), and C(reason) says it in figures.
+        - All metrics of time are seconds, and null if unknown. C(time_to_headers_seconds),
+          C(time_to_first_chunk_seconds) and C(duration_seconds) count from the request,
+          C(headers_held_seconds) from the start of the application's answer.
+          C(delay_p50_seconds) and C(delay_p99_seconds) are arrival minus departure;
+          C(delay_from) says how the departures are known. C(largest_gap_seconds) and
+          C(time_per_output_chunk_seconds) are between two events, C(coalesced_ratio) is the share
+          of events that came together with another, C(stretch_ratio) is the span of the arrivals
+          divided by that of the departures.
+        - C(streams), C(events), C(reads) and C(size_bytes) are counts. C(http), C(tls),
+          C(encoding), C(framing) and C(ended) describe the answer.
       type: dict
 causes:
-  description: The possible causes, the likeliest first.
+  description: The possible causes at the layer at fault, the likeliest first.
   returned: after a measurement
   type: list
   elements: dict
@@ -438,8 +451,18 @@ causes:
       type: list
       elements: str
     remedy:
-      description: What to change.
+      description: What to change, in the words of RV(causes[].product) if they are known.
       type: str
+    product:
+      description: What answers at the layer, by its headers; empty if unknown.
+      type: str
+      sample: Nginx
+    confidence:
+      description:
+        - V(plain) if the answer itself says it. V(likely) if no other cause explains as much; if
+          there is no layer before, only without any other possible cause. Otherwise V(possible).
+      type: str
+      sample: likely
     link:
       description: A page with more about it.
       type: str
@@ -453,6 +476,10 @@ notes:
   returned: after a measurement
   type: list
   elements: str
+next:
+  description: The measurement that would settle what is still open; empty if nothing is.
+  returned: after a measurement
+  type: str
 text:
   description: A table of all figures, and a paragraph about the fault, for a terminal.
   returned: after a measurement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -68,8 +69,21 @@ def test_the_evidence_is_the_same_on_pass_and_fail(
     assert bool(result.get("failed")) == fail
     assert (result["verdict"], result["culprit"]) == ("buffered", "public")
     assert "allowed 0.015 s" in result["msg"]
-    assert set(result) >= {*yaml.safe_load(stream_latency.RETURN)}
     assert len(rounds.asked) == 2
+
+
+def test_all_that_it_returns_is_documented_and_no_more(
+    rounds: Rounds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rounds.append(in_the_end())
+    result = run_module(stream_latency, {"url": URL, "fail": False}, capsys)
+    documented = yaml.safe_load(stream_latency.RETURN)
+    assert {*result} - {"msg", "changed", "invocation"} == {*documented}
+    for name in ("layers", "causes"):
+        assert {*result[name][0]} == {*documented[name]["contains"]}
+    said = " ".join(documented["layers"]["contains"]["passes"]["description"])
+    one = result["layers"][0]["passes"]["identity"]
+    assert {*re.findall(r"C\((\w+)\)", said)} == {*one, *one["metrics"]}
 
 
 def test_what_a_second_round_does_not_see_is_noise(
