@@ -23,6 +23,18 @@ MISSING = (
 )
 
 
+# What looks the same to somebody who sees only the public address.
+FROM_THERE = {
+    # Another Nginx, or the same one: it does not pass on the header that the app has sent.
+    "edge-buffering": ("nginx-buffering-http10",),
+    "nginx-accel-ignored": ("nginx-buffering-http10", "nginx-gzip"),
+    # What Nginx says of an app that does not answer.
+    "unreachable": ("nginx-upstream",),
+    # A stream, which begins late: the app may think.
+    "edge-headers-late": ("headers-late",),
+}
+
+
 class Outcome(NamedTuple):
     """What the diagnosis said of a fault."""
 
@@ -71,7 +83,8 @@ class Outside(NamedTuple):
     @classmethod
     def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outside:
         """Read a diagnosis."""
-        return cls(fault, said["verdict"], tuple(one["cause"] for one in said["causes"]))
+        found = [*said["causes"], *said["risks"]]
+        return cls(fault, said["verdict"], tuple(one["cause"] for one in found))
 
     @property
     def seen(self) -> bool:
@@ -80,8 +93,10 @@ class Outside(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether the right cause is one of the first two: what is behind cannot be seen."""
-        return self.seen and self.fault.cause in self.causes[:2]
+        """Whether the right cause is one of the first two, or what it is from there."""
+        from_there = FROM_THERE.get(self.fault.cause, ())
+        named = set(self.causes[:2]) & {self.fault.cause, *from_there}
+        return bool(named) and (self.seen or from_there == ("headers-late",))
 
 
 class Trial(NamedTuple):

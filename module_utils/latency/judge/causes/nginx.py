@@ -33,7 +33,8 @@ CAUSES = (
         "Set gzip off for the stream's location, or proxy_buffering off.",
         NGINX + "ngx_http_gzip_module.html",
         needs=("held_when_compressed", "compressed_here"),
-        excludes=("app_said_no_buffering", "compressed_with_brotli"),
+        excludes=("app_said_no_buffering", "compressed_with_brotli", "compressed_with_zstd"),
+        supports=("vary_never",),
     ),
     Cause(
         "nginx-brotli",
@@ -41,7 +42,9 @@ CAUSES = (
         "the brotli filter collects what it compresses",
         "Set brotli off for the stream's location, or leave the stream's type out of brotli_types.",
         "https://github.com/google/ngx_brotli",
-        needs=("held_when_compressed", "compressed_here", "compressed_with_brotli"),
+        needs=("held_when_compressed", "compressed_here"),
+        excludes=("compressed_with_gzip", "compressed_with_zstd"),
+        supports=("compressed_with_brotli", "vary_never"),
     ),
     Cause(
         "nginx-accel-ignored",
@@ -60,6 +63,7 @@ CAUSES = (
         PROXY + "proxy_read_timeout",
         needs=("cut_in_silence",),
         excludes=("cut_by_the_clock", "cut_while_paused"),
+        supports=("cut_at_a_round_time",),
     ),
     Cause(
         "nginx-send-timeout",
