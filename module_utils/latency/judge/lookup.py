@@ -79,7 +79,7 @@ def look_up(
     return tuple(
         Finding(
             cause,
-            _place(cause, layer, suspects),
+            _place(cause, layer, suspects, outside=scene.outside),
             _evidence(cause, signs, product),
             product.name,
             _confidence(cause, weights, before),
@@ -107,9 +107,10 @@ def _visible(cause: Cause, scene: Scene) -> set[str]:
     return set(cause.needs) - (BEHIND if scene.outside else set())
 
 
-def _place(cause: Cause, layer: Layer, suspects: Sequence[str]) -> str:
-    """The hop of the cause; the layer's own name where the user calls another product so."""
-    return cause.layer if cause.layer in suspects else layer.name
+def _place(cause: Cause, layer: Layer, suspects: Sequence[str], *, outside: bool) -> str:
+    """The hop of the cause. For a proxy it is the layer's own name, if none nearer was measured."""
+    hidden = outside and cause.layer not in HOPS[:3]
+    return cause.layer if cause.layer in suspects and not hidden else layer.name
 
 
 def _evidence(cause: Cause, signs: Mapping[str, str], product: Product) -> tuple[str, ...]:
