@@ -35,6 +35,10 @@ FROM_THERE = {
 }
 
 
+SHARE = 0.9  # of the faults that are seen from outside, the right cause is among the first two
+ENOUGH = 30  # of them, of which one more or less says little
+
+
 class Outcome(NamedTuple):
     """What the diagnosis said of a fault."""
 
@@ -121,6 +125,14 @@ class Record:
         self.outside += other.outside
         self.healthy += other.healthy
 
+    def too_low(self) -> str:
+        """What is wrong with the whole, though each part may be as bad; empty if nothing is."""
+        missed = [one for one in self.outside if not one.right]
+        if len(self.outside) < ENOUGH or len(missed) <= (1 - SHARE) * len(self.outside):
+            return ""
+        names = ", ".join(f"{one.fault.name} ({' '.join(one.causes[:2])})" for one in missed)
+        return f"From outside alone, less than {SHARE:.0%} are right. Wrong are: {names}."
+
     def summary(self) -> str:
         """Summarize the record in three sentences."""
         causes = {one.fault.cause for one in self.faults}
@@ -137,6 +149,13 @@ class Record:
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
         )
+
+
+def _same_from_there() -> str:
+    return "; ".join(
+        f"`{cause}` is " + " or ".join(f"`{one}`" for one in others)
+        for cause, others in FROM_THERE.items()
+    )
 
 
 def render(record: Record) -> str:
@@ -160,7 +179,8 @@ def render(record: Record) -> str:
         "## From outside alone",
         (
             "Here the diagnosis sees only the outermost layer, as somebody does who has no account"
-            " on the host. That it cannot tell counts as seen; that it streams does not."
+            " on the host. That it cannot tell counts as seen; that it streams does not. Some faults"
+            f" look the same from there, and each of these names is right: {_same_from_there()}."
         ),
         _outside(record),
         "## Healthy stacks",
