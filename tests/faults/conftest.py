@@ -77,6 +77,7 @@ def pytest_terminal_summary(
     """Say it in a line, and write it down when asked to."""
     record = config.stash[RECORD]
     terminalreporter.write_line(record.summary())
-    terminalreporter.write_line(record.too_low(), red=True)
+    if record.too_low():
+        terminalreporter.write_line(record.too_low(), red=True)
     if config.getoption("write"):
         Path(RESULT).write_text(render(record), encoding="utf-8")
