@@ -228,6 +228,7 @@ CAUSES = (
         " first.",
         "https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes",
         needs=("headers_late_alike",),
+        excludes=("late_events",),
         risk=True,
     ),
     Cause(

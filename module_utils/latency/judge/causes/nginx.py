@@ -11,7 +11,8 @@ CAUSES = (
         "nginx-buffering-http10",
         "nginx",
         "proxy_buffering holds an answer until it ends, if it has no framing (HTTP/1.0)",
-        "Set proxy_buffering off and proxy_http_version 1.1.",
+        "Set proxy_buffering off and proxy_http_version 1.1 (with uwsgi_pass or fastcgi_pass:"
+        " uwsgi_buffering off, fastcgi_buffering off).",
         PROXY + "proxy_buffering",
         needs=("held",),
         excludes=(

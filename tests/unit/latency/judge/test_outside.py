@@ -37,6 +37,12 @@ def bad_gateway() -> Timeline:
     return refused(502, headers=(("content-type", "text/html"), NGINX))
 
 
+def at_once(server: str) -> Timeline:
+    headers = (*CHUNKED, ("server", server))
+    made = in_the_end(stamped=False, headers=headers)
+    return made._replace(headers_at=made.reads[0][0])
+
+
 def late(seconds: float) -> Timeline:
     return stream(hold=seconds, headers_at=seconds, stamped=False)
 
@@ -58,6 +64,17 @@ def late(seconds: float) -> Timeline:
             ["app-error", "gunicorn-worker-timeout"],
             id="cut at one event",
         ),
+        # With uwsgi_pass, Nginx passes on the name of the app's server. With proxy_pass it does not.
+        pytest.param(
+            seen(at_once("gunicorn"), at_once("gunicorn")),
+            ["nginx-buffering-http10", "edge-collects"],
+            id="the server may speak uwsgi",
+        ),
+        pytest.param(
+            seen(at_once("uvicorn"), at_once("uvicorn")),
+            ["edge-collects", "edge-buffering"],
+            id="the server speaks HTTP only",
+        ),
         pytest.param(
             seen(bad_gateway(), bad_gateway()),
             ["nginx-upstream", "nginx-big-header"],
@@ -74,5 +91,6 @@ def test_headers_that_are_late_alike_are_a_risk_and_no_fault() -> None:
     found = seen(late(1.0), late(1.02))
     assert found.verdict == "streaming"
     assert [one.cause.id for one in found.risks][:1] == ["headers-late"]
-    for one, other in ((late(0.3), late(0.3)), (late(1.0), late(2.0))):
+    held = at_once("nginx")
+    for one, other in ((late(0.3), late(0.3)), (late(1.0), late(2.0)), (held, held)):
         assert "headers-late" not in [risk.cause.id for risk in seen(one, other).risks]
