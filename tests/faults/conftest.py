@@ -51,10 +51,16 @@ def rounds(pytestconfig: pytest.Config) -> range:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Hand over what this process recorded, if it works for another one (pytest-xdist)."""
+    """Hand over what this process recorded, if it works for another one (pytest-xdist).
+
+    Otherwise fail if too little of the whole is right, though no single part has to be.
+    """
+    record = session.config.stash[RECORD]
     if hasattr(session.config, "workeroutput"):
-        found = pickle.dumps(session.config.stash[RECORD])
+        found = pickle.dumps(record)
         session.config.workeroutput["record"] = base64.b64encode(found).decode()
+    elif record.too_low() and not session.exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -71,5 +77,7 @@ def pytest_terminal_summary(
     """Say it in a line, and write it down when asked to."""
     record = config.stash[RECORD]
     terminalreporter.write_line(record.summary())
+    if record.too_low():
+        terminalreporter.write_line(record.too_low(), red=True)
     if config.getoption("write"):
         Path(RESULT).write_text(render(record), encoding="utf-8")

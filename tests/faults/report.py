@@ -23,6 +23,22 @@ MISSING = (
 )
 
 
+# What looks the same to somebody who sees only the public address.
+FROM_THERE = {
+    # Another Nginx, or the same one: it does not pass on the header that the app has sent.
+    "edge-buffering": ("nginx-buffering-http10",),
+    "nginx-accel-ignored": ("nginx-buffering-http10", "nginx-gzip"),
+    # What Nginx says of an app that does not answer.
+    "unreachable": ("nginx-upstream",),
+    # A stream, which begins late: the app may think.
+    "edge-headers-late": ("headers-late",),
+}
+
+
+SHARE = 0.9  # of the faults that are seen from outside, the right cause is among the first two
+ENOUGH = 30  # of them, of which one more or less says little
+
+
 class Outcome(NamedTuple):
     """What the diagnosis said of a fault."""
 
@@ -71,7 +87,8 @@ class Outside(NamedTuple):
     @classmethod
     def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outside:
         """Read a diagnosis."""
-        return cls(fault, said["verdict"], tuple(one["cause"] for one in said["causes"]))
+        found = [*said["causes"], *said["risks"]]
+        return cls(fault, said["verdict"], tuple(one["cause"] for one in found))
 
     @property
     def seen(self) -> bool:
@@ -80,8 +97,10 @@ class Outside(NamedTuple):
 
     @property
     def right(self) -> bool:
-        """Whether the right cause is one of the first two: what is behind cannot be seen."""
-        return self.seen and self.fault.cause in self.causes[:2]
+        """Whether the right cause is one of the first two, or what it is from there."""
+        from_there = FROM_THERE.get(self.fault.cause, ())
+        named = set(self.causes[:2]) & {self.fault.cause, *from_there}
+        return bool(named) and (self.seen or from_there == ("headers-late",))
 
 
 class Trial(NamedTuple):
@@ -106,6 +125,14 @@ class Record:
         self.outside += other.outside
         self.healthy += other.healthy
 
+    def too_low(self) -> str:
+        """What is wrong with the whole, though each part may be as bad; empty if nothing is."""
+        missed = [one for one in self.outside if not one.right]
+        if len(self.outside) < ENOUGH or len(missed) <= (1 - SHARE) * len(self.outside):
+            return ""
+        names = ", ".join(f"{one.fault.name} ({' '.join(one.causes[:2])})" for one in missed)
+        return f"From outside alone, less than {SHARE:.0%} are right. Wrong are: {names}."
+
     def summary(self) -> str:
         """Summarize the record in three sentences."""
         causes = {one.fault.cause for one in self.faults}
@@ -122,6 +149,13 @@ class Record:
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
         )
+
+
+def _same_from_there() -> str:
+    return "; ".join(
+        f"`{cause}` is " + " or ".join(f"`{one}`" for one in others)
+        for cause, others in FROM_THERE.items()
+    )
 
 
 def render(record: Record) -> str:
@@ -145,7 +179,8 @@ def render(record: Record) -> str:
         "## From outside alone",
         (
             "Here the diagnosis sees only the outermost layer, as somebody does who has no account"
-            " on the host. That it cannot tell counts as seen; that it streams does not."
+            " on the host. That it cannot tell counts as seen; that it streams does not. Some faults"
+            f" look the same from there, and each of these names is right: {_same_from_there()}."
         ),
         _outside(record),
         "## Healthy stacks",

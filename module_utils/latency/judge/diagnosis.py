@@ -129,7 +129,9 @@ def conclude(layers: Sequence[Layer], allowed: Thresholds, noted: Sequence[str] 
     else:
         unknown = [layer for layer in layers if layer.usable and layer.verdict == words.UNKNOWN]
         for layer in unknown[:1]:
-            causes = look_up(layer, None, layer.worst_pass, (), allowed)
+            before = layers[: layers.index(layer)]
+            hops = () if before else hops_between(None, layer.name)
+            causes = look_up(layer, None, layer.worst_pass, hops, allowed)
     return Diagnosis(
         tuple(layers),
         culprit.layer.name if culprit else "",

@@ -7,8 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .causes import CAUSES, FRONT, Cause
+from .layers import HOPS
 from .products import ANOTHER, NGINX, Product, product_of
-from .signs import Scene, seen
+from .signs import BEHIND, Scene, seen
 
 if TYPE_CHECKING:
     from ..thresholds import Thresholds
@@ -69,15 +70,16 @@ def look_up(
         for cause in CAUSES
         if cause.risk == risk
         and (not cause.layer or cause.layer in hops)
-        and signs.keys() >= set(cause.needs)
+        and signs.keys() >= _visible(cause, scene)
         and not signs.keys() & set(cause.excludes)
     ]
-    weights = {cause.id: _weight(cause, signs, product) for cause in found}
-    found.sort(key=lambda cause: -weights[cause.id])
+    weights = {cause.id: _weight(cause, signs, product, scene) for cause in found}
+    # Of equals seen from outside, what is nearer to the reader comes first.
+    found.sort(key=lambda cause: (-weights[cause.id], scene.outside and cause.layer in HOPS[:3]))
     return tuple(
         Finding(
             cause,
-            _place(cause, layer, suspects),
+            _place(cause, layer, suspects, outside=scene.outside),
             _evidence(cause, signs, product),
             product.name,
             _confidence(cause, weights, before),
@@ -100,9 +102,15 @@ def _hops(suspects: Sequence[str], product: Product, *, alone: bool) -> set[str]
     return hops | ({FRONT} if hops & {"nginx", "edge"} else set())
 
 
-def _place(cause: Cause, layer: Layer, suspects: Sequence[str]) -> str:
-    """The hop of the cause; the layer's own name where the user calls another product so."""
-    return cause.layer if cause.layer in suspects else layer.name
+def _visible(cause: Cause, scene: Scene) -> set[str]:
+    """The signs that it needs, without those that nobody can see from outside alone."""
+    return set(cause.needs) - (BEHIND if scene.outside else set())
+
+
+def _place(cause: Cause, layer: Layer, suspects: Sequence[str], *, outside: bool) -> str:
+    """The hop of the cause. For a proxy it is the layer's own name, if none nearer was measured."""
+    hidden = outside and cause.layer not in HOPS[:3]
+    return cause.layer if cause.layer in suspects and not hidden else layer.name
 
 
 def _evidence(cause: Cause, signs: Mapping[str, str], product: Product) -> tuple[str, ...]:
@@ -113,12 +121,19 @@ def _evidence(cause: Cause, signs: Mapping[str, str], product: Product) -> tuple
     return tuple(dict.fromkeys(filter(None, found)))
 
 
-def _weight(cause: Cause, signs: Mapping[str, str], product: Product) -> int:
-    """The more signs a cause explains, the likelier it is."""
+def _weight(cause: Cause, signs: Mapping[str, str], product: Product, scene: Scene) -> int:
+    """The more signs a cause explains, the likelier it is.
+
+    From outside alone it says little that a product answers: another one may be behind it.
+    """
     fits = (cause.layer == "nginx" and product.name == NGINX) or (
         product.name in dict(cause.remedies)
     )
-    return 2 * len(cause.needs) + sum(name in signs for name in cause.supports) + 2 * fits
+    return (
+        2 * sum(name in signs for name in cause.needs)
+        + sum(name in signs for name in cause.supports)
+        + (1 if scene.outside else 2) * fits
+    )
 
 
 def _confidence(cause: Cause, weights: Mapping[str, int], before: Layer | None) -> str:

@@ -3,8 +3,9 @@
 """Which product answers at a layer, by the headers of its answer.
 
 Weak evidence: a proxy may pass on the headers of the server behind it, or hide its own. Nginx
-replaces ``Server``. Caddy, Varnish, Squid, nghttpx and Express add headers of their own. Apache,
-lighttpd and HAProxy pass everything on, as measured with Debian's packages (docs/faults.md).
+replaces ``Server``, except with uwsgi_pass and fastcgi_pass. Caddy, Varnish, Squid, nghttpx and
+Express add headers of their own. Apache, lighttpd and HAProxy pass everything on, as measured with
+Debian's packages (docs/faults.md).
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ _HEADERS = (
     ("lighttpd", "server", "^lighttpd"),
     (NGINX, "server", "^(nginx|openresty|tengine|angie)"),
 )
-_OF_APPS = r"uvicorn|hypercorn|granian|gunicorn|daphne|BaseHTTP|Werkzeug|waitress|Python"
+_OF_APPS = r"uvicorn|hypercorn|granian|daphne|BaseHTTP|Werkzeug|waitress|Python"
+_OF_OTHERS = r"gunicorn|uWSGI|PHP"  # they may speak uwsgi or FastCGI; then Nginx keeps their name
 
 
 def product_of(here: Timeline | None, before: Timeline | None) -> Product:
@@ -65,7 +67,8 @@ def product_of(here: Timeline | None, before: Timeline | None) -> Product:
         if value and not same and re.search(pattern, value, re.IGNORECASE):
             return Product(name, f"{header}: {value}")
     server = here.header("server")
-    if re.match(_OF_APPS, server, re.IGNORECASE):
+    by_http = _OF_APPS if before is None else f"{_OF_APPS}|{_OF_OTHERS}"
+    if re.match(by_http, server, re.IGNORECASE):
         return Product(ANOTHER, f"server: {server}, which Nginx would replace")
     return Product()
 

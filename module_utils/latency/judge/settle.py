@@ -26,28 +26,29 @@ MORE = "Measure a longer stream, or give the request that starts one (method, he
 
 def next_step(layers: Sequence[Layer], culprit: Culprit | None, causes: Sequence[Finding]) -> str:
     """What to measure next, in a sentence; empty if nothing is open."""
-    if culprit:
-        judged = culprit.layer.passes[culprit.name]
-        first = causes[0] if causes else None
-        if first and first.confidence != POSSIBLE:
-            return ""
-        if judged.problem == words.WAITING and culprit.name != "parallel":
-            return TOGETHER
-        if not culprit.before and not culprit.layer.nearest:
-            return CLOSER
-        return first.cause.settle if first else ""
-    open_ones = [
-        judged
+    return _of_culprit(culprit, causes) if culprit else _of_unknown(layers, causes)
+
+
+def _of_culprit(culprit: Culprit, causes: Sequence[Finding]) -> str:
+    judged = culprit.layer.passes[culprit.name]
+    first = causes[0] if causes else None
+    if first and first.confidence != POSSIBLE:
+        return ""
+    if judged.problem == words.WAITING and culprit.name != "parallel":
+        return TOGETHER
+    if not culprit.before and not culprit.layer.nearest:
+        return CLOSER
+    return first.cause.settle if first else ""
+
+
+def _of_unknown(layers: Sequence[Layer], causes: Sequence[Finding]) -> str:
+    if causes and not causes[0].cause.plain and not layers[0].nearest:
+        return CLOSER
+    problems = [
+        judged.problem
         for layer in layers
         if layer.verdict == words.UNKNOWN
         for judged in layer.passes.values()
     ]
-    problems = [judged.problem for judged in open_ones]
-    for problem, step in (
-        (words.BUNCHED, STAMPS),
-        (words.UNSTEADY, ONCE_MORE),
-        (words.NO_STREAM, MORE),
-    ):
-        if problem in problems:
-            return step
-    return ""
+    steps = {words.BUNCHED: STAMPS, words.UNSTEADY: ONCE_MORE, words.NO_STREAM: MORE}
+    return next((step for problem, step in steps.items() if problem in problems), "")

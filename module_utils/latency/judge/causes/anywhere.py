@@ -221,6 +221,17 @@ CAUSES = (
         plain=True,
     ),
     Cause(
+        "headers-late",
+        "",
+        "the headers take long: the app thinks, or a proxy waits before it asks the app",
+        "Measure nearer to the app too. If the app thinks, let it send the headers and a comment"
+        " first.",
+        "https://html.spec.whatwg.org/multipage/server-sent-events.html#authoring-notes",
+        needs=("headers_late_alike",),
+        excludes=("late_events",),
+        risk=True,
+    ),
+    Cause(
         "no-stream",
         "",
         "this URL gives a page, not a stream",

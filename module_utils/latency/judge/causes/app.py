@@ -15,6 +15,7 @@ CAUSES = (
         " (Starlette's does since 1.10).",
         "https://www.starlette.io/middleware/#gzipmiddleware",
         needs=("held_when_compressed", "compressed_here"),
+        supports=("vary_always",),
     ),
     Cause(
         "app-headers-held",

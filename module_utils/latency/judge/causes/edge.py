@@ -51,6 +51,7 @@ CAUSES = (
         " the reader reconnect.",
         "https://docs.cloud.google.com/load-balancing/docs/https#timeouts_and_retries",
         needs=("cut_by_the_clock",),
+        supports=("cut_at_a_round_time",),
         remedies=(
             ("Caddy", "Remove write from the timeouts of servers."),
             ("Apache", "Raise Timeout, and the body limit of mod_reqtimeout."),
@@ -92,6 +93,7 @@ CAUSES = (
         "https://developers.cloudflare.com/fundamentals/reference/connection-limits/",
         needs=("cut_in_silence",),
         excludes=("cut_by_the_clock",),
+        supports=("cut_at_a_round_time",),
         remedies=(
             ("Varnish", "Raise between_bytes_timeout, or send a heartbeat."),
             ("Squid", "Raise read_timeout, or send a heartbeat."),
@@ -105,7 +107,7 @@ CAUSES = (
         "Send Cache-Control: no-transform, or turn compression off for the path.",
         "https://developers.cloudflare.com/speed/optimization/content/compression/",
         needs=("held_when_compressed", "compressed_here"),
-        supports=("another_server",),
+        supports=("another_server", "vary_when_compressed", "vary_never"),
         remedies=(
             (
                 "Express",
@@ -139,6 +141,7 @@ CAUSES = (
         "HAProxy: option http-no-delay; Nginx: tcp_nodelay on.",
         "https://docs.haproxy.org/dev/configuration.html#option%20http-no-delay",
         needs=("held", "steps_of_the_kernel"),
+        excludes=("reads_of_one_size",),
     ),
     Cause(
         "edge-get-buffered",

@@ -11,7 +11,8 @@ CAUSES = (
         "nginx-buffering-http10",
         "nginx",
         "proxy_buffering holds an answer until it ends, if it has no framing (HTTP/1.0)",
-        "Set proxy_buffering off and proxy_http_version 1.1.",
+        "Set proxy_buffering off and proxy_http_version 1.1 (with uwsgi_pass or fastcgi_pass:"
+        " uwsgi_buffering off, fastcgi_buffering off).",
         PROXY + "proxy_buffering",
         needs=("held",),
         excludes=(
@@ -33,7 +34,8 @@ CAUSES = (
         "Set gzip off for the stream's location, or proxy_buffering off.",
         NGINX + "ngx_http_gzip_module.html",
         needs=("held_when_compressed", "compressed_here"),
-        excludes=("app_said_no_buffering", "compressed_with_brotli"),
+        excludes=("app_said_no_buffering", "compressed_with_brotli", "compressed_with_zstd"),
+        supports=("vary_never",),
     ),
     Cause(
         "nginx-brotli",
@@ -41,7 +43,9 @@ CAUSES = (
         "the brotli filter collects what it compresses",
         "Set brotli off for the stream's location, or leave the stream's type out of brotli_types.",
         "https://github.com/google/ngx_brotli",
-        needs=("held_when_compressed", "compressed_here", "compressed_with_brotli"),
+        needs=("held_when_compressed", "compressed_here"),
+        excludes=("compressed_with_gzip", "compressed_with_zstd"),
+        supports=("compressed_with_brotli", "vary_never"),
     ),
     Cause(
         "nginx-accel-ignored",
@@ -60,6 +64,7 @@ CAUSES = (
         PROXY + "proxy_read_timeout",
         needs=("cut_in_silence",),
         excludes=("cut_by_the_clock", "cut_while_paused"),
+        supports=("cut_at_a_round_time",),
     ),
     Cause(
         "nginx-send-timeout",

@@ -9,6 +9,8 @@ from ..ends import SAME_MOMENT
 from ..waits import restart_waited
 from .scene import Scene, sign
 
+ROUND = (1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 45, 50, 55, 60, 75, 90, 100, 120, 180, 240, 300, 600)
+
 
 @sign
 def cut_in_silence(scene: Scene) -> str:
@@ -35,7 +37,8 @@ def cut_by_the_clock(scene: Scene) -> str:
     flows = figures.silence_before_end(scene.cut) < max(3 * gap, 0.05)
     # The limit is noticed at the next event.
     together = len(ends) > 1 and ends[-1] - ends[0] < max(SAME_MOMENT * ends[-1], 1.5 * gap)
-    if together and flows and ends[0] > 0.5 and not cut_at_an_event(scene):
+    at_an_event = scene.nearest and cut_at_an_event(scene)
+    if together and flows and ends[0] > 0.5 and not at_an_event:
         return f"all cut {ends[-1]:.2f} s after their start, while events flow"
     return ""
 
@@ -45,8 +48,22 @@ def cut_at_an_event(scene: Scene) -> str:
     """All streams are cut after the same number of events."""
     streams = scene.singles if scene.cut and not scene.cut.marks else []
     counts = {len(one.events) for one in streams}
-    if len(streams) > 1 and len(counts) == 1 and scene.nearest:
+    if len(streams) > 1 and len(counts) == 1:
         return f"all cut after {counts.pop()} events"
+    return ""
+
+
+@sign
+def cut_at_a_round_time(scene: Scene) -> str:
+    """The cut comes a round time after the start, or after the last byte, as a limit is set."""
+    one = scene.cut
+    if not one or one.marks:
+        return ""
+    silence = figures.silence_before_end(one)
+    for name, took in (("the last byte", silence), ("the start", one.ended_at)):
+        near = min(ROUND, key=lambda limit: abs(limit - took))
+        if abs(near - took) < max(0.02 * near, 0.03):
+            return f"cut {near:g} s after {name}, a round time"
     return ""
 
 

@@ -9,9 +9,10 @@ import re
 from .. import figures, words
 from ..ends import answered
 from ..judged import COMPRESSED
-from .scene import Scene, sign
+from .scene import Scene, sign, sign_behind
 
 LARGE_HEADERS = 3500  # bytes
+LONG = 0.8  # seconds; headers that come sooner need no remark
 STREAM_TYPES = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 
 
@@ -31,6 +32,16 @@ def asked_late(scene: Scene) -> str:
     return _late_headers(scene) if _shifted(scene) else ""
 
 
+@sign
+def headers_late_alike(scene: Scene) -> str:
+    """From outside alone: the headers take long, and in each pass the same time."""
+    streams = [one for one in scene.singles if answered(one) and one.headers_at is not None]
+    took = sorted((one.headers_at or 0.0) - (one.connected or 0.0) for one in streams)
+    if not scene.outside or len(took) < 2 or took[0] < LONG or took[-1] > 1.1 * took[0]:
+        return ""
+    return f"headers after {took[0]:.2f} to {took[-1]:.2f} s in {len(took)} passes"
+
+
 def _late_headers(scene: Scene) -> str:
     for name in ("identity", *COMPRESSED):
         judged = scene.worse(name, words.HEADERS_HELD)
@@ -48,7 +59,7 @@ def _shifted(scene: Scene) -> bool:
     return chunks > 0.7 * ((one.headers_at or 0.0) - (before.headers_at or 0.0))
 
 
-@sign
+@sign_behind
 def headers_are_large(scene: Scene) -> str:
     """The headers at the layer before are larger than a proxy's usual buffer (4 KiB)."""
     size = sum(len(name) + _length(value) + 4 for name, value in scene.headers_before)
@@ -114,7 +125,7 @@ def close_delimited(scene: Scene) -> str:
     return f"HTTP/{one.http} without Transfer-Encoding or Content-Length"
 
 
-@sign
+@sign_behind
 def unframed_before(scene: Scene) -> str:
     """Only the end of the connection ends the body at the layer before."""
     before = scene.one_before

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from ... import timeline
 from .. import figures, words
+from ..ends import answered
 from ..judged import COMPRESSED
 from ..lateness import in_blocks
-from .scene import Scene, sign
+from .headers import is_no_stream
+from .scene import SIGNS, Scene, sign
 
+LATE = 0.25  # seconds; a page in one piece that comes sooner was hardly held
 HITS = ("x-cache", "cf-cache-status", "x-cache-status", "x-proxy-cache", "cache-status")
 
 
@@ -19,7 +23,21 @@ def held(scene: Scene) -> str:
         judged = scene.worse(name, words.HELD)
         if judged:
             return f"{name} pass {judged.verdict}: {judged.reason}"
-    return ""
+    return _perhaps_held(scene)
+
+
+def _perhaps_held(scene: Scene) -> str:
+    """From outside alone, a stream that is held until its end looks like a late page."""
+    judged, one = scene.fault, scene.one
+    if not judged or not one or judged.problem != words.NO_STREAM:
+        return ""
+    if is_no_stream(scene) or not scene.outside:
+        return ""
+    if one.ended == timeline.LIMIT and not one.reads:
+        return f"nothing came in {one.ended_at:.1f} s"
+    late = figures.first_chunk(one) or 0.0
+    in_one_piece = len(figures.arrivals(one.events)) == 1 and late > LATE
+    return f"{one.size} bytes came in one piece, after {late:.2f} s" if in_one_piece else ""
 
 
 @sign
@@ -55,11 +73,44 @@ def compressed_here(scene: Scene) -> str:
     return ""
 
 
+def _compressed_with(name: str, encoding: str) -> None:
+    def compressed_with(scene: Scene) -> str:
+        found = any(one.metrics.encoding == encoding for one in scene.here.values())
+        return f"Content-Encoding: {encoding}" if found else ""
+
+    compressed_with.__doc__ = f"The body is compressed with {name}."
+    SIGNS[f"compressed_with_{name}"] = compressed_with
+
+
+_compressed_with("gzip", "gzip")
+_compressed_with("brotli", "br")
+_compressed_with("zstd", "zstd")
+
+
 @sign
-def compressed_with_brotli(scene: Scene) -> str:
-    """The body is compressed with brotli."""
-    found = [one for one in scene.here.values() if one.metrics.encoding == "br"]
-    return "Content-Encoding: br" if found else ""
+def vary_always(scene: Scene) -> str:
+    """Compressed or not, the answer says Vary: Accept-Encoding, as middlewares do."""
+    return "Vary: Accept-Encoding in each answer" if _vary(scene) == {True} else ""
+
+
+@sign
+def vary_when_compressed(scene: Scene) -> str:
+    """Only the compressed answer says Vary: Accept-Encoding, as HAProxy and Caddy do."""
+    return "Vary: Accept-Encoding only with compression" if len(_vary(scene)) == 2 else ""
+
+
+@sign
+def vary_never(scene: Scene) -> str:
+    """The compressed answer does not say Vary, as with Nginx."""
+    return "no Vary: Accept-Encoding" if _vary(scene) == {False} else ""
+
+
+def _vary(scene: Scene) -> set[bool]:
+    """Whether the answers say Vary: Accept-Encoding; empty without a compressed one."""
+    answers = [one for one in scene.singles if answered(one)]
+    if len({figures.encoding(one) for one in answers}) < 2:
+        return set()
+    return {"accept-encoding" in one.header("vary").lower() for one in answers}
 
 
 @sign
@@ -92,6 +143,8 @@ def length_is_new(scene: Scene) -> str:
 def in_one_read(scene: Scene) -> str:
     """All events come at the end."""
     judged = scene.fault
+    if judged and judged.problem == words.NO_STREAM and scene.one and scene.one.reads:
+        return _perhaps_held(scene)
     if judged and judged.verdict == words.BUFFERED:
         at = judged.metrics.duration_seconds
         return f"{judged.metrics.events or 'no'} events until {at:.2f} s, all in one piece"

@@ -36,6 +36,11 @@ class Scene(NamedTuple):
         return None
 
     @property
+    def outside(self) -> bool:
+        """Whether nothing nearer to the app was read: then what the app sends is not known."""
+        return not self.before and not self.nearest
+
+    @property
     def fault(self) -> Judged | None:
         """The pass at fault."""
         return self.here.get(self.at_fault)
@@ -85,12 +90,19 @@ class Scene(NamedTuple):
 
 Sign = Callable[[Scene], str]
 SIGNS: dict[str, Sign] = {}
+BEHIND: set[str] = set()  # signs of what the layer before does; from outside alone nobody knows it
 
 
 def sign(function: Sign) -> Sign:
     """Put a sign on the list, under its name."""
     SIGNS[function.__name__] = function
     return function
+
+
+def sign_behind(function: Sign) -> Sign:
+    """Put a sign of the layer before on the list."""
+    BEHIND.add(function.__name__)
+    return sign(function)
 
 
 def seen(scene: Scene) -> dict[str, str]:

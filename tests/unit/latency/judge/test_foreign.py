@@ -98,7 +98,7 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     ),
     "gzip holds it, from outside alone": (
         [layer("public", identity=stream(**PLAIN), browser=in_the_end(stamped=False, headers=GZIPPED))],
-        "public", "buffered", "app-compression",
+        "public", "buffered", "nginx-gzip",
     ),
     "brotli holds what browsers get": (
         [APP, layer("nginx", identity=stream(stamped=False, headers=NGINX), browser=in_the_end(stamped=False, headers=BROTLI))],
