@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.faults.cases import FAULTS, Fault
+from tests.faults.cures import cures_of
 from tests.faults.laboratory import diagnose, started
 from tests.faults.report import Outcome, Outside, Record
 
@@ -36,3 +37,5 @@ def test_fault(fault: Fault, record: Record, rounds: range) -> None:
         outcome = Outcome.of(fault, said)
         record.faults.append(outcome)
         assert outcome.right, said["text"]
+        for cure in cures_of(fault):
+            assert cure.words in outcome.remedy, "test_remedies applies another remedy"
