@@ -21,6 +21,7 @@ STAMPS = (
 CLOSER = "Measure nearer to the app too: at Nginx on the host, and at the app's own socket."
 TOGETHER = "Read several streams at once (passes: [identity, parallel])."
 ONCE_MORE = "Measure again: the two rounds contradict each other."
+STEADY = "Measure where no packets are lost: on the host itself, or by another network."
 MORE = "Measure a longer stream, or give the request that starts one (method, headers, body)."
 
 
@@ -45,6 +46,7 @@ def next_step(layers: Sequence[Layer], culprit: Culprit | None, causes: Sequence
     problems = [judged.problem for judged in open_ones]
     for problem, step in (
         (words.BUNCHED, STAMPS),
+        (words.NETWORK, STEADY),
         (words.UNSTEADY, ONCE_MORE),
         (words.NO_STREAM, MORE),
     ):
