@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .metrics import Metrics
 
 SMALLEST_BLOCK = 512  # bytes
+FEWEST_STEPS = 3
 ENOUGH_UNEVEN = 8  # streams; fewer may be slower by chance
 
 
@@ -70,6 +71,22 @@ def _held_back(case: Case) -> Iterator[Problem]:
         limit = max(least, allowed.relative * (delay_before or 0.0))
         if delay is not None and delay > limit:
             yield _how_held(here, had), HELD, f"delay {name} {delay:.3f} s, allowed {limit:.3f} s"
+
+
+def _acknowledged(case: Case) -> Iterator[Problem]:
+    """A server waits for an acknowledgement before it sends on, so events come once a round trip.
+
+    A connection's first events do so too, while the kernel is careful. And so may lost packets.
+    """
+    one, before = case.timelines[0], case.before
+    known = before or any(event.sent is not None for event in one.events)
+    if case.name not in SINGLE or not known or one.round_trip is None or one.lost:
+        return
+    steps = figures.steps_of_a_trip(one)
+    less = (case.metrics.coalesced_ratio or 0.0) > 0.3 + (case.had.coalesced_ratio or 0.0)
+    if len(steps) >= FEWEST_STEPS and less:
+        trip = f"{one.round_trip * 1000:.0f} ms"
+        yield LUMPED, HELD, f"events come in {len(steps)} steps of a round trip ({trip})"
 
 
 def _can_be_compared(case: Case, link: float) -> bool:
@@ -207,4 +224,12 @@ def _over_the_limits(case: Case) -> Iterator[Problem]:
             yield word, OVER_LIMIT, f"{name} {found:.3f}, allowed {limit:.3f}"
 
 
-CHECKS = (_replayed, _held_back, _asked_late, _headers_held, _slowed, _over_the_limits)
+CHECKS = (
+    _replayed,
+    _held_back,
+    _acknowledged,
+    _asked_late,
+    _headers_held,
+    _slowed,
+    _over_the_limits,
+)

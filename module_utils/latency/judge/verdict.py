@@ -15,7 +15,7 @@ from ..timeline import CHUNKS, LINES, Event
 from . import ends, figures, kind, lateness, waits
 from .judged import Case, Judged
 from .metrics import summarize
-from .words import READER, STREAMING, SURE, UNKNOWN, UNSTEADY
+from .words import LASTING, LATE, NETWORK, READER, STREAMING, SURE, UNKNOWN, UNSTEADY
 
 if TYPE_CHECKING:
     from ..measurement import Pass
@@ -52,6 +52,10 @@ def judge(
     if measured.busy > BUSY and problem and problem not in SURE:
         verdict, problem = UNKNOWN, READER
         reason = f"the reader itself was too busy to tell ({reason})"
+    lost = sum(one.lost for one in measured.timelines)
+    if lost and problem in LATE and (metrics.delay_p50_seconds or 0.0) < LASTING:
+        verdict, problem = UNKNOWN, NETWORK
+        reason = f"the network lost packets ({lost} came again or out of order), so {reason}"
     return Judged(verdict, problem, reason, metrics, measured)
 
 

@@ -26,4 +26,4 @@ app.use((request, response) => {
     }
   });
 });
-app.listen(wanted.port, "127.0.0.1");
+app.listen(wanted.listen);

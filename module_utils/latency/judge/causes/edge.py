@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from ..products import ANOTHER, NGINX
 from .cause import CORE, FRONT, PROXY, Cause
+from .cause import NGINX as NGINX_DOCS
 
 COLLECTORS = (
     "Turn off what needs the whole body there: response inspection (ModSecurity:"
@@ -48,6 +49,17 @@ CAUSES = (
             ),
             (ANOTHER, COLLECTORS),
         ),
+    ),
+    Cause(
+        "nginx-tls-buffer",
+        FRONT,
+        "proxy_buffering on: Nginx fills a TLS record (ssl_buffer_size, 16 KiB) before it sends it",
+        "Set proxy_buffering off for the stream's location, or send X-Accel-Buffering: no.",
+        NGINX_DOCS + "ngx_http_ssl_module.html#ssl_buffer_size",
+        needs=("held", "records_of_nginx"),
+        excludes=("app_said_no_buffering", "comes_from_a_cache", "constant_rate", "late_by_one"),
+        supports=("in_one_read", "whole_answer_held"),
+        remedies=((NGINX, "Set proxy_buffering off, or send X-Accel-Buffering: no."),),
     ),
     Cause(
         "edge-total-timeout",
