@@ -27,6 +27,7 @@ UPLOAD_HELD = "upload held"
 NO_STREAM = "no stream"
 BUNCHED = "bunched"  # events come together, and do not say when they were sent
 READER = "reader"
+MACHINE = "machine"  # of the reader and the server: it is too busy
 NETWORK = "network"  # it lost packets, so events come late by themselves
 UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
