@@ -11,6 +11,7 @@ from ..timeline import KEPT, Event, Timeline
 
 # Seconds. Events that come closer together are one arrival: a lump takes several reads.
 ONE_ARRIVAL = 0.0005
+SHORTEST_PAUSE = 0.05  # seconds
 SHORT_TRIP = 0.03  # seconds; lumps in steps of less do not matter
 WINDOW = 14_000  # bytes that a new connection sends before it waits for acknowledgements
 NEAR = 0.005  # seconds in which a server on this machine, or a near one, accepts a connection
@@ -160,6 +161,21 @@ def steps_of(one: Timeline, least: float, most: float) -> list[float]:
     steps = sorted(gap for gap in gaps if least <= gap <= most)
     few = len(steps) < max(2, len(gaps) / 2) or len(times) > len(one.events) / 2
     return [] if few or (cadence_of(one) or 0.0) > 0.8 * least else steps
+
+
+def pauses_of(one: Timeline) -> list[float]:
+    """When the stream went on after each pause, if it pauses as what gets a CPU only now and then:
+    a lump, a few events on time, and so on. Else empty. A buffer sends nothing between its lumps.
+    """
+    lumps = arrivals(one.events)
+    gaps = [after[0].arrived - lump[-1].arrived for lump, after in zip(lumps, lumps[1:])]
+    least = max(SHORTEST_PAUSE, 2 * (cadence_of(one) or 0.0))
+    ends = [n for n, gap in enumerate(gaps, 1) if gap >= least]
+    held = sum(len(lumps[n]) > 1 for n in ends)
+    on_time = len(lumps) - 1 - len(ends)
+    if len(ends) < 3 or held < 0.8 * len(ends) or on_time < 0.5 * len(ends):
+        return []
+    return [lumps[n][0].arrived for n in ends]
 
 
 def steps_of_a_trip(one: Timeline) -> list[float]:

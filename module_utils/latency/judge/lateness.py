@@ -44,6 +44,19 @@ def _replayed(case: Case) -> Iterator[Problem]:
         yield BUFFERED, REPLAYED, f"the second reader got {len(now.events)} events in {takes:.2f} s"
 
 
+def _anothers_events(case: Case) -> Iterator[Problem]:
+    """Another pass asked at the same time, and this one got the events of that one, in the end."""
+    one = case.timelines[0]
+    for other in case.beside if case.name in SINGLE else ():
+        took, takes = figures.span(other.events), figures.span(one.events)
+        waited = one.began + (one.headers_at or 0.0) - other.began - other.ended_at
+        at_once = took > 0.2 and takes < 0.1 * took and len(one.events) == len(other.events)
+        copied = all(a.sent == b.sent for a, b in zip(one.events, other.events))
+        if at_once and copied and waited > -figures.NEAR and case.before:
+            after = f"{waited:.2f} s after that one had ended"
+            yield BUFFERED, REPLAYED, f"it got the other pass's {len(one.events)} events, {after}"
+
+
 def _held_back(case: Case) -> Iterator[Problem]:
     if case.name in NOT_READ_ON:
         return
@@ -226,6 +239,7 @@ def _over_the_limits(case: Case) -> Iterator[Problem]:
 
 CHECKS = (
     _replayed,
+    _anothers_events,
     _held_back,
     _acknowledged,
     _asked_late,

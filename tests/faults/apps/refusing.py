@@ -95,6 +95,12 @@ async def with_status(status: int, request: Request) -> StreamingResponse:
     raise HTTPException(status, headers={"Retry-After": "30"} if status in (429, 503) else None)
 
 
+@app.get("/upgrade")
+async def upgrade() -> PlainTextResponse:
+    """Want a newer HTTP, as a service mesh does of one that asks by HTTP/1.0."""
+    return PlainTextResponse("", 426, headers={"Upgrade": "HTTP/2.0", "Connection": "Upgrade"})
+
+
 @app.get("/broken")
 async def broken() -> None:
     """Have a bug."""

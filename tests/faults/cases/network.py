@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.cases.fault import BUFFERING, NO_DELAY, PARALLEL, PROBE, Fault
+from tests.faults.cases.fault import ALONE, BUFFERING, IDLE, NO_DELAY, PARALLEL, PROBE, Fault
 from tests.faults.cases.healthy import MODELS, USERS, Healthy
 from tests.faults.network import Network
 from tests.faults.servers import Apache, Caddy, Front, Gunicorn, Haproxy, Nginx
@@ -56,6 +56,27 @@ FAULTS = (
         Stack(edge=Nginx(BUFFERING), network=NETWORKS["150-ms"]),
         variant="150-ms",
         at="public",
+    ),
+    # A NAT that forgets: both ends stay open, and hear nothing of each other.
+    *(
+        Fault(
+            "edge-forgets-idle",
+            stack._replace(network=Network(0.02, forgets=1.0)),
+            IDLE,
+            more={"idle": 1.6, "patience": 2},
+            variant=at,
+            at=at,
+        )
+        for at, stack in {"nginx": Stack(), "public": Stack(edge=Haproxy(NO_DELAY))}.items()
+    ),
+    Fault(
+        "edge-forgets-idle",
+        Stack(MODELS, network=Network(0.02, forgets=1.0)),
+        path="/tool-call",
+        passes=ALONE,
+        more={"patience": 2},
+        variant="own",
+        at="nginx",
     ),
 )
 

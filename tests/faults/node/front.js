@@ -17,6 +17,11 @@ if (wanted.lifetime) {
   });
 }
 const proxy = httpProxy.createProxyServer(wanted.proxy);
+if (wanted.stalls) {
+  proxy.on("proxyRes", (answer, request, response) => {
+    setTimeout(() => answer.unpipe(response), wanted.stalls);
+  });
+}
 app.use((request, response) => {
   proxy.web(request, response, {}, (error) => {
     if (response.headersSent) {

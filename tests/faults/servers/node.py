@@ -15,12 +15,14 @@ class Node(NamedTuple):
     """The front of node/front.js.
 
     ``compression`` are options of the middleware, which is left out without them; ``proxy`` are
-    those of http-proxy; ``lifetime`` is how many ms an answer may take.
+    those of http-proxy; ``lifetime`` is how many ms an answer may take, ``stalls`` after how many
+    it passes on nothing more.
     """
 
     compression: Mapping[str, Any] | None = None
     proxy: Mapping[str, Any] = {}
     lifetime: int = 0
+    stalls: int = 0
 
     scheme: str = "http"
     http_version: str = "auto"

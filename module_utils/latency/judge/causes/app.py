@@ -127,6 +127,7 @@ CAUSES = (
         " asynchronous generator that is closed).",
         "https://www.starlette.io/requests/#body",
         needs=("stays_open",),
+        excludes=("ends_before",),
         risk=True,
     ),
 )

@@ -103,6 +103,49 @@ CAUSES = (
         CORE + "tcp_nodelay",
         needs=("held", "steps_of_the_round_trip"),
     ),
+    Cause(
+        "edge-starved",
+        FRONT,
+        "the proxy gets a CPU only now and then: a CPU quota, or a busy machine",
+        "Raise the CPU quota of the proxy's unit, container or pod (CPUQuota=, limits.cpu), or free"
+        " its machine.",
+        "https://docs.kernel.org/scheduler/sched-bwc.html",
+        needs=("held", "pauses_together"),
+    ),
+    Cause(
+        "edge-cache-lock",
+        FRONT,
+        "a cache lets the second reader wait until the first one has the whole stream",
+        "Turn the cache off for the path (Nginx: proxy_cache off; Varnish: return (pass)).",
+        PROXY + "proxy_cache_lock",
+        needs=("got_anothers_events",),
+        excludes=("comes_from_a_cache",),
+    ),
+    Cause(
+        "edge-ignores-departure",
+        FRONT,
+        "the proxy reads on after its reader left, so the app works for nobody",
+        "Turn the cache off for the path: a cache reads to the end. Set proxy_ignore_client_abort"
+        " off, Nginx's default.",
+        PROXY + "proxy_ignore_client_abort",
+        needs=("stays_open", "ends_before"),
+        risk=True,
+        remedies=(
+            (
+                "Express",
+                "End the request to the server in response.on('close', ...).",
+            ),
+        ),
+    ),
+    Cause(
+        "edge-forgets-idle",
+        FRONT,
+        "a NAT, firewall or balancer on the way forgets an idle connection, and tells nobody",
+        "Send a heartbeat more often than it forgets, or TCP keepalives (Nginx: listen ..."
+        " so_keepalive=30s). Let it send a reset (Azure: TCP reset).",
+        "https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset",
+        needs=("falls_silent", "silent_after_a_pause"),
+    ),
     # in front of the host, or a host's proxy that is not Nginx
     Cause(
         "edge-idle-timeout",
@@ -183,7 +226,12 @@ CAUSES = (
         " response_body_buffering none, Apache: no mod_buffer, no mod_sed).",
         "https://developers.cloudflare.com/rules/",
         needs=("held",),
-        excludes=("comes_from_a_cache", "streams_by_post", "steps_of_the_round_trip"),
+        excludes=(
+            "comes_from_a_cache",
+            "streams_by_post",
+            "steps_of_the_round_trip",
+            "pauses_together",
+        ),
         supports=("in_one_read", "unframed_before"),
         remedies=(
             (
@@ -207,5 +255,14 @@ CAUSES = (
         "https://curl.se/docs/manpage.html#-N",
         needs=("held",),
         supports=("reads_of_one_size", "late_events"),
+    ),
+    Cause(
+        "client-deadline",
+        "client",
+        "the client gives the whole stream a limited time, and ends it",
+        "Limit the time between two reads instead (curl: no --max-time; httpx, requests: a read"
+        " timeout; aiohttp: sock_read, not total; fetch: no AbortSignal.timeout).",
+        "https://docs.aiohttp.org/en/stable/client_quickstart.html#timeouts",
+        needs=("client_times_out",),
     ),
 )

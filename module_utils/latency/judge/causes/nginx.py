@@ -21,6 +21,7 @@ CAUSES = (
             "constant_rate",
             "late_by_one",
             "length_is_new",
+            "pauses_together",
             "reads_of_one_size",
             "steps_of_acknowledgement",
             "steps_of_the_round_trip",
