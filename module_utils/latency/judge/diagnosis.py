@@ -14,7 +14,7 @@ from ..thresholds import Thresholds
 from . import words
 from .culprit import Culprit, culprit_of, pairs
 from .layers import HOPS, Layer, hops_between, judge_layer
-from .lookup import Finding, look_up
+from .lookup import POSSIBLE, Finding, look_up
 from .remarks import remarks
 from .settle import next_step
 
@@ -85,8 +85,10 @@ class Diagnosis(NamedTuple):
         why = f"({self.culprit_pass} pass: {judged.reason})"
         if not self.causes:
             return f"{what} {why}; the cause is unknown."
-        cause = self.causes[0].cause
-        return f"{what}: {cause.title} {why}. {cause.remedy}"
+        first = self.causes[0]
+        because = ", perhaps because" if first.confidence == POSSIBLE else ":"
+        remedy = first.cause.remedy_for(first.product)
+        return f"{what}{because} {first.cause.title} {why}. {remedy}"
 
     def as_json(self) -> dict[str, Any]:
         """The results of the module stream_latency that the reports need as well."""

@@ -40,7 +40,7 @@ def _of_culprit(culprit: Culprit, causes: Sequence[Finding]) -> str:
         return TOGETHER
     if not culprit.before and not culprit.layer.nearest:
         return CLOSER
-    return first.cause.settle if first else ""
+    return f"Measure again with {first.cause.settle}." if first and first.cause.settle else ""
 
 
 def _of_unknown(layers: Sequence[Layer], causes: Sequence[Finding]) -> str:

@@ -24,6 +24,8 @@ DOES = {
     "unknown": "could not be judged",
 }
 
+UNSURE = "Cannot tell whether"  # begins what is said of an unknown verdict
+
 # Short forms, to keep the table in its width.
 FRAMINGS = {"close-delimited": "close", "content-length": "length"}
 
@@ -62,7 +64,7 @@ def headline(diagnosis: Json) -> str:
         names = " and ".join(filter(None, (", ".join(layers[:-1]), *layers[-1:])))
         return clean(f"It streams: {_what_was_seen(diagnosis)}, at {names}.")
     if verdict == "unknown":
-        return "Cannot tell whether it streams."
+        return f"{UNSURE} it streams."
     if culprit:
         return clean(f"{culprit} {DOES.get(verdict, verdict)}.")
     return f"The stream is {verdict}, by an unknown layer."
@@ -80,6 +82,34 @@ def _what_was_seen(diagnosis: Json) -> str:
     if known <= {SERVER_CLOCK, OFFSET_UNKNOWN}:
         return "events arrive in the rhythm in which they are sent"
     return "events arrive one by one"
+
+
+def explained(diagnosis: Json) -> str:
+    """The message, where no cause explains the verdict; ``next`` is shown elsewhere."""
+    said, step = clean(str(diagnosis["message"])), next_step(diagnosis)
+    return said[: -len(step)].strip() if step and said.endswith(step) else said
+
+
+def next_step(diagnosis: Json) -> str:
+    """What to measure next; empty if nothing is open."""
+    return clean(str(diagnosis.get("next") or ""))
+
+
+# How sure a cause is.
+SURE = {"plain": "the answer itself says so", "likely": "likely", "possible": "possible"}
+
+
+def named(cause: Json) -> str:
+    """The id of a cause, where it is, and how sure it is."""
+    sure = SURE.get(cause.get("confidence", ""), "")
+    return clean(", ".join(filter(None, (cause["cause"], f"at {cause['layer']}", sure))))
+
+
+def other_causes(diagnosis: Json) -> Iterator[tuple[Json, list[str]]]:
+    """The causes after the first, each with the evidence that the first does not have."""
+    for cause in diagnosis["causes"][1:]:
+        first = diagnosis["causes"][0]["evidence"]
+        yield cause, [clean(one) for one in cause["evidence"] if one not in first]
 
 
 def rows(

@@ -50,6 +50,7 @@ figure, .card {
 }
 .card { padding: 1rem 1.25rem; border-left: .35rem solid var(--line); }
 .card.guilty { border-left-color: var(--late); }
+.next { padding: .8rem 1.25rem; border: 1px dashed var(--fine); border-radius: .6rem; }
 .card ul { margin: .25rem 0; padding-left: 1.2rem; }
 figcaption { padding: 0 1.25rem .75rem; }
 .row {
@@ -123,6 +124,9 @@ pre {
     padding: .5rem 0 .2rem; display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .6rem;
   }
   figcaption { padding: 0 1rem .5rem; }
+  .end, .end.last {
+    left: .25rem !important; right: .25rem; margin: 0; transform: none; white-space: normal;
+  }
   .axis .what, .axis .plot span:nth-child(even) { display: none; }
 }
 @media print {

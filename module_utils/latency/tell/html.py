@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from html import escape
+from itertools import starmap
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from ..redact import redacted
@@ -89,8 +90,11 @@ def _because(diagnosis: Json) -> str:
     if diagnosis["verdict"] == "streaming":
         return ""
     if not diagnosis["causes"]:
-        return str(diagnosis["message"])
-    title = diagnosis["causes"][0]["title"]
+        return content.explained(diagnosis)
+    first = diagnosis["causes"][0]
+    title = first["title"]
+    if first.get("confidence") == "possible":
+        title = f"Perhaps {title}"
     where = diagnosis.get("culprit_pass")
     return f"{title} ({where} pass)." if where else f"{title}."
 
@@ -113,23 +117,28 @@ released them together.{LEANING if any(one.estimated for _, one in shown) else "
 
 
 def _causes(diagnosis: Json) -> Iterator[str]:
-    first, others = diagnosis["causes"][:1], diagnosis["causes"][1:MOST_ITEMS]
-    for cause in first:
-        yield "<h2>Cause and remedy</h2>\n" + _card(cause, "guilty")
+    step = content.next_step(diagnosis)
+    for cause in diagnosis["causes"][:1]:
+        yield "<h2>Cause and remedy</h2>\n" + _card(cause, cause["evidence"], "guilty")
+    if step:
+        yield f'<h2>What to measure next</h2>\n<p class="next">{say(step)}</p>\n'
+    others = list(content.other_causes(diagnosis))[: MOST_ITEMS - 1]
     if others:
-        yield "<h2>Also possible</h2>\n" + "".join(map(_card, others))
+        yield "<h2>Also possible</h2>\n" + "".join(starmap(_card, others))
 
 
 def _risks(diagnosis: Json) -> Iterator[str]:
     risks = diagnosis["risks"][:MOST_ITEMS]
     if risks:
-        yield "<h2>Harmless now, but a risk</h2>\n" + "".join(map(_card, risks))
+        cards = "".join(_card({**one, "confidence": ""}, one["evidence"]) for one in risks)
+        yield "<h2>Harmless now, but a risk</h2>\n" + cards
 
 
-def _card(cause: Json, of: str = "") -> str:
-    evidence = "".join(f"<li>{say(one)}</li>" for one in cause["evidence"][:MOST_ITEMS])
+def _card(cause: Json, seen: Sequence[str], of: str = "") -> str:
+    evidence = "".join(f"<li>{say(one)}</li>" for one in seen[:MOST_ITEMS])
     return f"""<section class="card {of}">
-<h3>{say(cause["layer"])}: {say(cause["title"])}</h3>
+<h3>{say(cause["title"])}</h3>
+<p class="soft">{say(content.named(cause))}</p>
 {f"<ul>{evidence}</ul>" if evidence else ""}
 <p><strong>Remedy:</strong> {say(cause["remedy"])}<br>{_link(cause["link"])}</p>
 </section>

@@ -5,10 +5,26 @@
 from __future__ import annotations
 
 import textwrap
-from typing import Iterable, Iterator
+from itertools import starmap
+from typing import Iterable, Iterator, Sequence
 
 from ..redact import clean
-from .content import COLUMNS, GUILTY, INHERITED, Json, headline, notes, rows, standing, word
+from .content import (
+    COLUMNS,
+    GUILTY,
+    INHERITED,
+    UNSURE,
+    Json,
+    explained,
+    headline,
+    named,
+    next_step,
+    notes,
+    other_causes,
+    rows,
+    standing,
+    word,
+)
 
 WIDTH = 110
 
@@ -18,7 +34,7 @@ def render(diagnosis: Json) -> str:
     parts = ["\n".join(_table(diagnosis)), *_verdict(diagnosis)]
     parts += [
         _next(diagnosis),
-        _list("Also possible:", map(_possible, diagnosis["causes"][1:])),
+        _list("Also possible:", starmap(_possible, other_causes(diagnosis))),
         _list("Harmless now, but a risk:", map(_risk, diagnosis["risks"])),
         _list("Notes:", notes(diagnosis)),
     ]
@@ -54,19 +70,22 @@ def _fit(cell: str, width: int, right: bool) -> str:
 
 
 def _verdict(diagnosis: Json) -> Iterator[str]:
-    if diagnosis["verdict"] == "streaming":
-        yield _wrap(headline(diagnosis))
-        return
     where = diagnosis.get("culprit_pass")
-    yield _wrap(headline(diagnosis).rstrip(".") + (f" ({where} pass)." if where else "."))
+    said = headline(diagnosis)
+    if diagnosis["verdict"] == "streaming":
+        yield _wrap(said)
+        return
+    explanation = explained(diagnosis)
+    if diagnosis["causes"] or not explanation.startswith(UNSURE):  # it would be said twice
+        yield _wrap(said.rstrip(".") + (f" ({where} pass)." if where else "."))
     if not diagnosis["causes"]:
-        yield _wrap(clean(diagnosis["message"]))
+        yield _wrap(explanation)
         return
     cause = diagnosis["causes"][0]
     yield "\n".join(
         _wrap(clean(value), f"  {label:<8}")
         for label, value in (
-            ("cause", f"{cause['title']} ({_named(cause)})"),
+            ("cause", f"{cause['title']} ({named(cause)})"),
             ("seen", "; ".join(cause["evidence"])),
             ("remedy", cause["remedy"]),
             ("more", cause["link"]),
@@ -75,28 +94,20 @@ def _verdict(diagnosis: Json) -> Iterator[str]:
     )
 
 
-def _named(cause: Json) -> str:
-    """Its id, where it is, and how sure it is."""
-    sure = {"likely": ", likely", "possible": ", possible"}.get(cause.get("confidence", ""), "")
-    return f"{cause['cause']}, at {cause['layer']}{sure}"
-
-
 def _next(diagnosis: Json) -> str:
-    step = diagnosis.get("next")
-    return _wrap(clean(step), "  next    ") if step else ""
+    step = next_step(diagnosis)
+    return _wrap(step, "  next    ") if step else ""
 
 
-def _possible(cause: Json) -> str:
-    return f"{clean(cause['title'])}, at {clean(cause['layer'])}{_because(cause)}"
+def _possible(cause: Json, evidence: Sequence[str]) -> str:
+    also = f"; seen as well: {'; '.join(evidence)}" if evidence else ""
+    return f"{clean(cause['title'])} ({named(cause)}){also}"
 
 
-def _risk(cause: Json) -> str:
-    what = f"{clean(cause['layer'])}: {clean(cause['title'])}{_because(cause)}"
-    return f"{what}. {clean(cause['remedy'])}"
-
-
-def _because(cause: Json) -> str:
-    return f" ({clean('; '.join(cause['evidence']))})" if cause["evidence"] else ""
+def _risk(risk: Json) -> str:
+    seen = "; ".join(map(clean, risk["evidence"]))
+    what = f"{clean(risk['layer'])}: {clean(risk['title'])}{f' ({seen})' if seen else ''}"
+    return f"{what}. {clean(risk['remedy'])}"
 
 
 def _list(title: str, lines: Iterable[str]) -> str:

@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.latency.measurement import Measurement, Pass
-from plugins.module_utils.latency.tell import content, geometry, html, svg
+from plugins.module_utils.latency.tell import content, geometry, html, svg, text
 from plugins.module_utils.latency.timeline import Event, Timeline
 from tests.unit.latency.stream_reports import (
+    CAUSE,
     COUNT,
     LAYERS,
+    OTHER,
     RISK,
     diagnosis,
     faulty,
@@ -118,10 +120,45 @@ def test_the_layer_at_fault_is_marked_and_no_other() -> None:
     assert "nginx \u2715 lumped" in said and "public \u2193 as from nginx" in said
 
 
+def test_it_says_the_same_as_the_text() -> None:
+    step, answers = "Measure nearer to the app too.", "Nginx answers (server: nginx/1.28.0)"
+    causes = [{**CAUSE, "confidence": "likely", "evidence": [*CAUSE["evidence"], answers]}, OTHER]
+    found = diagnosis(faulty(), "nginx", "gzip", causes=causes, next=step, risks=[RISK])
+    page = Page(html.render(found, faulty(), "A test")).said()
+    shown = " ".join(text.render(found).split())
+    for said in (
+        *(one["title"] for one in (*causes, RISK)),
+        *(content.named(one) for one in causes),
+        *causes[0]["evidence"],
+        *OTHER["evidence"],
+        causes[0]["remedy"],
+        step,
+    ):
+        assert str(said) in page and str(said) in shown
+    assert page.index(answers) < page.index(step) < page.index(str(OTHER["title"]))
+
+
+@pytest.mark.parametrize("confidence", ["plain", "likely", "possible"])
+def test_a_possible_cause_is_no_statement(confidence: str) -> None:
+    causes = [{**CAUSE, "confidence": confidence}]
+    said = page_of(faulty(), "nginx", "gzip", causes=causes).said()
+    assert (f"Perhaps {CAUSE['title']}" in said) is (confidence == "possible")
+
+
+def test_without_a_cause_the_reason_is_there_and_the_next_step_only_once() -> None:
+    step = "Measure a longer stream."
+    found = diagnosis(
+        healthy(), message=f"Cannot tell whether public streams: lumps. {step}", next=step
+    )
+    page = Page(html.render({**found, "verdict": "unknown"}, healthy(), "A test"))
+    said = page.said().partition("Raw data")[0]
+    assert "public streams: lumps." in said and said.count(step) == 1
+
+
 def test_nobody_is_marked_when_all_is_well() -> None:
     page = page_of(healthy())
     assert not [1 for _, attributes in page.elements if "guilty" in (attributes.get("class") or "")]
-    assert "\u2715" not in page.said() and "Why, and what to do" not in page.said()
+    assert "\u2715" not in page.said() and "Cause and remedy" not in page.said()
 
 
 def test_the_page_needs_nothing_else() -> None:

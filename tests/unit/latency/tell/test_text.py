@@ -54,8 +54,37 @@ def test_a_layer_that_was_not_measured() -> None:
 def test_unknown_accuses_nobody() -> None:
     found = diagnosis(healthy(), message="Cannot tell whether public streams: not a stream.")
     shown = text.render({**found, "verdict": "unknown"})
-    assert "Cannot tell whether it streams." in shown
-    assert "not a stream" in shown
+    assert "\n\nCannot tell whether public streams: not a stream.\n" in shown
+    assert shown.count("Cannot tell") == 1
+
+
+@pytest.mark.parametrize(
+    ("confidence", "shown"),
+    [
+        ("plain", "(nginx-gzip, at nginx, the answer itself says so)"),
+        ("likely", "(nginx-gzip, at nginx, likely)"),
+        ("possible", "(nginx-gzip, at nginx, possible)"),
+        (None, "(nginx-gzip, at nginx)"),  # from an older module
+    ],
+)
+def test_a_cause_says_how_sure_it_is(confidence: str | None, shown: str) -> None:
+    cause = {**CAUSE, **({"confidence": confidence} if confidence else {})}
+    assert shown in text.render(diagnosis(faulty(), "nginx", "gzip", causes=[cause]))
+
+
+def test_what_to_measure_next_is_said_once() -> None:
+    step = "Measure nearer to the app too."
+    found = diagnosis(healthy(), message=f"Cannot tell whether public streams: lumps. {step}")
+    shown = text.render({**found, "verdict": "unknown", "next": step})
+    assert f"  next    {step}" in shown and shown.count(step) == 1
+    assert "next" not in text.render(found)
+
+
+def test_another_cause_repeats_no_evidence() -> None:
+    other = {**OTHER, "evidence": [*CAUSE["evidence"], "only of this one"]}
+    shown = text.render(diagnosis(faulty(), "nginx", "gzip", causes=[CAUSE, other]))
+    assert "nginx-buffering, at nginx); seen as well: only of this one" in " ".join(shown.split())
+    assert shown.count(str(CAUSE["evidence"][1])) == 1
 
 
 def test_estimated_delays_are_said_to_be_so() -> None:
