@@ -132,13 +132,14 @@ def decides(cause: Cause, other: Cause) -> str:
     ]
     known = (*cause.needs, *cause.supports)
     perhaps = [f"Perhaps: {sign(name)}" for name in other.supports if name not in known]
-    barred = [sign(name) for name in cause.excludes if name not in other.excludes]
-    found = theirs + missing or perhaps or barred
+    found = theirs + missing or perhaps
     if not found and own:
         found = ["Otherwise."]
-    elif not found:
-        found = ["Only the place tells." if other.layer != cause.layer else "Nothing tells."]
-    return "<br>".join(found)
+    elif not found and other.layer != cause.layer:
+        found = ["Only the place tells."]
+    elif not found:  # then it is what excludes this cause
+        found = [sign(name) for name in cause.excludes if name not in other.excludes]
+    return "<br>".join(found) or "Nothing tells."
 
 
 def _remedy(cause: Cause) -> str:

@@ -15,13 +15,14 @@ from .timeline import Timeline
 class Pass(NamedTuple):
     """One way to read a layer, as it was measured. ``timelines`` has one item for each stream.
 
-    ``busy`` and ``waited`` are shares of the time, 0 to 1: how long the reader used a CPU, and how
-    long it waited for one. A short pass has 0 for both.
+    ``busy``, ``waited`` and ``pressed`` are shares of the time, 0 to 1: how long the reader used a
+    CPU, how long it waited for one, and how long anybody on its machine did. A short pass has 0.
     """
 
     timelines: tuple[Timeline, ...]
     busy: float = 0.0
     waited: float = 0.0
+    pressed: float = 0.0
     open_before: int | None = None  # streams of the app, before the readers opened theirs
     open_after: int | None = None  # and after the readers left
     unsteady: str = ""  # why two rounds contradict each other

@@ -53,6 +53,8 @@ class Timeline(NamedTuple):
     tls: str = ""  # such as TLSv1.3
     format: str = ""  # sse, ndjson, lines, chunks
     connected: float | None = None
+    round_trip: float | None = None  # the shortest of the connection, as the kernel saw it
+    lost: int = 0  # packets of the connection that came out of order, or were sent again
     headers_at: float | None = None
     ended: str = COMPLETE
     ended_at: float = 0.0

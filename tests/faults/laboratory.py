@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from plugins.module_utils.latency.ladder import Ladder
 from plugins.module_utils.latency.read.url import with_query
 from plugins.module_utils.latency.tell import text
@@ -24,6 +26,8 @@ LONGEST_LOAD = 120  # seconds, after which it ends even when nobody is left to e
 @contextlib.contextmanager
 def started(stack: Stack) -> Iterator[Running]:
     """The stack, for as long as it is needed; what it said, when something goes wrong."""
+    if stack.network and stack.network.missing():
+        pytest.skip(stack.network.missing())
     # Not pytest's directories: the path of a unix socket must be short.
     with (
         tempfile.TemporaryDirectory(prefix="faults-") as directory,

@@ -63,6 +63,16 @@ class Process:
             time.sleep(0.02)
         raise RuntimeError(f"{self.name} does not answer at {address}:\n{self.log.read_text()}")
 
+    def wait_bindable(self, host: str) -> None:
+        """Return when this machine has the address."""
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until and self.process.poll() is None:
+            with socket.socket() as one, contextlib.suppress(OSError):
+                one.bind((host, 0))
+                return
+            time.sleep(0.02)
+        raise RuntimeError(f"{self.name} does not bring {host}:\n{self.log.read_text()}")
+
     @property
     def pid(self) -> int:
         """That of the first process of the group, which an operator would signal."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.faults.cases import FAULTS, Fault
+from tests.faults.cures import reason_against
 from tests.faults.strips import Picture
 
 NOBODY = "nobody"
@@ -47,14 +48,17 @@ class Outcome(NamedTuple):
     fault: Fault
     layer: str
     causes: tuple[str, ...]
+    remedy: str  # of the first cause
 
     @classmethod
     def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outcome:
         """Read a diagnosis. A risk accuses nobody; look for it among the other risks."""
-        found = [one["cause"] for one in said["risks" if fault.risk else "causes"]]
+        found = list(said["risks" if fault.risk else "causes"])
         if fault.risk:
-            found.sort(key=lambda cause: cause != fault.cause)
-        return cls(fault, said["culprit"] or NOBODY, tuple(found))
+            found.sort(key=lambda one: one["cause"] != fault.cause)
+        causes = tuple(one["cause"] for one in found)
+        remedy = found[0]["remedy"] if found else ""
+        return cls(fault, said["culprit"] or NOBODY, causes, remedy)
 
     @property
     def right_layer(self) -> bool:
@@ -104,6 +108,20 @@ class Outside(NamedTuple):
         return bool(named) and (self.seen or from_there == ("headers-late",))
 
 
+class Cured(NamedTuple):
+    """What the diagnosis said of a fault's stack after a remedy, whose ``words`` were applied."""
+
+    fault: Fault
+    words: str
+    streams: bool
+
+    @classmethod
+    def of(cls, fault: Fault, words: str, said: Mapping[str, Any]) -> Cured:
+        """Read a diagnosis. A risk has to be gone; others may stay."""
+        gone = fault.cause not in {one["cause"] for one in said["risks"]}
+        return cls(fault, words, bool(said["streams"]) and gone)
+
+
 class Trial(NamedTuple):
     """A run over a healthy stack; the accusation should be empty."""
 
@@ -119,6 +137,7 @@ class Record:
         self.faults: list[Outcome] = []
         self.outside: list[Outside] = []
         self.healthy: list[Trial] = []
+        self.cured: list[Cured] = []
         self.pictures: dict[str, Picture] = {}  # by the name of the fault
         self.took: list[float] = []  # seconds of each diagnosis with the usual passes
 
@@ -127,6 +146,7 @@ class Record:
         self.faults += other.faults
         self.outside += other.outside
         self.healthy += other.healthy
+        self.cured += other.cured
         self.pictures = {**other.pictures, **self.pictures}
         self.took += other.took
 
@@ -151,6 +171,8 @@ class Record:
             f" From outside alone, {len(self.outside)} measurements: seen"
             f" {sum(one.seen for one in self.outside)} times, the right cause among the first two"
             f" {sum(one.right for one in self.outside)} times."
+            f" The remedy, applied to {len({one.fault.name for one in self.cured})} of the stacks in"
+            f" {len(self.cured)} ways: {sum(one.streams for one in self.cured)} of them stream."
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
             + (
@@ -183,8 +205,13 @@ def render(record: Record) -> str:
         ),
         record.summary(),
         "## The matrix",
-        "A risk does no harm yet. The diagnosis names the risk and accuses no layer.",
+        (
+            "A risk does no harm yet. The diagnosis names the risk and accuses no layer. In the last"
+            " column, the remedy that the diagnosis names was applied to the stack by a machine"
+            " ([tests/faults/cures](../tests/faults/cures)), and the stack was measured again."
+        ),
         _matrix(record),
+        *_not_cured(),
         "## Layer by layer",
         _layers(record),
         "## From outside alone",
@@ -218,10 +245,27 @@ def _matrix(record: Record) -> str:
                 _counted(named),
                 _counted(first),
                 f"{right} of {len(outcomes)}",
+                _remedy(record, fault),
             )
         )
-    heads = ("fault built", "layer at fault", "layer named", "cause named first", "right")
+    heads = ("fault built", "layer at fault", "layer named", "cause named first", "right", "remedy")
     return _table(heads, rows)
+
+
+def _remedy(record: Record, fault: Fault) -> str:
+    """What the stack does after it."""
+    outcomes = [one for one in record.cured if one.fault.name == fault.name]
+    failed = [one.words for one in outcomes if not one.streams]
+    if failed:
+        return "FAILED: " + "; ".join(failed)
+    if outcomes:
+        return "the risk is gone" if fault.risk else "streams"
+    return "for a person" if reason_against(fault) else "not measured"
+
+
+def _not_cured() -> list[str]:
+    rows = [(f"`{one.name}`", reason_against(one)) for one in FAULTS if reason_against(one)]
+    return ["Remedies for a person:", _table(("fault built", "why no machine can apply it"), rows)]
 
 
 def _counted(found: Counter[str]) -> str:

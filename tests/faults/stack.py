@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults.process import Process, free_port
-from tests.faults.servers import TOKEN, Front, Gunicorn, Nginx, Script
+from tests.faults.network import Network
+from tests.faults.process import Address, Process, free_port
+from tests.faults.servers import APPS, TOKEN, Front, Gunicorn, Nginx, Script
+
+LOOPBACK = "127.0.0.1"
 
 
 class Stack(NamedTuple):
-    """An app server, the host's proxy in front of it, and what is in front of that."""
+    """An app server, the host's proxy in front of it, what is in front of that, and the network
+    between the outermost of them and its reader.
+
+    ``names`` are those of the certificate, instead of the addresses; ``scheme`` is how the
+    outermost server is asked, instead of as it wants. ``starving`` is a layer whose server seldom
+    gets a CPU.
+    """
 
     app: Gunicorn | Script = Gunicorn()
     nginx: Front | None = Nginx()
     edge: Front | None = None
+    network: Network | None = None
+    names: tuple[str, ...] = ()
+    scheme: str = ""
+    starving: str = ""
 
 
 class Place(NamedTuple):
@@ -61,15 +75,30 @@ def running(stack: Stack, directory: Path) -> Iterator[Running]:
     """Start it, and end it for sure."""
     directory.chmod(0o711)  # for servers that become somebody else
     certificate = directory / "cert.pem"
-    make_certificate(certificate, directory / "key.pem")
+    network = stack.network
+    addresses = [LOOPBACK, *([network.far] if network else [])]
+    names = stack.names or [f"IP:{one}" for one in addresses]
+    make_certificate(certificate, directory / "key.pem", names)
     found = Running({}, {}, certificate)
     with contextlib.ExitStack() as ending:
+        if network:
+            carrier = found.processes["network"] = Process("network", network.argv(), directory)
+            ending.callback(carrier.stop)
+            carrier.wait_bindable(network.near)
 
-        def start(layer: str, argv: list[str], where: Path, place: Place, address: object) -> None:
+        def start(
+            layer: str,
+            argv: list[str],
+            where: Path,
+            place: Place,
+            address: Address,
+            *,
+            tls: bool = False,
+        ) -> None:
             name = {"public": "edge"}.get(layer, layer)
             process = Process(name, argv, where, {"PROBE_TOKEN": TOKEN})
             ending.callback(process.stop)
-            process.wait_ready(address, tls=place.url.startswith("https:"))  # type: ignore[arg-type]
+            process.wait_ready(address, tls=tls)
             found.processes[name] = process
             found.places[layer] = place
 
@@ -78,26 +107,41 @@ def running(stack: Stack, directory: Path) -> Iterator[Running]:
             "gunicorn", stack.app.argv(path), directory, Place("http://app", str(path)), str(path)
         )
         upstream = f"unix:{path}"
-        for layer, server in (("nginx", stack.nginx), ("public", stack.edge)):
+        servers = {"nginx": stack.nginx, "public": stack.edge}
+        outermost = "public" if stack.edge else "nginx"
+        for layer, server in servers.items():
             if server is None:
                 continue
             port = free_port()
+            far = network if layer == outermost else None
+            host, asked = (far.near, far.far) if far else (LOOPBACK, LOOPBACK)
             where = directory / layer
             where.mkdir()
             where.chmod(0o777)  # for those who become somebody else
             config = where / "config"
-            config.write_text(server.config(port, upstream))
-            place = Place(f"{server.scheme}://127.0.0.1:{port}", http=server.http_version)
-            start(layer, server.argv(config), where, place, ("127.0.0.1", port))
-            upstream = f"127.0.0.1:{port}"
+            config.write_text(server.config(f"{host}:{port}", upstream))
+            scheme = (layer == outermost and stack.scheme) or server.scheme
+            place = Place(f"{scheme}://{asked}:{port}", http=server.http_version)
+            tls = server.scheme == "https"
+            start(layer, server.argv(config), where, place, (host, port), tls=tls)
+            upstream = f"{host}:{port}"
+        if stack.starving:
+            victim = found.processes[{"public": "edge"}.get(stack.starving, stack.starving)]
+            argv = [sys.executable, str(APPS / "starving.py"), str(victim.pid)]
+            found.processes["starving"] = Process("starving", argv, directory)
+            ending.callback(found.processes["starving"].stop)
         yield found
 
 
-def make_certificate(certificate: Path, key: Path) -> None:
-    """One for 127.0.0.1 that is its own authority."""
+def make_certificate(certificate: Path, key: Path, names: Sequence[str]) -> None:
+    """One for these names that is its own authority."""
     command = (
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-        " -subj /CN=laboratory -addext subjectAltName=IP:127.0.0.1"
+        " -subj /CN=laboratory -addext"
     )
     files = ["-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True)
+    subprocess.run(
+        [*command.split(), f"subjectAltName={','.join(names)}", *files],
+        check=True,
+        capture_output=True,
+    )

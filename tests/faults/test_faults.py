@@ -9,6 +9,7 @@ import pytest
 
 from plugins.module_utils.latency.measurement import Measurement
 from tests.faults.cases import FAULTS, Fault
+from tests.faults.cures import cures_of
 from tests.faults.laboratory import diagnose, started
 from tests.faults.report import Outcome, Outside, Record
 from tests.faults.strips import picture
@@ -46,6 +47,8 @@ def test_fault(fault: Fault, record: Record, rounds: range) -> None:
         if fault.usual:
             record.took.append(said["took"])
         assert outcome.right, said["text"]
+        for cure in cures_of(fault):
+            assert cure.words in outcome.remedy, "test_remedies applies another remedy"
         _draw(fault, said, record)
         assert not fault.usual or said["took"] < LONGEST
 

@@ -95,6 +95,7 @@ def test_what_is_read_of_a_stream(faulty: Server) -> None:
     assert len(one.reads) == 3
     times = [one.connected, one.headers_at, *(event.arrived for event in one.events), one.ended_at]
     assert times == sorted(times) and times[0] > 0  # type: ignore[type-var,operator]
+    assert one.round_trip and one.round_trip < 0.005 and not one.lost
     assert one.reader_clock and not one.same_clock
     assert Timeline.of(one.as_json()).events[-1].key == "2"
     assert read(Request(f"{faulty.url}/close_delimited")).http == "1.0"

@@ -47,7 +47,10 @@ def test_a_page_says_what_decides_between_two_causes() -> None:
     assert cause_page.decides(gzip, wider) == f"Not: {cause_page.sign('compressed_here')}"
     app = Cause("other", "app", "", "", "", gzip.needs)
     assert cause_page.decides(gzip, app) == "Only the place tells."
-    assert cause_page.decides(gzip, app._replace(layer="nginx")) == "Nothing tells."
+    same = app._replace(layer="nginx", excludes=gzip.excludes)
+    assert cause_page.decides(gzip, same) == "Nothing tells."
+    fewer = same._replace(excludes=gzip.excludes[1:])
+    assert cause_page.decides(gzip, fewer) == cause_page.sign(gzip.excludes[0])
     brotli = app._replace(supports=("compressed_with_brotli",))
     assert cause_page.decides(gzip, brotli) == "Perhaps: The body is compressed with brotli."
 

@@ -11,6 +11,9 @@ from ..timeline import KEPT, Event, Timeline
 
 # Seconds. Events that come closer together are one arrival: a lump takes several reads.
 ONE_ARRIVAL = 0.0005
+SHORTEST_PAUSE = 0.05  # seconds
+SHORT_TRIP = 0.03  # seconds; lumps in steps of less do not matter
+WINDOW = 14_000  # bytes that a new connection sends before it waits for acknowledgements
 NEAR = 0.005  # seconds in which a server on this machine, or a near one, accepts a connection
 SERVER_CLOCK = "server clock"
 OFFSET_UNKNOWN = "server clock, offset unknown"
@@ -28,7 +31,8 @@ def delays_of(one: Timeline, cadence: Number = None) -> tuple[list[float], str]:
     if stamped and len(stamped) >= len(one.events) / 2:
         late = [one.began + event.arrived - (event.sent or 0.0) for event in stamped]
         if one.same_clock and clocks_agree(one, min(late)):
-            return late, SERVER_CLOCK
+            way = min(*late, round_trip(one))
+            return [delay - way for delay in late], SERVER_CLOCK
         least = min(late)
         return [delay - least for delay in late], OFFSET_UNKNOWN
     if len(one.events) < 3 or cadence is None:
@@ -116,23 +120,68 @@ def headers_held(one: Timeline) -> Number:
     if one.opened is None or one.headers_at is None or not one.same_clock:
         return None
     held = one.began + one.headers_at - one.opened
-    return held if clocks_agree(one, 0.0) else None
+    return max(0.0, held - round_trip(one)) if clocks_agree(one, 0.0) else None
 
 
 def asked_after(one: Timeline) -> Number:
     """Seconds from the connection to when the app began its answer. Needs one clock."""
     if one.opened is None or not one.same_clock or not clocks_agree(one, 0.0):
         return None
-    return one.opened - one.began - (one.connected or 0.0)
+    return max(0.0, one.opened - one.began - (one.connected or 0.0) - round_trip(one))
 
 
 def link(one: Timeline) -> float:
-    """Seconds that the way to a far server may add to a delay: a round trip (a connection takes
-    three), at least that of a bad wireless link, and not more for a slow handshake. On the
-    server's own machine it is 0.
+    """Seconds by which delays on the way to a far server may differ: a round trip, at least that of
+    a bad wireless link, and not more for a slow handshake; more for a stream of many bytes, as a
+    young connection sends few at a time and doubles them in each round trip. For a near server it
+    is 0.
     """
-    far = (one.connected or 0.0) > NEAR and not one.same_clock
-    return max(0.05, min(0.1, (one.connected or 0.0) / 3)) if far else 0.0
+    far = round_trip(one)
+    trips = max(1.0, math.log2(1 + one.size / WINDOW))
+    return trips * max(0.05, min(0.1, far)) if far else 0.0
+
+
+def round_trip(one: Timeline) -> float:
+    """Seconds of a round trip to a far server; 0 for a near one.
+
+    Where the kernel did not say it: a connection takes three, and the server's own machine is near.
+    """
+    if one.round_trip is not None:
+        return one.round_trip if one.round_trip > NEAR else 0.0
+    slowly = one.connected or 0.0
+    return slowly / 3 if slowly > NEAR and not one.same_clock else 0.0
+
+
+def steps_of(one: Timeline, least: float, most: float) -> list[float]:
+    """The seconds between lumps, if most of a stream's lumps are between ``least`` and ``most``
+    seconds apart although its events are not; else empty.
+    """
+    times = [cluster[0].arrived for cluster in arrivals(one.events)]
+    gaps = [later - sooner for sooner, later in zip(times, times[1:])]
+    steps = sorted(gap for gap in gaps if least <= gap <= most)
+    few = len(steps) < max(2, len(gaps) / 2) or len(times) > len(one.events) / 2
+    return [] if few or (cadence_of(one) or 0.0) > 0.8 * least else steps
+
+
+def pauses_of(one: Timeline) -> list[float]:
+    """When the stream went on after each pause, if it pauses as what gets a CPU only now and then:
+    a lump, a few events on time, and so on. Else empty. A buffer sends nothing between its lumps.
+    """
+    lumps = arrivals(one.events)
+    gaps = [after[0].arrived - lump[-1].arrived for lump, after in zip(lumps, lumps[1:])]
+    least = max(SHORTEST_PAUSE, 2 * (cadence_of(one) or 0.0))
+    ends = [n for n, gap in enumerate(gaps, 1) if gap >= least]
+    held = sum(len(lumps[n]) > 1 for n in ends)
+    on_time = len(lumps) - 1 - len(ends)
+    if len(ends) < 3 or held < 0.8 * len(ends) or on_time < 0.5 * len(ends):
+        return []
+    return [lumps[n][0].arrived for n in ends]
+
+
+def steps_of_a_trip(one: Timeline) -> list[float]:
+    """The seconds between lumps that come once in each round trip to a far server; else empty."""
+    trip = round_trip(one)
+    return steps_of(one, 0.8 * trip, 1.3 * trip) if trip > SHORT_TRIP else []
 
 
 def largest_gap(one: Timeline) -> float:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .metrics import Metrics
 
 SMALLEST_BLOCK = 512  # bytes
+FEWEST_STEPS = 3
 ENOUGH_UNEVEN = 8  # streams; fewer may be slower by chance
 
 
@@ -41,6 +42,19 @@ def _replayed(case: Case) -> Iterator[Problem]:
     took, takes = figures.span(then.events), figures.span(now.events)
     if took > 0.2 and takes < 0.2 * took and len(now.events) == len(then.events):
         yield BUFFERED, REPLAYED, f"the second reader got {len(now.events)} events in {takes:.2f} s"
+
+
+def _anothers_events(case: Case) -> Iterator[Problem]:
+    """Another pass asked at the same time, and this one got the events of that one, in the end."""
+    one = case.timelines[0]
+    for other in case.beside if case.name in SINGLE else ():
+        took, takes = figures.span(other.events), figures.span(one.events)
+        waited = one.began + (one.headers_at or 0.0) - other.began - other.ended_at
+        at_once = took > 0.2 and takes < 0.1 * took and len(one.events) == len(other.events)
+        copied = all(a.sent == b.sent for a, b in zip(one.events, other.events))
+        if at_once and copied and waited > -figures.NEAR and case.before:
+            after = f"{waited:.2f} s after that one had ended"
+            yield BUFFERED, REPLAYED, f"it got the other pass's {len(one.events)} events, {after}"
 
 
 def _held_back(case: Case) -> Iterator[Problem]:
@@ -70,6 +84,22 @@ def _held_back(case: Case) -> Iterator[Problem]:
         limit = max(least, allowed.relative * (delay_before or 0.0))
         if delay is not None and delay > limit:
             yield _how_held(here, had), HELD, f"delay {name} {delay:.3f} s, allowed {limit:.3f} s"
+
+
+def _acknowledged(case: Case) -> Iterator[Problem]:
+    """A server waits for an acknowledgement before it sends on, so events come once a round trip.
+
+    A connection's first events do so too, while the kernel is careful. And so may lost packets.
+    """
+    one, before = case.timelines[0], case.before
+    known = before or any(event.sent is not None for event in one.events)
+    if case.name not in SINGLE or not known or one.round_trip is None or one.lost:
+        return
+    steps = figures.steps_of_a_trip(one)
+    less = (case.metrics.coalesced_ratio or 0.0) > 0.3 + (case.had.coalesced_ratio or 0.0)
+    if len(steps) >= FEWEST_STEPS and less:
+        trip = f"{one.round_trip * 1000:.0f} ms"
+        yield LUMPED, HELD, f"events come in {len(steps)} steps of a round trip ({trip})"
 
 
 def _can_be_compared(case: Case, link: float) -> bool:
@@ -207,4 +237,13 @@ def _over_the_limits(case: Case) -> Iterator[Problem]:
             yield word, OVER_LIMIT, f"{name} {found:.3f}, allowed {limit:.3f}"
 
 
-CHECKS = (_replayed, _held_back, _asked_late, _headers_held, _slowed, _over_the_limits)
+CHECKS = (
+    _replayed,
+    _anothers_events,
+    _held_back,
+    _acknowledged,
+    _asked_late,
+    _headers_held,
+    _slowed,
+    _over_the_limits,
+)

@@ -60,10 +60,13 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
 
 
 def _is_no_noise(judged: Judged) -> bool:
-    """Whether the measuring itself cannot cause it: a cut, or a hold of a whole long stream."""
-    held = judged.verdict == words.BUFFERED and judged.problem in {words.HELD, words.REPLAYED}
+    """Whether the measuring itself cannot cause it: a cut, a hold of a whole long stream, or the
+    events of another reader, which a cache has for the second round too.
+    """
+    held = judged.verdict == words.BUFFERED and judged.problem == words.HELD
     late = judged.metrics.time_to_first_chunk_seconds or 0.0
-    return judged.problem == words.CUT or (held and late > words.LASTING)
+    surely = judged.problem in {words.CUT, words.REPLAYED}
+    return surely or (held and late > words.LASTING)
 
 
 def _milder(one: Judged, other: Judged) -> tuple[Judged, str]:

@@ -20,6 +20,8 @@ STAMPS = (
 )
 CLOSER = "Measure nearer to the app too: at Nginx on the host, and at the app's own socket."
 TOGETHER = "Read several streams at once (passes: [identity, parallel])."
+STEADY = "Measure where no packets are lost: on the host itself, or by another network."
+QUIET = "Measure again when the machine has less to do."
 ONCE_MORE = "Measure again: the two rounds contradict each other."
 MORE = "Measure a longer stream, or give the request that starts one (method, headers, body)."
 
@@ -50,5 +52,12 @@ def _of_unknown(layers: Sequence[Layer], causes: Sequence[Finding]) -> str:
         if layer.verdict == words.UNKNOWN
         for judged in layer.passes.values()
     ]
-    steps = {words.BUNCHED: STAMPS, words.UNSTEADY: ONCE_MORE, words.NO_STREAM: MORE}
+    steps = {
+        words.BUNCHED: STAMPS,
+        words.NETWORK: STEADY,
+        words.MACHINE: QUIET,
+        words.READER: QUIET,
+        words.UNSTEADY: ONCE_MORE,
+        words.NO_STREAM: MORE,
+    }
     return next((step for problem, step in steps.items() if problem in problems), "")

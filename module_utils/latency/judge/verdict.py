@@ -13,14 +13,30 @@ from typing import TYPE_CHECKING, Sequence
 from ..thresholds import Thresholds
 from ..timeline import CHUNKS, LINES, Event
 from . import ends, figures, kind, lateness, waits
-from .judged import Case, Judged
+from .judged import Case, Judged, Problem
 from .metrics import summarize
-from .words import READER, STREAMING, SURE, UNKNOWN, UNSTEADY
+from .words import (
+    DELAYED,
+    HELD,
+    LASTING,
+    LATE,
+    MACHINE,
+    NETWORK,
+    READER,
+    SLOWED,
+    STREAMING,
+    SURE,
+    UNKNOWN,
+    UNSTEADY,
+)
 
 if TYPE_CHECKING:
     from ..measurement import Pass
     from ..timeline import Timeline
+    from .metrics import Metrics
 
+PRESSED = 0.8  # share of the time in which somebody on the machine waits for a CPU
+SLOWLY = (HELD, SLOWED)  # a server without a CPU looks like this
 BUSY = 0.4  # share of one CPU; a reader that uses more may be late itself
 
 # The first check that finds something decides.
@@ -49,10 +65,24 @@ def judge(
     case = Case(name, measured.timelines, metrics, before, alone, allowed, here, earlier, beside)
     found = (problem for check in CHECKS for problem in check(case))
     verdict, problem, reason = next(found, (STREAMING, "", ""))
-    if measured.busy > BUSY and problem and problem not in SURE:
-        verdict, problem = UNKNOWN, READER
-        reason = f"the reader itself was too busy to tell ({reason})"
+    if problem:
+        verdict, problem, reason = _excused((verdict, problem, reason), measured, metrics)
     return Judged(verdict, problem, reason, metrics, measured)
+
+
+def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
+    """The problem, or that nobody can tell: the reader, the machine or the network may be why."""
+    verdict, problem, reason = found
+    lost = sum(one.lost for one in measured.timelines)
+    near = not any(map(figures.round_trip, measured.timelines))
+    if measured.busy > BUSY and problem not in SURE:
+        return UNKNOWN, READER, f"the reader itself was too busy to tell ({reason})"
+    if measured.pressed > PRESSED and near and verdict == DELAYED and problem in SLOWLY:
+        return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"
+    if lost and problem in LATE and (metrics.delay_p50_seconds or 0.0) < LASTING:
+        came = f"{lost} came again or out of order"
+        return UNKNOWN, NETWORK, f"the network lost packets ({came}), so {reason}"
+    return found
 
 
 def _in_chunks(one: Timeline) -> Timeline:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterator
+from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
 from . import compare, figures
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..timeline import Timeline
 
 TOGETHER = 0.5  # seconds; streams that are opened sooner after each other were open together
+LONG_PAUSE = 0.5  # seconds
 RESTART = 2.0  # seconds; a service may take this long to start
 
 
@@ -34,6 +35,8 @@ def _withheld(case: Case) -> Iterator[Problem]:
     one = case.timelines[0]
     if case.name in NOT_READ_ON or len(case.timelines) > 1 or len(one.events) >= FEWEST_EVENTS:
         return
+    if case.before and stopped_at_a_pause(one, case.before.timelines):
+        return  # it fell silent
     sent = _sent_meanwhile(case, one)
     if sent >= FEWEST_EVENTS and not one.finished:
         came = f"{len(one.events)} came" if one.events else "nothing came"
@@ -48,6 +51,22 @@ def _sent_meanwhile(case: Case, one: Timeline) -> int:
     until = one.ended_at - 0.1
     events = case.before.timelines[0].events if case.before.timelines else ()
     return sum(last < event.arrived < until for event in events)
+
+
+def stopped_at_a_pause(one: Timeline, before: Sequence[Timeline]) -> float:
+    """Seconds that the layer before was silent for, where this stream came to nothing; else 0.
+
+    Only if nothing came after that pause, although the connection stayed open, and if it was the
+    longest pause of the stream.
+    """
+    count = len(one.events)
+    if one.ended != timeline.TIMEOUT or not count or not before:
+        return 0.0
+    there = before[0]
+    if len(there.events) <= count:
+        return 0.0
+    pause = there.events[count].arrived - there.events[count - 1].arrived
+    return pause if pause >= max(LONG_PAUSE, 0.9 * figures.kept_gap(there)) else 0.0
 
 
 def _silent(case: Case) -> Iterator[Problem]:

@@ -27,6 +27,8 @@ UPLOAD_HELD = "upload held"
 NO_STREAM = "no stream"
 BUNCHED = "bunched"  # events come together, and do not say when they were sent
 READER = "reader"
+MACHINE = "machine"  # of the reader and the server: it is too busy
+NETWORK = "network"  # it lost packets, so events come late by themselves
 UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
 REPLAYED = "replayed"
@@ -51,6 +53,8 @@ SURE = (
     UPLOAD_HELD,
     REPLAYED,
 )  # even for a slow reader
+# What lost packets look like too.
+LATE = (HELD, REPLAYED, HEADERS_HELD, ASKED_LATE, SLOWED, WAITING, UPLOAD_HELD)
 LASTING = 1.0  # seconds; a stream that was held for so long was not held by chance
 
 

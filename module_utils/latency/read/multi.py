@@ -27,6 +27,7 @@ class Multi:
         self.shared = shared
         self.transfers: dict[Any, Transfer] = {}
         self.muted: set[int] = set()
+        self.file: int | None = None  # that libcurl now reads or writes
         self._wanted: dict[int, int] = {}
         self._running = 0
         self._due: float | None = None
@@ -57,7 +58,9 @@ class Multi:
     def act(self, file: int | None = None, mask: int = 0) -> None:
         """Let libcurl work: on a socket, or without one on its timeouts."""
         where = pycurl.SOCKET_TIMEOUT if file is None else file
+        self.file = file
         _, running = self._multi.socket_action(where, mask)
+        self.file = None
         if running == self._running:
             return
         self._running = running

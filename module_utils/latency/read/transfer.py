@@ -19,6 +19,7 @@ from .decode import Decoder
 from .explain import explain
 from .stream import REFUSAL, Stream
 from .url import connect_to, idna, in_ascii
+from .wire import Wire
 
 if TYPE_CHECKING:
     from .multi import Multi
@@ -35,6 +36,7 @@ AUTHORITIES = (
     "/etc/pki/tls/certs/ca-bundle.crt",
     "/etc/ssl/cert.pem",
 )
+RARELY = 0.01  # seconds between two looks at a connection
 SMALL_BUFFER = 1 << 14  # bytes; with it a server soon notices that its reader stopped
 
 
@@ -51,6 +53,8 @@ class Transfer(Stream):
         self._tls = ""
         self._connected: float | None = None
         self._http = ""
+        self._wire = Wire()
+        self._looked = 0.0
         try:
             self._set_up()
         except (pycurl.error, UnicodeError, TypeError) as error:
@@ -167,7 +171,14 @@ class Transfer(Stream):
         return (
             super()
             .timeline()
-            ._replace(status=status, http=self._http, tls=self._tls, connected=self._connected)
+            ._replace(
+                status=status,
+                http=self._http,
+                tls=self._tls,
+                connected=self._connected,
+                round_trip=self._wire.round_trip,
+                lost=self._wire.lost,
+            )
         )
 
     def _learn(self) -> None:
@@ -207,6 +218,7 @@ class Transfer(Stream):
 
     def _on_headers(self) -> None:
         self.headers_at = self.last
+        self._look()
         found = dict(reversed(self.headers))
         self.decoder = Decoder(
             found.get("content-type", ""),
@@ -218,7 +230,15 @@ class Transfer(Stream):
             self._multi.loop.later(0.0, lambda: self.curl.setopt(pycurl.VERBOSE, 0))
 
     def _on_body(self, data: bytes) -> int:
-        return len(data) if self.take(data) else 0
+        more = self.take(data)
+        if self.last - self._looked > RARELY:
+            self._look()
+        return len(data) if more else 0
+
+    def _look(self) -> None:
+        """Look at the connection, which libcurl closes before it says that the stream is over."""
+        self._looked = self.last
+        self._wire.look(self._multi.file)
 
     def _on_debug(self, kind: int, text: bytes) -> None:
         if kind == TEXT and not self._tls:

@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""How busy the reader was. A busy reader, or a busy machine, finds events late by itself."""
+"""How busy the reader and its machine were. Either makes events late by itself."""
 
 from __future__ import annotations
 
@@ -17,14 +17,31 @@ class Workload:
         self._began = time.monotonic()
         self._used = time.process_time()
         self._waited = _waited()
+        self._pressed = _pressed()
 
-    def shares(self) -> tuple[float, float]:
-        """The shares of the time until now with a CPU, and waiting for one; 0 to 1."""
+    def shares(self) -> tuple[float, float, float]:
+        """The shares of the time until now, 0 to 1: with a CPU, waiting for one, and with another
+        process of the machine waiting for one.
+        """
         lasted = time.monotonic() - self._began
         if lasted < SHORT:
-            return 0.0, 0.0
-        used, waited = time.process_time() - self._used, _waited() - self._waited
-        return round(used / lasted, 2), round(min(1.0, waited / lasted), 2)
+            return 0.0, 0.0, 0.0
+        spent = (
+            time.process_time() - self._used,
+            _waited() - self._waited,
+            _pressed() - self._pressed,
+        )
+        used, waited, pressed = (round(min(1.0, one / lasted), 2) for one in spent)
+        return used, waited, pressed
+
+
+def _pressed() -> float:
+    """Seconds in which any process of this machine waited for a CPU (Linux: PSI)."""
+    try:
+        some = Path("/proc/pressure/cpu").read_text(encoding="ascii").splitlines()[0]
+        return int(some.rpartition("total=")[2]) / 1e6
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def _waited() -> float:

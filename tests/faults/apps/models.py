@@ -88,6 +88,12 @@ async def thinks_first() -> StreamingResponse:
     return answer([(thought(), event()), *even(0.02, 25)])
 
 
+@app.get("/tool-call")
+async def tool_call() -> StreamingResponse:
+    """Words, a tool that takes a while, and more words."""
+    return answer([*even(0.02, 10), (1.5, event()), *even(0.02, 15)])
+
+
 @app.get("/cached")
 async def cached() -> StreamingResponse:
     """Known questions are answered at once, others after a thought."""

@@ -34,9 +34,11 @@ async def stream(request: Request) -> StreamingResponse:
     return streamed(request)
 
 
-@app.get("/mcp-host")
-async def mcp_host() -> PlainTextResponse:
+@app.get("/mcp-host", response_model=None)
+async def mcp_host(request: Request) -> PlainTextResponse | StreamingResponse:
     """The protection against DNS rebinding, which knows localhost only."""
+    if request.url.hostname == "localhost":
+        return streamed(request)
     return PlainTextResponse("Invalid Host header", 421)
 
 
@@ -47,22 +49,29 @@ async def question(request: Request, prompt: str) -> StreamingResponse:
     return streamed(request)
 
 
-@app.get("/mcp-session")
-async def mcp_session() -> JSONResponse:
+@app.get("/mcp-session", response_model=None)
+async def mcp_session(request: Request) -> JSONResponse | StreamingResponse:
     """Want a header that only an earlier request can have told."""
+    if "mcp-session-id" in request.headers:
+        return streamed(request)
     return protocol_error(400, "Bad Request: Missing session ID")
 
 
-@app.get("/mcp-accept")
-async def mcp_accept() -> JSONResponse:
+@app.get("/mcp-accept", response_model=None)
+async def mcp_accept(request: Request) -> JSONResponse | StreamingResponse:
     """Want to hear that the reader knows JSON and events."""
+    accepted = request.headers.get("accept", "")
+    if "application/json" in accepted and "text/event-stream" in accepted:
+        return streamed(request)
     message = "Client must accept both application/json and text/event-stream"
     return protocol_error(406, f"Not Acceptable: {message}")
 
 
-@app.get("/mcp-type")
-async def mcp_type() -> PlainTextResponse:
+@app.get("/mcp-type", response_model=None)
+async def mcp_type(request: Request) -> PlainTextResponse | StreamingResponse:
     """Want a body that is JSON, and says so."""
+    if request.headers.get("content-type") == "application/json":
+        return streamed(request)
     return PlainTextResponse("Unsupported Media Type: Content-Type must be application/json", 415)
 
 
@@ -78,10 +87,18 @@ async def private(request: Request) -> StreamingResponse:
     return streamed(request)
 
 
-@app.get("/status/{status}")
-async def with_status(status: int) -> None:
-    """Refuse with this."""
+@app.get("/status/{status}", response_model=None)
+async def with_status(status: int, request: Request) -> StreamingResponse:
+    """Refuse with this all who have no key."""
+    if "x-key" in request.headers:
+        return streamed(request)
     raise HTTPException(status, headers={"Retry-After": "30"} if status in (429, 503) else None)
+
+
+@app.get("/upgrade")
+async def upgrade() -> PlainTextResponse:
+    """Want a newer HTTP, as a service mesh does of one that asks by HTTP/1.0."""
+    return PlainTextResponse("", 426, headers={"Upgrade": "HTTP/2.0", "Connection": "Upgrade"})
 
 
 @app.get("/broken")

@@ -38,7 +38,8 @@ class Wanted(NamedTuple):
         """Read a query string."""
         given = parse_qsl(query.decode() if isinstance(query, bytes) else query)
         defaults = cls._field_defaults
-        return cls(**{name: type(defaults[name])(value) for name, value in given})
+        known = ((name, value) for name, value in given if name in defaults)
+        return cls(**{name: type(defaults[name])(value) for name, value in known})
 
     @property
     def content_type(self) -> str:

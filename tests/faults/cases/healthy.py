@@ -130,6 +130,7 @@ HEALTHY = (
             "/thinks",
             "/thinks-first",
             "/cached",
+            "/tool-call",
             "/bursty",
             "/jittered",
             "/warms-up",

@@ -62,6 +62,15 @@ FAULTS = (
         Stack(POLITE, Nginx({**BUFFERING, **GZIP, **IGNORED})),
         variant="gzip",
     ),
+    # HTTP/2 and plain HTTP/1.1 send what there is.
+    Fault("nginx-tls-buffer", Stack(nginx=Nginx(BUFFERING, listen="ssl"))),
+    Fault(
+        "nginx-tls-buffer",
+        Stack(USERS, edge=Nginx(BUFFERING, listen="ssl")),
+        path="/plain",
+        variant="public",
+        at="public",
+    ),
     Fault("nginx-read-timeout", behind(proxy_read_timeout="1s"), IDLE, more={"idle": 1.6}),
     Fault(
         "nginx-send-timeout",

@@ -17,6 +17,11 @@ if (wanted.lifetime) {
   });
 }
 const proxy = httpProxy.createProxyServer(wanted.proxy);
+if (wanted.stalls) {
+  proxy.on("proxyRes", (answer, request, response) => {
+    setTimeout(() => answer.unpipe(response), wanted.stalls);
+  });
+}
 app.use((request, response) => {
   proxy.web(request, response, {}, (error) => {
     if (response.headersSent) {
@@ -26,4 +31,4 @@ app.use((request, response) => {
     }
   });
 });
-app.listen(wanted.port, "127.0.0.1");
+app.listen(wanted.listen);

@@ -27,7 +27,7 @@ class Apache(NamedTuple):
         """How it is to be asked."""
         return "https" if self.tls else "http"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         path = unix_path(upstream)
         target = f"unix:{path}|http://app/" if path else f"http://{upstream}/"
@@ -43,9 +43,9 @@ DefaultRuntimeDir .
 PidFile pid
 ErrorLog /dev/stderr
 ServerName localhost
-Listen 127.0.0.1:{port}
+Listen {address}
 ProxyPreserveHost On
-<VirtualHost *:{port}>
+<VirtualHost {address}>
 {"SSLEngine on" if self.tls else ""}
 {certificate if self.tls else ""}
 ProxyPass / {target} {self.proxy}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.faults.servers.front import unix_path
+from tests.faults.servers.front import host_and_port, unix_path
 from tests.faults.servers.places import unpacked
 
 
@@ -24,9 +24,10 @@ class Caddy(NamedTuple):
         """How it is to be asked."""
         return "https" if self.tls else "http"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         path = unix_path(upstream)
+        host, port = host_and_port(address)
         return f"""\
 {{
 admin off
@@ -34,7 +35,7 @@ auto_https off
 {self.options}
 }}
 {self.scheme}://:{port} {{
-bind 127.0.0.1
+bind {host}
 {"tls ../cert.pem ../key.pem" if self.tls else ""}
 {self.lines}
 reverse_proxy {f"unix/{path}" if path else upstream} {{

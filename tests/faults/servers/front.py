@@ -17,8 +17,10 @@ class Front(Protocol):
     def http_version(self) -> str:
         """The version of HTTP to ask for."""
 
-    def config(self, port: int, upstream: str) -> str:
-        """The configuration file, for an upstream `unix:/path` or `host:port`."""
+    def config(self, address: str, upstream: str) -> str:
+        """The configuration file, to listen at `host:port`, for an upstream `unix:/path` or
+        `host:port`.
+        """
 
     def argv(self, config: Path) -> list[str]:
         """The command; the configuration is written by then."""
@@ -29,7 +31,7 @@ def unix_path(upstream: str) -> str:
     return upstream.removeprefix("unix:") if upstream.startswith("unix:") else ""
 
 
-def host_and_port(upstream: str) -> tuple[str, str]:
-    """Those of an upstream that is no unix socket."""
-    host, _, port = upstream.rpartition(":")
+def host_and_port(address: str) -> tuple[str, str]:
+    """Those of an address that is no unix socket."""
+    host, _, port = address.rpartition(":")
     return host, port

@@ -19,7 +19,7 @@ class Haproxy(NamedTuple):
     scheme: str = "http"
     http_version: str = "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file."""
         times = {f"timeout {one}": "60s" for one in ("connect", "client", "server")}
         defaults = {"mode": "http"} | times | dict(self.defaults)
@@ -28,7 +28,7 @@ class Haproxy(NamedTuple):
 defaults
 {written}
 frontend front
-bind 127.0.0.1:{port}
+bind {address}
 {self.frontend}
 default_backend back
 backend back

@@ -22,14 +22,15 @@ class Lighttpd(NamedTuple):
     scheme: str = "http"
     http_version: str = "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         path = unix_path(upstream)
+        here, port = host_and_port(address)
         host, its_port = (path, "0") if path else host_and_port(upstream)
         modules = ", ".join(f'"mod_{one}"' for one in ("proxy", *self.modules))
         return f"""\
 server.document-root = "/"
-server.bind = "127.0.0.1"
+server.bind = "{here}"
 server.port = {port}
 server.modules = ({modules})
 server.stream-response-body = {self.stream}

@@ -22,13 +22,14 @@ class Nghttpx(NamedTuple):
         """How it is to be asked."""
         return "https" if self.tls else "http"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         path = unix_path(upstream)
+        frontend = ",".join(host_and_port(address))
         backend = f"unix:{path}" if path else ",".join(host_and_port(upstream))
         certificate = "certificate-file=../cert.pem\nprivate-key-file=../key.pem"
         return f"""\
-frontend=127.0.0.1,{port}{"" if self.tls else ";no-tls"}
+frontend={frontend}{"" if self.tls else ";no-tls"}
 backend={backend}
 workers=1
 errorlog-file=/dev/stderr

@@ -33,7 +33,7 @@ class Nginx(NamedTuple):
         """The version of HTTP to ask for: without TLS nobody can offer another."""
         return "2-prior-knowledge" if self.listen == "http2" else "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         location = {
             "proxy_pass": "http://upstream",
@@ -42,7 +42,7 @@ class Nginx(NamedTuple):
             "proxy_buffering": "off",
             "gzip": "off",
         }
-        server: dict[str, Any] = {"listen": f"127.0.0.1:{port} {self.listen}"}
+        server: dict[str, Any] = {"listen": f"{address} {self.listen}"}
         if "ssl" in self.listen:
             server |= {"ssl_certificate": "../cert.pem", "ssl_certificate_key": "../key.pem"}
         temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -18,12 +18,12 @@ class Squid(NamedTuple):
     scheme: str = "http"
     http_version: str = "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `host:port`."""
         host, its_port = host_and_port(upstream)
         share = FRONTS / "usr" / "share" / "squid"
         return f"""\
-http_port 127.0.0.1:{port} accel defaultsite=app
+http_port {address} accel defaultsite=app
 cache_peer {host} parent {its_port} 0 no-query originserver
 http_access allow all
 visible_hostname squid

@@ -16,12 +16,13 @@ class Hitch(NamedTuple):
     scheme: str = "https"
     http_version: str = "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         path = unix_path(upstream)
+        frontend = "[{}]:{}".format(*host_and_port(address))
         backend = path or "[{}]:{}".format(*host_and_port(upstream))
         return f"""\
-frontend = "[127.0.0.1]:{port}"
+frontend = "{frontend}"
 backend = "{backend}"
 pem-file = {{
     cert = "../cert.pem"
@@ -42,13 +43,13 @@ class Stunnel(NamedTuple):
     scheme: str = "https"
     http_version: str = "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`."""
         return f"""\
 foreground = yes
 pid =
 [front]
-accept = 127.0.0.1:{port}
+accept = {address}
 connect = {unix_path(upstream) or upstream}
 cert = ../cert.pem
 key = ../key.pem

@@ -24,14 +24,14 @@ class Varnish(NamedTuple):
     scheme: str = "http"
     http_version: str = "auto"
 
-    def config(self, port: int, upstream: str) -> str:
+    def config(self, address: str, upstream: str) -> str:
         """The configuration file, for an upstream `unix:/path` or `host:port`; its first line is
         where to listen, which VCL cannot say.
         """
         path = unix_path(upstream)
         place = '.host = "{}"; .port = "{}";'.format(*host_and_port(upstream))
         return f"""\
-# 127.0.0.1:{port}
+# {address}
 vcl 4.1;
 backend default {{ {f'.path = "{path}";' if path else place} {self.backend} }}
 sub vcl_recv {{ {self.recv} }}

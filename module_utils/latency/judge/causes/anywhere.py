@@ -139,6 +139,7 @@ CAUSES = (
             "body_names_plain_http",
             "body_names_the_host",
             "others_are_answered",
+            "too_large",
         ),
         plain=True,
     ),
@@ -177,7 +178,7 @@ CAUSES = (
         "Send less, or raise the server's limit (Nginx: client_max_body_size,"
         " large_client_header_buffers).",
         "https://www.rfc-editor.org/rfc/rfc6585#section-5",
-        needs=("status_431",),
+        needs=("too_large",),
         plain=True,
     ),
     Cause(

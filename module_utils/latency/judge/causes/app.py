@@ -114,8 +114,8 @@ CAUSES = (
         "app-cut-at-sigterm",
         "app",
         "the app ends its streams as soon as it gets SIGTERM",
-        "Let running streams finish during the shutdown, or tell the readers to reconnect"
-        " (sse-starlette: AppStatus.should_exit).",
+        "Let running streams finish during the shutdown (sse-starlette 3:"
+        " AppStatus.disable_automatic_graceful_drain()), or tell the readers to reconnect.",
         "https://github.com/sysid/sse-starlette",
         needs=("cut_by_stop",),
     ),
@@ -127,6 +127,7 @@ CAUSES = (
         " asynchronous generator that is closed).",
         "https://www.starlette.io/requests/#body",
         needs=("stays_open",),
+        excludes=("ends_before",),
         risk=True,
     ),
 )

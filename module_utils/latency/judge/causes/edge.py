@@ -6,6 +6,14 @@ from __future__ import annotations
 
 from ..products import ANOTHER, NGINX
 from .cause import CORE, FRONT, PROXY, Cause
+from .cause import NGINX as NGINX_DOCS
+
+COLLECTORS = (
+    "Turn off what needs the whole body there: response inspection (ModSecurity:"
+    " SecResponseBodyAccess Off), response buffering (lighttpd: server.stream-response-body = 1,"
+    " HAProxy: no http-response wait-for-body), a body filter (Apache: no SetOutputFilter that"
+    " collects)."
+)
 
 CAUSES = (
     # any proxy, the host's own too
@@ -13,8 +21,7 @@ CAUSES = (
         "edge-collects",
         FRONT,
         "a proxy collects the whole answer, with its headers, before it sends anything",
-        "Turn off what needs the whole body there: response inspection (a WAF), response buffering,"
-        " a body filter.",
+        COLLECTORS,
         "https://developers.cloudflare.com/rules/",
         needs=("held", "whole_answer_held"),
         excludes=("comes_from_a_cache", "streams_by_post", "unframed_before"),
@@ -25,23 +32,34 @@ CAUSES = (
                 "Apache",
                 (
                     "SecResponseBodyAccess Off for the path (ModSecurity), and no SetOutputFilter"
-                    " that collects; ProxyPass with flushpackets=on."
+                    " that collects (mod_ext_filter); ProxyPass with flushpackets=on."
                 ),
             ),
-            ("Varnish", "Set beresp.do_stream = true in vcl_backend_response."),
+            (
+                "Varnish",
+                (
+                    "Set beresp.do_stream = true, beresp.do_esi = false and beresp.do_gzip = false"
+                    " in vcl_backend_response: each of the three collects."
+                ),
+            ),
             ("lighttpd", "Set server.stream-response-body = 1."),
             (
                 "Caddy",
-                "Set flush_interval -1 in reverse_proxy.",
+                "Remove buffer_responses (response_buffers) from reverse_proxy.",
             ),
-            (
-                ANOTHER,
-                (
-                    "lighttpd: server.stream-response-body = 1. Apache: SecResponseBodyAccess Off."
-                    " HAProxy: no http-response wait-for-body. Any: no inspection of the body."
-                ),
-            ),
+            (ANOTHER, COLLECTORS),
         ),
+    ),
+    Cause(
+        "nginx-tls-buffer",
+        FRONT,
+        "proxy_buffering on: Nginx fills a TLS record (ssl_buffer_size, 16 KiB) before it sends it",
+        "Set proxy_buffering off for the stream's location, or send X-Accel-Buffering: no.",
+        NGINX_DOCS + "ngx_http_ssl_module.html#ssl_buffer_size",
+        needs=("held", "records_of_nginx"),
+        excludes=("app_said_no_buffering", "comes_from_a_cache", "constant_rate", "late_by_one"),
+        supports=("in_one_read", "whole_answer_held"),
+        remedies=((NGINX, "Set proxy_buffering off, or send X-Accel-Buffering: no."),),
     ),
     Cause(
         "edge-total-timeout",
@@ -54,6 +72,7 @@ CAUSES = (
         supports=("cut_at_a_round_time",),
         remedies=(
             ("Caddy", "Remove write from the timeouts of servers."),
+            ("Varnish", "Raise the parameter send_timeout above the longest stream."),
             ("Apache", "Raise Timeout, and the body limit of mod_reqtimeout."),
         ),
     ),
@@ -61,8 +80,8 @@ CAUSES = (
         "edge-headers-late",
         FRONT,
         "a proxy waits before it asks the app: an authentication, a dead backend, a retry",
-        "Find what the proxy asks first (Nginx: auth_request; a first upstream that does not"
-        " answer: proxy_connect_timeout).",
+        "Find what the proxy asks first, and remove it or make it faster (Nginx: auth_request; an"
+        " upstream that does not answer).",
         PROXY + "proxy_next_upstream",
         needs=("asked_late",),
     ),
@@ -84,12 +103,56 @@ CAUSES = (
         CORE + "tcp_nodelay",
         needs=("held", "steps_of_the_round_trip"),
     ),
+    Cause(
+        "edge-starved",
+        FRONT,
+        "the proxy gets a CPU only now and then: a CPU quota, or a busy machine",
+        "Raise the CPU quota of the proxy's unit, container or pod (CPUQuota=, limits.cpu), or free"
+        " its machine.",
+        "https://docs.kernel.org/scheduler/sched-bwc.html",
+        needs=("held", "pauses_together"),
+    ),
+    Cause(
+        "edge-cache-lock",
+        FRONT,
+        "a cache lets the second reader wait until the first one has the whole stream",
+        "Turn the cache off for the path (Nginx: proxy_cache off; Varnish: return (pass)).",
+        PROXY + "proxy_cache_lock",
+        needs=("got_anothers_events",),
+        excludes=("comes_from_a_cache",),
+    ),
+    Cause(
+        "edge-ignores-departure",
+        FRONT,
+        "the proxy reads on after its reader left, so the app works for nobody",
+        "Turn the cache off for the path: a cache reads to the end. Set proxy_ignore_client_abort"
+        " off, Nginx's default.",
+        PROXY + "proxy_ignore_client_abort",
+        needs=("stays_open", "ends_before"),
+        risk=True,
+        remedies=(
+            (
+                "Express",
+                "End the request to the server in response.on('close', ...).",
+            ),
+        ),
+    ),
+    Cause(
+        "edge-forgets-idle",
+        FRONT,
+        "a NAT, firewall or balancer on the way forgets an idle connection, and tells nobody",
+        "Send a heartbeat more often than it forgets, or TCP keepalives (Nginx: listen ..."
+        " so_keepalive=30s). Let it send a reset (Azure: TCP reset).",
+        "https://learn.microsoft.com/azure/load-balancer/load-balancer-tcp-reset",
+        needs=("falls_silent", "silent_after_a_pause"),
+    ),
     # in front of the host, or a host's proxy that is not Nginx
     Cause(
         "edge-idle-timeout",
         "edge",
         "the load balancer or CDN cuts idle connections",
-        "Raise its idle timeout (ALB: 60 s, Cloudflare: 120 s), or send a heartbeat every 15 s.",
+        "Raise its idle timeout (Nginx: proxy_read_timeout, HAProxy: timeout server, Apache:"
+        " timeout= of ProxyPass, ALB: 60 s, Cloudflare: 120 s), or send a heartbeat every 15 s.",
         "https://developers.cloudflare.com/fundamentals/reference/connection-limits/",
         needs=("cut_in_silence",),
         excludes=("cut_by_the_clock",),
@@ -98,13 +161,16 @@ CAUSES = (
             ("Varnish", "Raise between_bytes_timeout, or send a heartbeat."),
             ("Squid", "Raise read_timeout, or send a heartbeat."),
             ("nghttpx", "Raise backend-read-timeout, or send a heartbeat."),
+            ("Caddy", "Raise read_timeout in reverse_proxy's transport, or send a heartbeat."),
+            ("Express", "Raise timeout of http-proxy, or send a heartbeat."),
         ),
     ),
     Cause(
         "edge-compression",
         "edge",
         "the CDN or proxy collects the stream to compress it",
-        "Send Cache-Control: no-transform, or turn compression off for the path.",
+        "Turn compression off for the path (Nginx: gzip off, brotli off; HAProxy: no compression"
+        " algo). HAProxy and Cloudflare also obey Cache-Control: no-transform, Nginx does not.",
         "https://developers.cloudflare.com/speed/optimization/content/compression/",
         needs=("held_when_compressed", "compressed_here"),
         supports=("another_server", "vary_when_compressed", "vary_never"),
@@ -117,7 +183,7 @@ CAUSES = (
                 ),
             ),
             ("Next.js", "Set compress: false in next.config.js, or send no-transform."),
-            ("Caddy", "Exclude the path from encode, or the stream's type by its match."),
+            ("Caddy", "Exclude the path from encode, or leave the stream's type out of its match."),
             ("Apache", "SetEnv no-gzip 1 for the path (mod_deflate; no-brotli 1 for mod_brotli)."),
         ),
     ),
@@ -125,13 +191,14 @@ CAUSES = (
         "edge-cache",
         "edge",
         "the CDN or proxy answers from its cache",
-        "Turn the cache off for the path. A CDN also obeys Cache-Control: no-store.",
+        "Turn the cache off for the path (Nginx: proxy_cache off, Apache: CacheDisable), or send"
+        " Cache-Control: no-store.",
         "https://developers.cloudflare.com/cache/how-to/cache-rules/",
         needs=("comes_from_a_cache",),
         settle="passes: [identity, again]",
         remedies=(
-            ("Varnish", "return (pass) for the path in vcl_recv."),
-            ("Squid", "cache deny for the path."),
+            ("Varnish", "return (pass) for the path in vcl_recv, or send Cache-Control: no-store."),
+            ("Squid", "cache deny for the path, or send Cache-Control: no-store."),
         ),
     ),
     Cause(
@@ -156,17 +223,22 @@ CAUSES = (
         "edge",
         "another proxy in front buffers the stream",
         "Turn off response buffering there (Nginx: proxy_buffering off, Cloudflare:"
-        " response_body_buffering none).",
+        " response_body_buffering none, Apache: no mod_buffer, no mod_sed).",
         "https://developers.cloudflare.com/rules/",
         needs=("held",),
-        excludes=("comes_from_a_cache", "streams_by_post", "steps_of_the_round_trip"),
+        excludes=(
+            "comes_from_a_cache",
+            "streams_by_post",
+            "steps_of_the_round_trip",
+            "pauses_together",
+        ),
         supports=("in_one_read", "unframed_before"),
         remedies=(
             (
                 ANOTHER,
                 (
-                    "Turn off response buffering there (Apache: no mod_buffer, lighttpd:"
-                    " server.stream-response-body = 1, HAProxy: option http-no-delay)."
+                    "Turn off response buffering there (Apache: no mod_buffer, no mod_sed,"
+                    " lighttpd: server.stream-response-body = 1, HAProxy: option http-no-delay)."
                 ),
             ),
             ("Varnish", "Set beresp.do_stream = true in vcl_backend_response."),
@@ -178,9 +250,19 @@ CAUSES = (
         "client-reads-in-blocks",
         "client",
         "the client reads blocks of a fixed size, or its output is buffered",
-        "Read without a block size (curl -N, aiter_raw(), iter_content(None)).",
+        "Read without a block size (curl -N, httpx: aiter_raw(), requests: iter_content(None),"
+        " urllib: read1()).",
         "https://curl.se/docs/manpage.html#-N",
         needs=("held",),
         supports=("reads_of_one_size", "late_events"),
+    ),
+    Cause(
+        "client-deadline",
+        "client",
+        "the client gives the whole stream a limited time, and ends it",
+        "Limit the time between two reads instead (curl: no --max-time; httpx, requests: a read"
+        " timeout; aiohttp: sock_read, not total; fetch: no AbortSignal.timeout).",
+        "https://docs.aiohttp.org/en/stable/client_quickstart.html#timeouts",
+        needs=("client_times_out",),
     ),
 )

@@ -22,7 +22,8 @@ CAUSES = (
         "gunicorn-backlog",
         "gunicorn",
         "the queue of waiting connections is too short for a burst",
-        "Raise Gunicorn's backlog, the socket unit's Backlog= and net.core.somaxconn.",
+        "Raise Gunicorn's backlog, the socket unit's Backlog= and net.core.somaxconn. Gunicorn's"
+        " asgi worker ignores them and queues 100: use uvicorn_worker.UvicornWorker.",
         GUNICORN + "#backlog",
         needs=("some_refused", "no_connection"),
     ),

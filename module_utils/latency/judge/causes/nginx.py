@@ -21,6 +21,7 @@ CAUSES = (
             "constant_rate",
             "late_by_one",
             "length_is_new",
+            "pauses_together",
             "reads_of_one_size",
             "steps_of_acknowledgement",
             "steps_of_the_round_trip",
@@ -104,7 +105,8 @@ CAUSES = (
         "nginx-body-filter",
         "nginx",
         "a body filter (sub_filter) holds the end of each chunk, because a match can begin there",
-        "Turn sub_filter off for the stream's location.",
+        "Remove sub_filter from the stream's location, or leave the stream's type out of"
+        " sub_filter_types.",
         NGINX + "ngx_http_sub_module.html",
         needs=("held", "late_by_one"),
     ),
@@ -122,7 +124,8 @@ CAUSES = (
         "nginx-upstream",
         "nginx",
         "Nginx cannot reach the app",
-        "Check that the app runs, and that the queue of its socket is long enough (backlog).",
+        "Check that the app runs, that proxy_pass leads to it, and that the queue of its socket is"
+        " long enough (backlog).",
         PROXY + "proxy_pass",
         needs=("status_502",),
     ),
@@ -134,7 +137,13 @@ CAUSES = (
         PROXY + "proxy_buffer_size",
         needs=("status_502", "headers_are_large"),
         remedies=(
-            ("Nginx", "Raise proxy_buffer_size (4 KiB by default), or send smaller cookies."),
+            (
+                "Nginx",
+                (
+                    "Set proxy_buffer_size 16k (4k or 8k by default) and proxy_buffers 8 16k,"
+                    " without which Nginx refuses it; or send smaller cookies."
+                ),
+            ),
         ),
     ),
     Cause(
@@ -191,7 +200,8 @@ CAUSES = (
         "nginx-limit-req",
         "nginx",
         "limit_req allows fewer requests a second than there are",
-        "Raise limit_req's rate or burst.",
+        "Raise limit_req's burst above the number of streams that open together. A higher rate"
+        " alone is not enough.",
         NGINX + "ngx_http_limit_req_module.html",
         needs=("status_429", "some_refused"),
     ),

@@ -8,7 +8,18 @@ these words as evidence; the first line of its docstring is its description in d
 
 from __future__ import annotations
 
-from . import cuts, headers, late, many  # each of them registers its signs
+from . import cuts, departures, headers, late, many, together  # each of them registers its signs
 from .scene import BEHIND, SIGNS, Scene, seen
 
-__all__ = ["BEHIND", "SIGNS", "Scene", "cuts", "headers", "late", "many", "seen"]
+__all__ = [
+    "BEHIND",
+    "SIGNS",
+    "Scene",
+    "cuts",
+    "departures",
+    "headers",
+    "late",
+    "many",
+    "seen",
+    "together",
+]

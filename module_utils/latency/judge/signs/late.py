@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from ... import timeline
 from .. import figures, words
 from ..ends import answered
@@ -11,6 +14,9 @@ from ..judged import COMPRESSED
 from ..lateness import in_blocks
 from .headers import is_no_stream
 from .scene import SIGNS, Scene, sign
+
+if TYPE_CHECKING:
+    from ...timeline import Timeline
 
 LATE = 0.25  # seconds; a page in one piece that comes sooner was hardly held
 HITS = ("x-cache", "cf-cache-status", "x-cache-status", "x-proxy-cache", "cache-status")
@@ -199,26 +205,33 @@ def steps_of_the_kernel(scene: Scene) -> str:
 @sign
 def steps_of_the_round_trip(scene: Scene) -> str:
     """Lumps come once in each round trip to the server."""
-    way = (scene.one.connected or 0.0) if scene.one else 0.0
-    return _steps(scene, 0.8 * way, 1.3 * way) if way > 0.03 else ""
+    one = scene.one
+    return _told(one, figures.steps_of_a_trip(one)) if one and _is_held(scene) else ""
 
 
 def _steps(scene: Scene, least: float, most: float) -> str:
-    one, cadence = scene.one, 0.0
-    if not one or (scene.fault and scene.fault.problem != words.HELD):
+    one = scene.one
+    return _told(one, figures.steps_of(one, least, most)) if one and _is_held(scene) else ""
+
+
+def _is_held(scene: Scene) -> bool:
+    return not scene.fault or scene.fault.problem == words.HELD
+
+
+def _told(one: Timeline, steps: list[float]) -> str:
+    middle, cadence = figures.quantile(steps, 0.5), figures.cadence_of(one) or 0.0
+    if middle is None:
         return ""
-    times = [cluster[0].arrived for cluster in figures.arrivals(one.events)]
-    gaps = [b - a for a, b in zip(times, times[1:])]
-    steps = sorted(gap for gap in gaps if least <= gap <= most)
-    cadence = figures.cadence_of(one) or 0.0
-    if (
-        len(steps) < max(2, len(gaps) / 2)
-        or cadence > 0.8 * least
-        or len(times) > len(one.events) / 2
-    ):
-        return ""
-    middle = figures.quantile(steps, 0.5) or 0.0
     return f"arrivals in steps of {middle * 1000:.0f} ms, departures every {cadence * 1000:.0f} ms"
+
+
+@sign
+def records_of_nginx(scene: Scene) -> str:
+    """Nginx answers HTTP/1.1 over TLS, so it may fill a record of 16 KiB before it sends one."""
+    one = scene.one
+    server = one.header("server") if one else ""
+    by_nginx = re.match("nginx|openresty", server, re.IGNORECASE)
+    return f"HTTP/1.1 over {one.tls}" if one and one.tls and one.http == "1.1" and by_nginx else ""
 
 
 @sign

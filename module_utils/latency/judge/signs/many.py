@@ -13,6 +13,7 @@ from ..judged import SAME_STREAM, SINGLE
 from ..lateness import slowdown
 from .scene import SIGNS, Scene, sign
 
+_LARGE = r"(?i)header.* too large|exceeds server limit|limit request (?:line|headers)"
 POOL = 40  # threads that Starlette gives to synchronous generators
 
 
@@ -108,7 +109,6 @@ _status("status_415", 415)
 _status("status_421", 421)
 _status("status_426", 426)
 _status("status_429", 429)
-_status("status_431", 413, 414, 431)
 _status("status_500", 500)
 _status("status_502", 502)
 _status("status_503", 503)
@@ -134,9 +134,18 @@ _body(
 )
 _body(
     "body_names_plain_http",
-    r"plain HTTP request was sent to HTTPS|Client sent an HTTP request to an HTTPS",
+    r"plain HTTP (?:request was sent )?to (?:HTTPS|an SSL)|Client sent an HTTP request to an HTTPS",
     "The body of the refusal says that the port speaks TLS.",
 )
+
+
+@sign
+def too_large(scene: Scene) -> str:
+    """The refusal says that the request or its headers are too large."""
+    for one in scene.refused:
+        if one.status in (413, 414, 431) or (one.status == 400 and re.search(_LARGE, one.said)):
+            return said(one)
+    return ""
 
 
 @sign
@@ -155,15 +164,3 @@ def certificate_fails(scene: Scene) -> str:
     """The TLS handshake fails because of the certificate."""
     errors = [one.error for one in scene.refused if "certificate" in one.error.lower()]
     return errors[0] if errors else ""
-
-
-@sign
-def stays_open(scene: Scene) -> str:
-    """Streams go on after their readers left."""
-    judged = scene.here.get("leave")
-    if not judged:
-        return ""
-    before, after = judged.measured.open_before, judged.measured.open_after
-    if before is not None and after is not None and after > before:
-        return f"{after - before} streams are still open after their readers left"
-    return ""

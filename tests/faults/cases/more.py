@@ -1,0 +1,94 @@
+"""Faults that need a set-up of their own: certificates, ports, sizes, servers that hang."""
+
+from __future__ import annotations
+
+from tests.faults.cases.edge import TOKEN
+from tests.faults.cases.fault import ALONE, CACHE, CACHE_PATH, LONG, NO_DELAY, OWN, Fault
+from tests.faults.cases.fronts import both
+from tests.faults.cases.healthy import MODELS, QUESTION
+from tests.faults.servers import APPS, Apache, Caddy, Gunicorn, Haproxy, Nginx, Node
+from tests.faults.stack import Stack
+
+TLS = Nginx(listen="ssl")
+LUMPING = Stack(Gunicorn("lumping:app"))
+PATIENT = {"patience": 1.5}
+LARGE = {**QUESTION, "body": '{"model": "small", "messages": [{"role": "user", "content": "%s"}]}'}
+LARGE["body"] = str(LARGE["body"]) % ("Hi " * 2000)
+# It wants the name of the TLS handshake to be the request's, and an address is no such name.
+STRICT = Caddy(options="servers {\nstrict_sni_host on\n}", tls=True)
+# It takes away the slash that the app redirects to.
+SLASH = Nginx({"rewrite": "^(.*)/$ $1 break"}, listen="ssl")
+
+LEAVE = ("identity", "leave")
+KEEPING = Nginx({**CACHE, "proxy_cache_bypass": "1"}, http=CACHE_PATH)
+CLIENTS = {
+    "curl": ("curl", "-N", "-sS", "--max-time", "1", "--header", TOKEN, "{url}"),
+    "python": ("python3", str(APPS / "hasty_reader.py"), "{url}", "{token}"),
+}
+
+FAULTS = (
+    Fault("app-lumps", LUMPING, path=OWN),
+    Fault(
+        "app-computed-first", Stack(Gunicorn("lumping:collecting")), path=OWN, variant="middleware"
+    ),
+    # http-proxy sends the headers with the first chunk.
+    *both("edge-headers-held", Node(), "node", stream={"hold": 0.5}),
+    *both("silence", Node(stalls=800), "node", stream=LONG, passes=ALONE, more=PATIENT),
+    Fault("silence", LUMPING, path="/hang", passes=ALONE, more=PATIENT, variant="no-answer"),
+    *(
+        Fault("client-deadline", Stack(), ALONE, stream=LONG, client=command, variant=name)
+        for name, command in CLIENTS.items()
+    ),
+    Fault("edge-starved", Stack(starving="nginx"), variant="host", at="nginx"),
+    Fault("edge-starved", Stack(edge=Nginx(), starving="public"), at="public"),
+    Fault(
+        "edge-starved",
+        Stack(edge=Haproxy(NO_DELAY), starving="public"),
+        variant="haproxy",
+        at="public",
+    ),
+    *both("edge-cache-lock", Nginx({**CACHE, "proxy_cache_lock": "on"}, http=CACHE_PATH), "nginx"),
+    Fault(
+        "edge-cache-lock",
+        Stack(MODELS, Nginx({**CACHE, "proxy_cache_lock": "on"}, http=CACHE_PATH)),
+        path="/token-lines",
+        variant="tokens",
+        at="nginx",
+    ),
+    # The app would notice. A cache wants the whole, and http-proxy does not look.
+    *both("edge-ignores-departure", Node(), "node", passes=LEAVE, risk=True),
+    *both("edge-ignores-departure", KEEPING, "nginx-cache", passes=LEAVE, risk=True),
+    Fault("certificate", Stack(nginx=TLS, names=("DNS:elsewhere.example",)), at="nginx"),
+    Fault(
+        "certificate",
+        Stack(edge=Caddy(tls=True), names=("DNS:elsewhere.example",)),
+        variant="caddy",
+        at="public",
+    ),
+    *(
+        Fault("tls-needed", Stack(nginx=front, scheme="http"), variant=name, at="nginx")
+        for name, front in {
+            "nginx": TLS,
+            "caddy": Caddy(tls=True),
+            "apache": Apache(tls=True),
+        }.items()
+    ),
+    Fault("misdirected", Stack(nginx=STRICT), variant="caddy", at="nginx"),
+    Fault(
+        "request-too-large",
+        Stack(MODELS, Nginx({"client_max_body_size": "1k"})),
+        path="/chat/completions",
+        more=LARGE,
+        variant="body",
+        at="nginx",
+    ),
+    Fault(
+        "request-too-large",
+        Stack(),
+        more={"headers": {"Cookie": "a" * 9000}},
+        variant="headers",
+        at="nginx",
+    ),
+    Fault("upgrade-required", Stack(Gunicorn("refusing:app")), path="/upgrade"),
+    Fault("redirect-to-http", Stack(Gunicorn("refusing:app"), SLASH), path="/slash/", at="nginx"),
+)

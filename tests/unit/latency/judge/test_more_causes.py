@@ -1,0 +1,145 @@
+"""Causes that are told apart by two streams, by what came before a silence, and by a refusal."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.module_utils.latency.judge.diagnosis import Diagnosis, diagnose
+from plugins.module_utils.latency.judge.rounds import confirm
+from plugins.module_utils.latency.measurement import Measurement
+from plugins.module_utils.latency.timeline import Event, Timeline
+from tests.unit.latency.made_streams import (
+    CHUNKED,
+    SOCKET,
+    cut,
+    in_lumps,
+    in_the_end,
+    layer,
+    refused,
+    stream,
+    with_pass,
+)
+
+NGINX = (*CHUNKED, ("server", "nginx/1.26.3"))
+BEFORE = [layer(name, identity=stream(), browser=stream()) for name in ("gunicorn", "nginx")]
+
+
+def starved(shift: float = 0.0) -> Timeline:
+    """A stream whose server runs for 25 ms in 100; ``shift`` is where in these 100 ms it begins."""
+    late = [max(0.0, 0.075 - (shift + 0.02 * n) % 0.1) for n in range(50)]
+    return stream(late)
+
+
+def paused(at: int = 3, pause: float = 2.0) -> Timeline:
+    """A stream that pauses after so many events."""
+    whole = stream(count=10)
+    events = tuple(
+        one._replace(arrived=one.arrived + by, sent=(one.sent or 0.0) + by)
+        for by, one in zip([0.0] * at + [pause] * (10 - at), whole.events, strict=True)
+    )
+    return whole._replace(events=events, ended_at=events[-1].arrived)
+
+
+def silent(after: int = 3) -> Timeline:
+    """The beginning of that stream, and then nothing on an open connection."""
+    whole = paused()
+    events = whole.events[:after]
+    return whole._replace(
+        events=events, last_at=events[-1].arrived, ended="timeout", ended_at=8.0, finished=False
+    )
+
+
+def copied(of: Timeline, at: float) -> Timeline:
+    """The same events for another reader, all at once."""
+    events = tuple(Event(at, one.size, one.sent, one.key) for one in of.events)
+    return of._replace(
+        events=events, reads=((at, 3000),), headers_at=at, last_at=at, ended_at=at + 0.001
+    )
+
+
+def first(found: Diagnosis) -> tuple[str, str]:
+    """The culprit, and the cause that is named first."""
+    return found.culprit, found.causes[0].cause.id if found.causes else ""
+
+
+def public(**passes: Timeline) -> Measurement:
+    """The outermost layer."""
+    return layer("public", **passes)
+
+
+def test_a_server_without_a_cpu_pauses_all_its_streams() -> None:
+    now, same, others = starved(), starved(), starved(0.05)
+    assert first(diagnose([*BEFORE, public(identity=now, browser=same)])) == (
+        "public",
+        "edge-starved",
+    )
+    # At other moments, it is something of each stream's own.
+    found = diagnose([*BEFORE, public(identity=now, browser=others)])
+    assert first(found) == ("public", "edge-buffering")
+    # A buffer sends nothing between its lumps.
+    found = diagnose([*BEFORE, public(identity=in_lumps(5), browser=in_lumps(5))])
+    assert first(found) == ("public", "edge-buffering")
+
+
+def test_a_cache_that_locks_is_no_noise_when_it_is_warm() -> None:
+    one = stream()
+    cold = public(identity=one, browser=copied(one, one.ended_at + 0.3))
+    warm = public(identity=copied(one, 0.002), browser=copied(one, 0.002))
+    found = diagnose([*BEFORE, cold])
+    assert first(found) == ("public", "edge-cache-lock")
+    assert first(confirm(found, [*BEFORE, warm])) == ("public", "edge-cache-lock")
+
+
+def test_nothing_after_a_pause_is_forgotten_and_other_silence_is_not() -> None:
+    before = layer("gunicorn", identity=paused())
+    assert first(diagnose([before, public(identity=silent())])) == ("public", "edge-forgets-idle")
+    assert first(diagnose([before, public(identity=silent(5))])) == ("public", "silence")
+
+
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        ("curl ended with exit status 28", "client-deadline"),
+        ("python3 ended with exit status 1: TimeoutError: over", "client-deadline"),
+        ("python3 ended with exit status 1: KeyError: 'choices'", ""),
+    ],
+)
+def test_a_client_that_gives_up(error: str, cause: str) -> None:
+    ended = cut(http="", headers=(), error=error)
+    assert first(diagnose([SOCKET, layer("client", identity=ended)])) == ("client", cause)
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "cause"),
+    [
+        (413, "413 Request Entity Too Large", "request-too-large"),
+        (400, "400 Request Header Or Cookie Too Large", "request-too-large"),
+        (400, "Size of a request header field exceeds server limit.", "request-too-large"),
+        (400, "the upload is too large for me", "bad-request"),
+        (400, "You're speaking plain HTTP to an SSL-enabled server port", "tls-needed"),
+    ],
+)
+def test_refusals(status: int, said: str, cause: str) -> None:
+    found = diagnose([SOCKET, layer("nginx", identity=refused(status, said=said))])
+    assert first(found) == ("nginx", cause)
+
+
+def test_records_are_filled_by_nginx_over_tls_only() -> None:
+    held = in_the_end(headers=NGINX, tls="TLSv1.3", headers_at=0.9)
+    assert first(diagnose([SOCKET, layer("nginx", identity=held)])) == ("nginx", "nginx-tls-buffer")
+    plain = held._replace(tls="")
+    found = diagnose([SOCKET, layer("nginx", identity=plain)])
+    assert first(found) == ("nginx", "nginx-buffering-http10")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "risk"),
+    [(0, 20, "edge-ignores-departure"), (20, 20, "app-ignores-departure"), (0, 0, "")],
+)
+def test_who_reads_on(before: int, after: int, risk: str) -> None:
+    app, nginx = (
+        with_pass(layer(name, leave=stream()), "leave", open_before=0, open_after=count)
+        for name, count in (("gunicorn", before), ("nginx", after))
+    )
+    risks = [one.cause.id for one in diagnose([app, nginx]).risks]
+    assert [one for one in risks if "departure" in one] == ([risk] if risk else [])
