@@ -67,7 +67,7 @@ cmd_unit() { # [ARG...]: arguments to pytest; run only the tests that they name
 cmd_docs() {
   tools
   python docs/variables.py
-  python -m docs.causes
+  python -m docs.cause_index
 }
 
 # Unpack the binary instead of installing it: tests should start no web server on port 80.

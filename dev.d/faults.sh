@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The fault laboratory: measure and judge real stacks with one fault each, and healthy stacks.
 
-cmd_faults() { # [ARG...]: --write (docs/faults.md), --rounds N, -k NAME and other arguments of pytest
+cmd_faults() { # [ARG...]: --write (docs/faults.md and docs/pictures.json), --rounds N, -k NAME and other arguments of pytest
   tools
   packages curl openssl util-linux gcc libc6-dev nodejs # Varnish compiles what it is told
   command -v npm >/dev/null || packages npm

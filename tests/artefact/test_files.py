@@ -15,6 +15,7 @@ ALLOWED = (
     r"(README|CHANGELOG)\.md|LICENSE",
     r"changelogs/changelog\.yaml",
     r"docs/\w+\.md",
+    r"docs/causes/[\w-]+\.md",
     r"meta/runtime\.yml",
     r"meta/execution-environment\.yml",
     r"meta/ee-(requirements|bindep)\.txt",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import pickle
 import shutil
 from pathlib import Path
@@ -10,16 +11,20 @@ from typing import Any
 
 import pytest
 
+from tests.faults.cases import FAULTS
 from tests.faults.report import Record, render
 from tests.faults.servers import ROOT
 
 RESULT = ROOT / "docs" / "faults.md"
+PICTURES = ROOT / "docs" / "pictures.json"  # for the pages of the causes
 RECORD = pytest.StashKey[Record]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add to pytest's own."""
-    parser.addoption("--write", action="store_true", help=f"write {RESULT.name}")
+    parser.addoption(
+        "--write", action="store_true", help=f"write {RESULT.name} and {PICTURES.name}"
+    )
     parser.addoption("--rounds", type=int, default=1, help="how often each stack is measured")
 
 
@@ -81,3 +86,15 @@ def pytest_terminal_summary(
         terminalreporter.write_line(record.too_low(), red=True)
     if config.getoption("write"):
         Path(RESULT).write_text(render(record), encoding="utf-8")
+        _write_pictures(record)
+
+
+def _write_pictures(record: Record) -> None:
+    """One for each cause; those that were not measured this time stay."""
+    kept = json.loads(PICTURES.read_text()) if PICTURES.exists() else {}
+    for fault in reversed(FAULTS):  # of several stacks with a cause, the first one counts
+        if fault.name in record.pictures:
+            kept[fault.cause] = {"stack": fault.name, **record.pictures[fault.name].as_json()}
+    built = {fault.cause for fault in FAULTS}
+    kept = {cause: found for cause, found in kept.items() if cause in built}
+    PICTURES.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n", encoding="utf-8")

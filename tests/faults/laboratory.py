@@ -6,6 +6,7 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,9 @@ def diagnose(
     outside: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
-    """What the module says of all layers of this stack; a client is one more.
+    """What the module says of all layers of this stack, and how long it took, in seconds.
 
-    From ``outside`` there is only what the public sees.
+    A client is one more layer. From ``outside`` there is only what the public sees.
     """
     wanted = {**STREAM, **stream}
     layers = [
@@ -72,8 +73,9 @@ def diagnose(
         layers.append({"name": "client", "command": command})
     done = {"command": found.disturbing(disturbance), "name": disturbance} if disturbance else None
     task = {"layers": layers, "stream": wanted, "disturbance": done, "probe_token": TOKEN}
+    began = time.monotonic()
     said = Ladder.of({**task, **options}).climb()
-    return {**said, "text": text.render(said)}
+    return {**said, "text": text.render(said), "took": time.monotonic() - began}
 
 
 @contextlib.contextmanager

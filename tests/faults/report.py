@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import reason_against
+from tests.faults.strips import Picture
 
 NOBODY = "nobody"
 LAYERS = ("gunicorn", "nginx", "public", "client", NOBODY)
@@ -84,9 +86,8 @@ class Outside(NamedTuple):
     @staticmethod
     def shows(fault: Fault) -> bool:
         """Whether it is worth a look: with a proxy in front, and nothing but the usual passes."""
-        usual = fault.passes == Fault._field_defaults["passes"]
         fronted = fault.stack.nginx is not None or fault.stack.edge is not None
-        return usual and fronted and not (fault.client or fault.disturbance or fault.risk)
+        return fault.usual and fronted and not fault.risk
 
     @classmethod
     def of(cls, fault: Fault, said: Mapping[str, Any]) -> Outside:
@@ -137,6 +138,8 @@ class Record:
         self.outside: list[Outside] = []
         self.healthy: list[Trial] = []
         self.cured: list[Cured] = []
+        self.pictures: dict[str, Picture] = {}  # by the name of the fault
+        self.took: list[float] = []  # seconds of each diagnosis with the usual passes
 
     def add(self, other: Record) -> None:
         """Take what another process recorded."""
@@ -144,6 +147,8 @@ class Record:
         self.outside += other.outside
         self.healthy += other.healthy
         self.cured += other.cured
+        self.pictures = {**other.pictures, **self.pictures}
+        self.took += other.took
 
     def too_low(self) -> str:
         """What is wrong with the whole, though each part may be as bad; empty if nothing is."""
@@ -170,6 +175,12 @@ class Record:
             f" {len(self.cured)} ways: {sum(one.streams for one in self.cured)} of them stream."
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
+            + (
+                f" A diagnosis with the usual passes took {statistics.median(self.took):.1f} s"
+                f" (median), and {max(self.took):.1f} s at most."
+                if self.took
+                else ""
+            )
         )
 
 

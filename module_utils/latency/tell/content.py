@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Callable, Iterator, Mapping
 
 from ..judge.figures import LUMPS, OFFSET_UNKNOWN, SERVER_CLOCK
@@ -24,6 +25,7 @@ DOES = {
     "unknown": "could not be judged",
 }
 
+PAGES = "https://github.com/unbuffered/streaming/tree/main/docs/causes/"
 UNSURE = "Cannot tell whether"  # begins what is said of an unknown verdict
 
 # Short forms, to keep the table in its width.
@@ -103,6 +105,11 @@ def named(cause: Json) -> str:
     """The id of a cause, where it is, and how sure it is."""
     sure = SURE.get(cause.get("confidence", ""), "")
     return clean(", ".join(filter(None, (cause["cause"], f"at {cause['layer']}", sure))))
+
+
+def page_of(cause: Json) -> str:
+    """The page of a cause in our documentation: how it is told apart, and each product's remedy."""
+    return f"{PAGES}{cause['cause']}.md" if re.fullmatch(r"[a-z0-9-]+", cause["cause"]) else ""
 
 
 def other_causes(diagnosis: Json) -> Iterator[tuple[Json, list[str]]]:

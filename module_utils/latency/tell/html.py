@@ -140,7 +140,8 @@ def _card(cause: Json, seen: Sequence[str], of: str = "") -> str:
 <h3>{say(cause["title"])}</h3>
 <p class="soft">{say(content.named(cause))}</p>
 {f"<ul>{evidence}</ul>" if evidence else ""}
-<p><strong>Remedy:</strong> {say(cause["remedy"])}<br>{_link(cause["link"])}</p>
+<p><strong>Remedy:</strong> {say(cause["remedy"])}<br>{_link(cause["link"])}<br>
+{_link(content.page_of(cause))}</p>
 </section>
 """
 

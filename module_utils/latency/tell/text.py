@@ -21,6 +21,7 @@ from .content import (
     next_step,
     notes,
     other_causes,
+    page_of,
     rows,
     standing,
     word,
@@ -89,6 +90,7 @@ def _verdict(diagnosis: Json) -> Iterator[str]:
             ("seen", "; ".join(cause["evidence"])),
             ("remedy", cause["remedy"]),
             ("more", cause["link"]),
+            ("", page_of(cause)),
         )
         if value
     )

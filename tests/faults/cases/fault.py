@@ -54,6 +54,12 @@ class Fault(NamedTuple):
         return f"{self.cause}-{self.variant}" if self.variant else self.cause
 
     @property
+    def usual(self) -> bool:
+        """Whether it is measured as most users do: with the usual passes, and nothing else."""
+        usual = self.passes == Fault._field_defaults["passes"]
+        return usual and not (self.client or self.disturbance)
+
+    @property
     def layer(self) -> str:
         """The layer where it can first be seen: the app's faults on its server's socket."""
         return self.at or LAYERS.get(self.cause.partition("-")[0], "gunicorn")

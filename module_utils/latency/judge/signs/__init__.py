@@ -3,7 +3,7 @@
 """Signs: what can be seen at a layer. The catalogue tells causes apart by them.
 
 A sign is a function of a ``Scene``. It says in a few words what it saw, or nothing. A person reads
-these words as evidence; the first line of its docstring is its description in docs/causes.md.
+these words as evidence; the first line of its docstring is its description in docs/causes/.
 """
 
 from __future__ import annotations

@@ -93,6 +93,10 @@ def _status(name: str, *statuses: int) -> None:
         found = [one for one in scene.refused if one.status in statuses]
         return said(found[0]) if found else ""
 
+    first, last = ", ".join(map(str, statuses[:-1])), statuses[-1]
+    refused_with.__doc__ = (
+        f"The answer is HTTP {first} or {last}." if first else f"The answer is HTTP {last}."
+    )
     SIGNS[name] = refused_with
 
 

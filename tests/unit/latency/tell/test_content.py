@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
+import pytest
+import yaml
+
+from plugins.module_utils.latency.judge.causes import CAUSES
 from plugins.module_utils.latency.tell import content
 from tests.unit.latency.stream_reports import diagnosis, faulty
+
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.mark.parametrize(
@@ -31,6 +37,14 @@ from tests.unit.latency.stream_reports import diagnosis, faulty
 )
 def test_seconds_as_people_say_them(value: float | None, shown: str) -> None:
     assert content.seconds(value) == shown
+
+
+def test_the_pages_of_the_causes_are_in_the_documentation_that_the_collection_names() -> None:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text())
+    for cause in CAUSES:
+        page = content.page_of({"cause": cause.id}).removeprefix(f"{galaxy['documentation']}/")
+        assert (ROOT / "docs" / page).exists()
+    assert content.page_of({"cause": "../evil"}) == ""
 
 
 @pytest.mark.parametrize("verdict", [word for word in content.DOES if word != "unknown"])

@@ -132,6 +132,7 @@ def test_it_says_the_same_as_the_text() -> None:
         *causes[0]["evidence"],
         *OTHER["evidence"],
         causes[0]["remedy"],
+        content.page_of(causes[0]),
         step,
     ):
         assert str(said) in page and str(said) in shown
