@@ -418,6 +418,7 @@ layers:
       description:
         - Each pass by its name, with C(verdict) and C(metrics). C(problem) is what the verdict
           rests on, in a word or two such as V(held), and C(reason) says it in figures.
+          C(eased) is true if the machine was so busy that small delays did not count.
         - All metrics of time are seconds, and null if unknown. C(time_to_headers_seconds),
           C(time_to_first_chunk_seconds) and C(duration_seconds) count from the request,
           C(headers_held_seconds) from the start of the application's answer.

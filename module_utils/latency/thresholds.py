@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, Mapping, NamedTuple
 
 STARVED = 0.1  # share of the time without a CPU, above which the limits are eased
+MOST = 2.0  # times the limit of what a busy machine does only once, as it answers
 
 
 class Thresholds(NamedTuple):
@@ -36,7 +37,7 @@ class Thresholds(NamedTuple):
         return self._replace(
             delay_p50=by * self.delay_p50,
             delay_p99=by * self.delay_p99,
-            time_to_headers=by * self.time_to_headers,
+            time_to_headers=min(by, MOST) * self.time_to_headers,
             wait=(1 + 5 * waited) * self.wait,
             slowdown=(1 + waited) * self.slowdown,  # a single stream is slow as well
         )

@@ -78,6 +78,12 @@ def diagnose(
     return {**said, "text": text.render(said), "took": time.monotonic() - began}
 
 
+def was_busy(said: Mapping[str, Any]) -> bool:
+    """Whether the machine was too busy to see small delays."""
+    passes = [one for layer in said["layers"] for one in layer["passes"].values()]
+    return any(one["eased"] or one["problem"] in {"machine", "reader"} for one in passes)
+
+
 @contextlib.contextmanager
 def busy(processes: int) -> Iterator[None]:
     """Keep the machine busy."""

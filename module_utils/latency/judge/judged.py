@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Mapping, NamedTuple, Sequence, Tuple
 
+from ..thresholds import STARVED
 from .metrics import Metrics
 from .words import rank
 
@@ -36,6 +37,11 @@ class Judged(NamedTuple):
     def timelines(self) -> Sequence[Timeline]:
         """The streams of the pass."""
         return self.measured.timelines
+
+    @property
+    def eased(self) -> bool:
+        """Whether the machine was so busy that small delays do not count."""
+        return self.measured.waited > STARVED
 
     @property
     def rank(self) -> int:

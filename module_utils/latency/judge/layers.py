@@ -76,6 +76,7 @@ class Layer(NamedTuple):
                     "verdict": one.verdict,
                     "problem": one.problem,
                     "reason": one.reason,
+                    "eased": one.eased,
                     "metrics": {
                         key: round(value, 6) if isinstance(value, float) else value
                         for key, value in one.metrics._asdict().items()

@@ -79,11 +79,13 @@ def _what_was_seen(diagnosis: Json) -> str:
         for layer, name, one in rows(diagnosis)
         if name == "identity" and layer["verdict"] == "streaming"
     }
+    said = "events arrive one by one"
     if known == {SERVER_CLOCK}:
-        return "each event arrives when it is sent"
-    if known <= {SERVER_CLOCK, OFFSET_UNKNOWN}:
-        return "events arrive in the rhythm in which they are sent"
-    return "events arrive one by one"
+        said = "each event arrives when it is sent"
+    elif known <= {SERVER_CLOCK, OFFSET_UNKNOWN}:
+        said = "events arrive in the rhythm in which they are sent"
+    eased = any(one.get("eased") for _, _, one in rows(diagnosis))
+    return f"as far as a busy machine can tell, {said}" if eased else said
 
 
 def explained(diagnosis: Json) -> str:

@@ -6,7 +6,7 @@ from tests.faults.cases.edge import TOKEN
 from tests.faults.cases.fault import ALONE, CACHE, CACHE_PATH, LONG, NO_DELAY, OWN, Fault
 from tests.faults.cases.fronts import both
 from tests.faults.cases.healthy import MODELS, QUESTION
-from tests.faults.servers import APPS, Apache, Caddy, Gunicorn, Haproxy, Nginx, Node
+from tests.faults.servers import APPS, Apache, Caddy, Front, Gunicorn, Haproxy, Nginx, Node
 from tests.faults.stack import Stack
 
 TLS = Nginx(listen="ssl")
@@ -21,6 +21,11 @@ SLASH = Nginx({"rewrite": "^(.*)/$ $1 break"}, listen="ssl")
 
 LEAVE = ("identity", "leave")
 KEEPING = Nginx({**CACHE, "proxy_cache_bypass": "1"}, http=CACHE_PATH)
+ENCRYPTED: dict[str, Front] = {
+    "nginx": TLS,
+    "caddy": Caddy(tls=True),
+    "apache": Apache(tls=True),
+}
 CLIENTS = {
     "curl": ("curl", "-N", "-sS", "--max-time", "1", "--header", TOKEN, "{url}"),
     "python": ("python3", str(APPS / "hasty_reader.py"), "{url}", "{token}"),
@@ -67,11 +72,7 @@ FAULTS = (
     ),
     *(
         Fault("tls-needed", Stack(nginx=front, scheme="http"), variant=name, at="nginx")
-        for name, front in {
-            "nginx": TLS,
-            "caddy": Caddy(tls=True),
-            "apache": Apache(tls=True),
-        }.items()
+        for name, front in ENCRYPTED.items()
     ),
     Fault("misdirected", Stack(nginx=STRICT), variant="caddy", at="nginx"),
     Fault(

@@ -18,6 +18,12 @@ def test_all_is_well_in_one_sentence() -> None:
     assert "0.5 ms" in table and "chunked" in table
 
 
+def test_a_busy_machine_claims_less() -> None:
+    found = diagnosis(healthy())
+    found["layers"][0]["passes"]["identity"]["eased"] = True
+    assert "It streams: as far as a busy machine can tell, each event arrives" in text.render(found)
+
+
 def test_what_is_wrong_why_and_what_to_do() -> None:
     shown = text.render(
         diagnosis(faulty(), "nginx", "gzip", risks=[RISK], notes=["public once was slow: noise"])
