@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 import fat
+import models
 import own
 import probed
 import sigterm
@@ -83,6 +84,7 @@ no_transform = with_headers(probed.app, [(b"cache-control", b"no-transform")])
 polite = with_headers(own.app, probed.GOOD)
 greeted = greeting(probed.app)
 alive = beating(probed.app)
+talkative = beating(models.app)
 slim = with_headers(fat.app, (), (b"set-cookie",))
 
 

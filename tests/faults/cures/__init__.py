@@ -6,10 +6,10 @@ machine can do it.
 """
 
 from tests.faults.cases import Fault
-from tests.faults.cures import app, edge, nginx, requests
+from tests.faults.cures import app, edge, more, nginx, requests
 from tests.faults.cures.cure import Cure, Cures, product
 
-CURES: Cures = {**app.CURES, **nginx.CURES, **edge.CURES, **requests.CURES}
+CURES: Cures = {**app.CURES, **nginx.CURES, **edge.CURES, **requests.CURES, **more.CURES}
 
 __all__ = ["CURES", "Cure", "cures_of", "key_of", "reason_against"]
 

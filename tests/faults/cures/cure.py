@@ -40,6 +40,11 @@ def served(server: Any, at: str = "") -> Change:
     return change
 
 
+def stacked(**fields: Any) -> Change:
+    """The stack with other fields."""
+    return lambda fault: fault._replace(stack=fault.stack._replace(**fields))
+
+
 def configured(**settings: Any) -> Change:
     """The server at fault with other settings."""
 

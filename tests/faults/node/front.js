@@ -17,6 +17,11 @@ if (wanted.lifetime) {
   });
 }
 const proxy = httpProxy.createProxyServer(wanted.proxy);
+if (wanted.follows) {
+  proxy.on("proxyReq", (ahead, request, response) => {
+    response.on("close", () => ahead.destroy());
+  });
+}
 if (wanted.stalls) {
   proxy.on("proxyRes", (answer, request, response) => {
     setTimeout(() => answer.unpipe(response), wanted.stalls);

@@ -16,13 +16,14 @@ class Node(NamedTuple):
 
     ``compression`` are options of the middleware, which is left out without them; ``proxy`` are
     those of http-proxy; ``lifetime`` is how many ms an answer may take, ``stalls`` after how many
-    it passes on nothing more.
+    it passes on nothing more. With ``follows`` it leaves the server when its reader has left.
     """
 
     compression: Mapping[str, Any] | None = None
     proxy: Mapping[str, Any] = {}
     lifetime: int = 0
     stalls: int = 0
+    follows: bool = False
 
     scheme: str = "http"
     http_version: str = "auto"

@@ -40,7 +40,8 @@ CAUSES = (
         "app-lumps",
         "app",
         "the app, a middleware or the server collects chunks before it sends them",
-        "Remove middlewares one by one. One that reads the body must pass on each chunk.",
+        "Send each event by itself. Remove middlewares one by one: one that reads the body must"
+        " pass on each chunk.",
         "https://www.starlette.io/middleware/#limitations",
         needs=("held",),
         excludes=("in_one_read", "reads_of_one_size"),
