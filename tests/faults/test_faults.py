@@ -6,8 +6,9 @@ import pytest
 
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import cures_of
-from tests.faults.laboratory import diagnose, started
-from tests.faults.report import Outcome, Outside, Record
+from tests.faults.laboratory import STREAM, diagnose, started
+from tests.faults.report import Outcome, Outside, Record, Witnessed, expected
+from tests.faults.witness import blind_to, look
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -34,8 +35,13 @@ def test_fault(fault: Fault, record: Record, rounds: range) -> None:
                     **fault.more,
                 )
                 record.outside.append(Outside.of(fault, alone))
+            # After the diagnosis: it would fill the caches.
+            seen = None if blind_to(fault) else look(found, fault, {**STREAM, **fault.stream})
         outcome = Outcome.of(fault, said)
         record.faults.append(outcome)
+        if seen:
+            record.witness.append(Witnessed(fault, *seen))
         assert outcome.right, said["text"]
+        assert not seen or seen.layer == expected(fault), seen
         for cure in cures_of(fault):
             assert cure.words in outcome.remedy, "test_remedies applies another remedy"
