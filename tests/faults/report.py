@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import reason_against
 from tests.faults.strips import Picture
+from tests.faults.witness import NOTHING, Seen, blind_to
 
 NOBODY = "nobody"
 LAYERS = ("gunicorn", "nginx", "public", "client", NOBODY)
@@ -40,6 +41,9 @@ FROM_THERE = {
 
 SHARE = 0.9  # of the faults that are seen from outside, the right cause is among the first two
 ENOUGH = 30  # of them, of which one more or less says little
+def expected(fault: Fault) -> str:
+    """The layer that has to be named."""
+    return NOBODY if fault.risk else fault.layer
 
 
 class Outcome(NamedTuple):
@@ -63,7 +67,7 @@ class Outcome(NamedTuple):
     @property
     def right_layer(self) -> bool:
         """Whether the named layer is right."""
-        return self.layer == (NOBODY if self.fault.risk else self.fault.layer)
+        return self.layer == expected(self.fault)
 
     @property
     def right_cause(self) -> bool:
@@ -108,6 +112,19 @@ class Outside(NamedTuple):
         return bool(named) and (self.seen or from_there == ("headers-late",))
 
 
+class Witnessed(NamedTuple):
+    """Where the witness saw something wrong with a fault's stack, and what."""
+
+    fault: Fault
+    layer: str
+    what: str
+
+    @property
+    def right(self) -> bool:
+        """Whether it is the layer that the laboratory takes to be at fault."""
+        return self.layer == expected(self.fault)
+
+
 class Cured(NamedTuple):
     """What the diagnosis said of a fault's stack after a remedy, whose ``words`` were applied."""
 
@@ -140,6 +157,8 @@ class Record:
         self.cured: list[Cured] = []
         self.pictures: dict[str, Picture] = {}  # by the name of the fault
         self.took: list[float] = []  # seconds of each diagnosis with the usual passes
+        self.witness: list[Witnessed] = []
+        self.unaccused: list[tuple[str, Seen]] = []  # the witness on healthy stacks
 
     def add(self, other: Record) -> None:
         """Take what another process recorded."""
@@ -149,6 +168,8 @@ class Record:
         self.cured += other.cured
         self.pictures = {**other.pictures, **self.pictures}
         self.took += other.took
+        self.witness += other.witness
+        self.unaccused += other.unaccused
 
     def too_low(self) -> str:
         """What is wrong with the whole, though each part may be as bad; empty if nothing is."""
@@ -168,6 +189,11 @@ class Record:
             f" {len(self.faults)} measurements:"
             f" the right layer {sum(one.right_layer for one in self.faults)} times,"
             f" the right cause first {sum(one.right_cause for one in self.faults)} times."
+            f" A witness that shares no code with the module looked at {len(self.witness)} of them:"
+            " the layer where it first saw something wrong was that of the fault"
+            f" {sum(one.right for one in self.witness)} times."
+            f" Of {len(self.unaccused)} healthy stacks it saw something wrong with"
+            f" {sum(seen != NOTHING for _, seen in self.unaccused)}."
             f" From outside alone, {len(self.outside)} measurements: seen"
             f" {sum(one.seen for one in self.outside)} times, the right cause among the first two"
             f" {sum(one.right for one in self.outside)} times."
@@ -206,12 +232,15 @@ def render(record: Record) -> str:
         record.summary(),
         "## The matrix",
         (
-            "A risk does no harm yet. The diagnosis names the risk and accuses no layer. In the last"
-            " column, the remedy that the diagnosis names was applied to the stack by a machine"
-            " ([tests/faults/cures](../tests/faults/cures)), and the stack was measured again."
+            "A risk does no harm yet. The diagnosis names the risk and accuses no layer. The witness"
+            " ([tests/faults/witness](../tests/faults/witness)) reads bare sockets, and tells where"
+            " it first sees something wrong. In the last column, the remedy that the diagnosis names"
+            " was applied to the stack ([tests/faults/cures](../tests/faults/cures)), and the stack"
+            " was measured again."
         ),
         _matrix(record),
-        *_not_cured(),
+        *_reasons("Where one or two plain requests show the witness nothing:", blind_to),
+        *_reasons("Remedies that no machine can apply:", reason_against),
         "## Layer by layer",
         _layers(record),
         "## From outside alone",
@@ -241,15 +270,25 @@ def _matrix(record: Record) -> str:
         rows.append(
             (
                 f"`{fault.name}`" + (" (a risk)" if fault.risk else ""),
-                NOBODY if fault.risk else fault.layer,
+                expected(fault),
                 _counted(named),
                 _counted(first),
                 f"{right} of {len(outcomes)}",
+                _witness(record, fault),
                 _remedy(record, fault),
             )
         )
-    heads = ("fault built", "layer at fault", "layer named", "cause named first", "right", "remedy")
-    return _table(heads, rows)
+    heads = ("fault built", "layer at fault", "layer named", "cause named first", "right")
+    return _table((*heads, "witness", "remedy"), rows)
+
+
+def _witness(record: Record, fault: Fault) -> str:
+    """What it saw, and where."""
+    found = [one for one in record.witness if one.fault.name == fault.name]
+    if not found:
+        return "cannot look" if blind_to(fault) else "did not look"
+    seen = Counter(f"{one.layer}: {one.what}" if one.what else one.layer for one in found)
+    return _counted(seen)
 
 
 def _remedy(record: Record, fault: Fault) -> str:
@@ -263,9 +302,14 @@ def _remedy(record: Record, fault: Fault) -> str:
     return "for a person" if reason_against(fault) else "not measured"
 
 
-def _not_cured() -> list[str]:
-    rows = [(f"`{one.name}`", reason_against(one)) for one in FAULTS if reason_against(one)]
-    return ["Remedies for a person:", _table(("fault built", "why no machine can apply it"), rows)]
+def _reasons(head: str, why: Callable[[Fault], str]) -> list[str]:
+    """A table of the faults by the reason that each has."""
+    reasons = dict.fromkeys(filter(None, map(why, FAULTS)))
+    rows = [
+        (reason, ", ".join(f"`{one.name}`" for one in FAULTS if why(one) == reason))
+        for reason in reasons
+    ]
+    return [head, _table(("why", "faults"), rows)]
 
 
 def _counted(found: Counter[str]) -> str:
@@ -277,9 +321,7 @@ def _counted(found: Counter[str]) -> str:
 def _layers(record: Record) -> str:
     rows = []
     for layer in LAYERS:
-        built = [
-            one for one in record.faults if layer == (NOBODY if one.fault.risk else one.fault.layer)
-        ]
+        built = [one for one in record.faults if layer == expected(one.fault)]
         healthy = [
             NOBODY if not one.accusation else one.accusation.split()[0] for one in record.healthy
         ]

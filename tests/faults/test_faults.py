@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from plugins.module_utils.latency.measurement import Measurement
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import cures_of
-from tests.faults.laboratory import diagnose, started, was_busy
-from tests.faults.report import Outcome, Outside, Record
+from tests.faults.laboratory import STREAM, diagnose, started, was_busy
+from tests.faults.report import Outcome, Outside, Record, Witnessed, expected
 from tests.faults.stack import Running
 from tests.faults.strips import picture
+from tests.faults.witness import Seen, blind_to, look
 
 # Seconds that a diagnosis may take. The slowest read a stream of 2 s at three layers, twice: 12 s.
 LONGEST = 15.0
@@ -24,43 +25,44 @@ ATTEMPTS = 3  # while the machine is busy
 def test_fault(fault: Fault, record: Record, rounds: range) -> None:
     """One stack with one fault: the right layer, the right cause first."""
     for _ in rounds:
-        said, outcome = _measured(fault, record)
+        said, outcome, seen = _measured(fault, record)
         record.faults.append(outcome)
+        if seen:
+            record.witness.append(Witnessed(fault, *seen))
         if fault.usual:
             record.took.append(said["took"])
         assert outcome.right, said["text"]
+        assert not seen or seen.layer == expected(fault), seen
         for cure in cures_of(fault):
             assert cure.words in outcome.remedy, "test_remedies applies another remedy"
         _draw(fault, said, record)
         assert not fault.usual or said["took"] < LONGEST
 
 
-def _measured(fault: Fault, record: Record) -> tuple[dict[str, Any], Outcome]:
+class _Measured(NamedTuple):
+    said: dict[str, Any]
+    outcome: Outcome
+    seen: Seen | None
+
+
+def _measured(fault: Fault, record: Record) -> _Measured:
     """What is said of it. A delay of 20 ms cannot be seen while others take the machine's CPUs."""
-    for attempt in range(ATTEMPTS):
+    for attempt in range(1, ATTEMPTS + 1):
         with started(fault.stack) as found:
-            said = diagnose(
-                found,
-                fault.path,
-                fault.stream,
-                disturbance=fault.disturbance,
-                client=fault.client,
-                passes=fault.passes,
-                **fault.more,
-            )
+            said = _diagnosed(fault, found, disturbance=fault.disturbance, client=fault.client)
             outcome = Outcome.of(fault, said)
-            if not outcome.right and was_busy(said) and attempt + 1 < ATTEMPTS:
+            if not outcome.right and was_busy(said) and attempt < ATTEMPTS:
                 continue
             if Outside.shows(fault):
-                record.outside.append(Outside.of(fault, _from_outside(fault, found)))
+                record.outside.append(Outside.of(fault, _diagnosed(fault, found, outside=True)))
+            # After the diagnosis: it would fill the caches.
+            seen = None if blind_to(fault) else look(found, fault, {**STREAM, **fault.stream})
         break
-    return said, outcome
+    return _Measured(said, outcome, seen)
 
 
-def _from_outside(fault: Fault, found: Running) -> dict[str, Any]:
-    return diagnose(
-        found, fault.path, fault.stream, outside=True, passes=fault.passes, **fault.more
-    )
+def _diagnosed(fault: Fault, found: Running, **others: Any) -> dict[str, Any]:
+    return diagnose(found, fault.path, fault.stream, passes=fault.passes, **others, **fault.more)
 
 
 def _draw(fault: Fault, said: Mapping[str, Any], record: Record) -> None:

@@ -1,0 +1,73 @@
+"""Ask by a bare socket, and read."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import ssl
+import time
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from tests.faults.witness.answer import CUT, OPEN, Answer, Sight
+
+
+class Question(NamedTuple):
+    """A request, and where to send it."""
+
+    url: str
+    unix_socket: str = ""
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    seconds: float = 10.0  # until when it reads
+    certificate: str = ""  # of the authority
+
+    @property
+    def text(self) -> bytes:
+        """What goes over the wire."""
+        parts = urlsplit(self.url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        lines = [f"{self.method} {target} HTTP/1.1", f"Host: {parts.netloc}", "Accept: */*"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        lines += ["Content-Length: 0"] * (self.method == "POST")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def read(question: Question) -> Sight:
+    """What came of it."""
+    answer = Answer(time.monotonic())
+    end = CUT
+    with contextlib.suppress(ConnectionError, FileNotFoundError, ssl.SSLError):
+        end = _read(question, answer)
+    return answer.sight(end)
+
+
+def _read(question: Question, answer: Answer) -> str:
+    until = answer.asked + question.seconds
+    with _connected(question) as connection:
+        connection.sendall(question.text)
+        while not answer.done:
+            connection.settimeout(max(0.001, until - time.monotonic()))
+            try:
+                data = connection.recv(1 << 16)
+            except TimeoutError:
+                return OPEN
+            if not data:
+                return CUT
+            answer.feed(time.monotonic(), data)
+            if time.monotonic() > until:
+                return OPEN
+    return CUT
+
+
+def _connected(question: Question) -> socket.socket:
+    if question.unix_socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(question.unix_socket)
+        return connection
+    parts = urlsplit(question.url)
+    connection = socket.create_connection((parts.hostname, parts.port))
+    if parts.scheme == "https":
+        trusting = ssl.create_default_context(cafile=question.certificate)
+        return trusting.wrap_socket(connection, server_hostname=parts.hostname)
+    return connection
