@@ -10,6 +10,7 @@ from plugins.module_utils.latency.measurement import Measurement
 from plugins.module_utils.latency.timeline import Event, Timeline
 from tests.unit.latency.made_streams import (
     CHUNKED,
+    GZIPPED,
     SOCKET,
     cut,
     in_lumps,
@@ -88,6 +89,13 @@ def test_a_cache_that_locks_is_no_noise_when_it_is_warm() -> None:
     found = diagnose([*BEFORE, cold])
     assert first(found) == ("public", "edge-cache-lock")
     assert first(confirm(found, [*BEFORE, warm])) == ("public", "edge-cache-lock")
+
+
+def test_what_is_compressed_is_no_copy() -> None:
+    alone = stream(stamped=False)
+    held = in_the_end(stamped=False, headers=GZIPPED)
+    found = diagnose([layer("gunicorn", identity=alone), layer("nginx", identity=alone, gzip=held)])
+    assert first(found) == ("nginx", "nginx-gzip")
 
 
 def test_nothing_after_a_pause_is_forgotten_and_other_silence_is_not() -> None:
