@@ -41,6 +41,8 @@ FROM_THERE = {
 
 SHARE = 0.9  # of the faults that are seen from outside, the right cause is among the first two
 ENOUGH = 30  # of them, of which one more or less says little
+
+
 def expected(fault: Fault) -> str:
     """The layer that has to be named."""
     return NOBODY if fault.risk else fault.layer
