@@ -102,8 +102,15 @@ def _question(
     return Question(
         f"{place.url}{case.path}?{urlencode({**stream, **idle})}",
         place.unix_socket,
-        "POST" if name == "post" else "GET",
-        (*HEADERS[name].items(), ("X-Stream-Probe-Token", TOKEN)),
+        "POST" if name == "post" else case.more.get("method", "GET"),
+        (
+            *{
+                **HEADERS[name],
+                **case.more.get("headers", {}),
+                "X-Stream-Probe-Token": TOKEN,
+            }.items(),
+        ),
+        case.more.get("body", ""),
         float(case.more.get("seconds", 10)),
         str(found.certificate),
     )

@@ -19,6 +19,7 @@ class Question(NamedTuple):
     unix_socket: str = ""
     method: str = "GET"
     headers: tuple[tuple[str, str], ...] = ()
+    body: str = ""
     seconds: float = 10.0  # until when it reads
     certificate: str = ""  # of the authority
 
@@ -29,8 +30,8 @@ class Question(NamedTuple):
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         lines = [f"{self.method} {target} HTTP/1.1", f"Host: {parts.netloc}", "Accept: */*"]
         lines += [f"{name}: {value}" for name, value in self.headers]
-        lines += ["Content-Length: 0"] * (self.method == "POST")
-        return ("\r\n".join(lines) + "\r\n\r\n").encode()
+        lines += [f"Content-Length: {len(self.body)}"] * (self.method == "POST")
+        return ("\r\n".join(lines) + "\r\n\r\n" + self.body).encode()
 
 
 def read(question: Question) -> Sight:
