@@ -57,6 +57,12 @@ FAULTS = (
         variant="150-ms",
         at="public",
     ),
+    Fault(
+        "edge-nagle",
+        Stack(nginx=Nginx({"tcp_nodelay": "off"}), network=NETWORKS["150-ms"]),
+        variant="nodelay-off-host",
+        at="nginx",
+    ),
     # A NAT that forgets: both ends stay open, and hear nothing of each other.
     *(
         Fault(
