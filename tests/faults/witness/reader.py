@@ -45,7 +45,8 @@ def read(question: Question) -> Sight:
 
 def _read(question: Question, answer: Answer) -> str:
     until = answer.asked + question.seconds
-    with _connected(question) as connection:
+    with contextlib.ExitStack() as closing:
+        connection = _connected(question, closing)
         connection.sendall(question.text)
         while not answer.done:
             connection.settimeout(max(0.001, until - time.monotonic()))
@@ -61,14 +62,16 @@ def _read(question: Question, answer: Answer) -> str:
     return CUT
 
 
-def _connected(question: Question) -> socket.socket:
+def _connected(question: Question, closing: contextlib.ExitStack) -> socket.socket:
     if question.unix_socket:
-        connection = socket.socket(socket.AF_UNIX)
+        connection = closing.enter_context(socket.socket(socket.AF_UNIX))
         connection.connect(question.unix_socket)
         return connection
     parts = urlsplit(question.url)
-    connection = socket.create_connection((parts.hostname, parts.port))
+    place = (parts.hostname, parts.port)
+    connection = closing.enter_context(socket.create_connection(place))
     if parts.scheme == "https":
         trusting = ssl.create_default_context(cafile=question.certificate)
-        return trusting.wrap_socket(connection, server_hostname=parts.hostname)
+        wrapped = trusting.wrap_socket(connection, server_hostname=parts.hostname)
+        return closing.enter_context(wrapped)
     return connection

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import gc
 import gzip
+import socket
 from pathlib import Path
 
 import pytest
 
 from tests.faults.witness import answer, rule
 from tests.faults.witness.answer import CUT, OPEN, WHOLE, Answer, Sight
+from tests.faults.witness.reader import Question, read
 
 SSE = "Content-Type: text/event-stream\r\n"
 CHUNKED = f"HTTP/1.1 200 OK\r\n{SSE}Transfer-Encoding: chunked\r\n\r\n".encode()
@@ -133,3 +136,13 @@ def test_it_shares_no_code_with_the_module() -> None:
         if name
     }
     assert files and not [name for name in names if name.startswith(("plugins", "pycurl"))]
+
+
+def test_nobody_answers(tmp_path: Path) -> None:
+    """The warning of a socket left open would fail this test."""
+    path = tmp_path / "gone.sock"
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+    found = read(Question("http://app/stream", unix_socket=str(path)))
+    gc.collect()
+    assert rule.wrong(found) == rule.REFUSED
