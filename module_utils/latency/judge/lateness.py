@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SMALLEST_BLOCK = 512  # bytes
 FEWEST_STEPS = 3
+SMALL_GAP = 0.05  # seconds; with no longer gap it does not matter that events come together
+FLOWS = 0.5  # seconds that it must go on like this
 ENOUGH_UNEVEN = 8  # streams; fewer may be slower by chance
 
 
@@ -68,7 +70,8 @@ def _held_back(case: Case) -> Iterator[Problem]:
         after = f"{here.time_to_first_chunk_seconds:.2f} s after the request"
         yield BUFFERED, HELD, f"all {here.events} events came in one read, {after}"
     together = here.coalesced_ratio or 0.0
-    if not case.before and here.delay_p50_seconds is None and together > 0.5:
+    unstamped = not case.before and here.delay_p50_seconds is None
+    if unstamped and together > 0.5 and not _flows(case.timelines[0]):
         size = in_blocks(case.timelines[0])
         if size:
             yield LUMPED, HELD, f"reads of {size} bytes each, which end inside events"
@@ -103,6 +106,11 @@ def _acknowledged(case: Case) -> Iterator[Problem]:
     if len(steps) >= FEWEST_STEPS and less:
         trip = f"{one.round_trip * 1000:.0f} ms"
         yield LUMPED, HELD, f"events come in {len(steps)} steps of a round trip ({trip})"
+
+
+def _flows(one: Timeline) -> bool:
+    """Whether it comes without a gap for some time, so that nobody can have collected much."""
+    return figures.span(one.events) > FLOWS and figures.largest_gap(one) < SMALL_GAP
 
 
 def _can_be_compared(case: Case, link: float) -> bool:

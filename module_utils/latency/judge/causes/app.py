@@ -90,7 +90,9 @@ CAUSES = (
         "the app fails in the middle of the stream",
         "Read the app's log for the exception. Send an error event before the stream ends.",
         "https://www.starlette.io/exceptions/",
-        needs=("cut_unasked", "cut_at_an_event"),
+        needs=("cut_unasked",),
+        excludes=("cut_after_requests",),
+        supports=("cut_at_an_event", "cut_one_by_one"),
     ),
     Cause(
         "app-no-heartbeat",

@@ -35,7 +35,8 @@ CAUSES = (
         " journal for what killed the worker (OOM).",
         GUNICORN + "#timeout",
         needs=("cut_unasked",),
-        excludes=("cut_by_the_clock",),
+        excludes=("cut_by_the_clock", "cut_one_by_one"),
+        supports=("cut_after_requests", "cut_all_at_once"),
     ),
     Cause(
         "gunicorn-graceful-timeout",

@@ -19,6 +19,7 @@ CAUSES = (
             "app_said_no_buffering",
             "comes_from_a_cache",
             "constant_rate",
+            "has_content_length",
             "late_by_one",
             "length_is_new",
             "pauses_together",
@@ -35,7 +36,12 @@ CAUSES = (
         "Set gzip off for the stream's location, or proxy_buffering off.",
         NGINX + "ngx_http_gzip_module.html",
         needs=("held_when_compressed", "compressed_here"),
-        excludes=("app_said_no_buffering", "compressed_with_brotli", "compressed_with_zstd"),
+        excludes=(
+            "app_said_no_buffering",
+            "compressed_with_brotli",
+            "compressed_with_deflate",
+            "compressed_with_zstd",
+        ),
         supports=("vary_never",),
     ),
     Cause(
@@ -45,8 +51,8 @@ CAUSES = (
         "Set brotli off for the stream's location, or leave the stream's type out of brotli_types.",
         "https://github.com/google/ngx_brotli",
         needs=("held_when_compressed", "compressed_here"),
-        excludes=("compressed_with_gzip", "compressed_with_zstd"),
-        supports=("compressed_with_brotli", "vary_never"),
+        excludes=("compressed_with_deflate", "compressed_with_gzip", "compressed_with_zstd"),
+        supports=("vary_never",),
     ),
     Cause(
         "nginx-accel-ignored",

@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 from .. import figures, words
-from ..ends import SAME_MOMENT
+from ..ends import SAME_MOMENT, is_cut
 from ..waits import restart_waited
 from .scene import Scene, sign
 
+APART = 0.1  # seconds between cuts that have not one cause
+AT_ONCE = 0.02  # seconds between cuts that have one
 ROUND = (1, 2, 3, 4, 5, 10, 15, 20, 25, 30, 45, 50, 55, 60, 75, 90, 100, 120, 180, 240, 300, 600)
 
 
@@ -51,6 +53,41 @@ def cut_at_an_event(scene: Scene) -> str:
     if len(streams) > 1 and len(counts) == 1:
         return f"all cut after {counts.pop()} events"
     return ""
+
+
+@sign
+def cut_one_by_one(scene: Scene) -> str:
+    """Streams that are read side by side are cut at different moments, so no process died."""
+    ends = _cut_side_by_side(scene)
+    if len(ends) < 2 or ends[-1] - ends[0] < APART:
+        return ""
+    return f"streams side by side are cut {ends[-1] - ends[0]:.2f} s after each other"
+
+
+@sign
+def cut_all_at_once(scene: Scene) -> str:
+    """Streams that are read side by side are cut at one moment, but not at the same event."""
+    ends = _cut_side_by_side(scene)
+    if len(ends) < 2 or ends[-1] - ends[0] >= AT_ONCE or cut_at_an_event(scene):
+        return ""
+    return f"{len(ends)} streams are cut at one moment"
+
+
+def _cut_side_by_side(scene: Scene) -> list[float]:
+    """When streams were cut that were open at the same time, by the reader's clock, in order."""
+    if not scene.cut or scene.cut.marks:
+        return []
+    streams = [one for one in scene.singles if is_cut(one, scene.singles)]
+    ends = sorted(one.began + one.ended_at for one in streams)
+    began = max((one.began for one in streams), default=0.0)
+    return ends if ends and began < ends[0] else []
+
+
+@sign
+def cut_after_requests(scene: Scene) -> str:
+    """The stream is cut after other requests, as by max_requests."""
+    late = _after(scene, "requests")
+    return f"cut {late:.1f} s after other requests" if late is not None else ""
 
 
 @sign

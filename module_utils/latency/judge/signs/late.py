@@ -89,6 +89,7 @@ def _compressed_with(name: str, encoding: str) -> None:
 
 
 _compressed_with("gzip", "gzip")
+_compressed_with("deflate", "deflate")
 _compressed_with("brotli", "br")
 _compressed_with("zstd", "zstd")
 
