@@ -37,6 +37,8 @@ def healthy(network: str, front: str, stream: str) -> Healthy:
     return Healthy(f"{network}-{front}-{stream}", stack, path=path, unsure=unsure)
 
 
+SEVERAL_TRIPS = {"count": 75}
+
 FAULTS = (
     # Nginx turns Nagle's algorithm off for what it does not buffer, and for TLS.
     *(
@@ -44,7 +46,7 @@ FAULTS = (
             "edge-nagle",
             Stack(app, Nginx(BUFFERING), network=NETWORKS[name]),
             path=path,
-            stream={"count": 75} if name == "300-ms" else {},
+            stream=SEVERAL_TRIPS,
             variant=f"{name}-{stream}-host",
             at="nginx",
         )
@@ -54,12 +56,14 @@ FAULTS = (
     Fault(
         "edge-nagle",
         Stack(edge=Nginx(BUFFERING), network=NETWORKS["150-ms"]),
+        stream=SEVERAL_TRIPS,
         variant="150-ms",
         at="public",
     ),
     Fault(
         "edge-nagle",
         Stack(nginx=Nginx({"tcp_nodelay": "off"}), network=NETWORKS["150-ms"]),
+        stream=SEVERAL_TRIPS,
         variant="nodelay-off-host",
         at="nginx",
     ),

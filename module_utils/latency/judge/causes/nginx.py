@@ -187,6 +187,7 @@ CAUSES = (
         "Remove limit_rate from the stream's location.",
         CORE + "limit_rate",
         needs=("constant_rate",),
+        excludes=("steps_of_the_round_trip",),
     ),
     Cause(
         "nginx-limit-conn",
