@@ -23,6 +23,7 @@ BEATS = "Send a heartbeat more often than it forgets"
 
 CURES: Cures = {
     "nginx-tls-buffer": (UNBUFFERED,),
+    "edge-nagle-nodelay-off": (Cure("Set tcp_nodelay on", location(tcp_nodelay="on")),),
     "edge-nagle": (UNBUFFERED,),
     "edge-forgets-idle-own": (Cure(BEATS, run("wrapped:talkative")),),
     "edge-forgets-idle": (Cure(BEATS, run("wrapped:alive")),),
