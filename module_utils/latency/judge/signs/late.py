@@ -257,10 +257,20 @@ def constant_rate(scene: Scene) -> str:
         one = judged.timelines[0]
         late, _ = figures.delays_of(one)
         # An event that was held until the end is not late at the end.
-        if late and late[-1] > 0.2 * (figures.sent_span(one) or 0.0):
+        behind = late and late[-1] > 0.2 * (figures.sent_span(one) or 0.0)
+        if behind or (not late and _evenly(one, scene.one_before)):
             rate = judged.metrics.size_bytes / (judged.metrics.duration_seconds or 1.0)
             return f"{rate:.0f} bytes a second, and each event is later than the one before"
     return ""
+
+
+def _evenly(one: Timeline, before: Timeline | None) -> bool:
+    """Whether half of the bytes came in half of the time, and not more events than before."""
+    if before is None or len(one.events) > 1.2 * len(before.events):
+        return False
+    first, last = one.reads[0][0], one.reads[-1][0]
+    half = sum(size for at, size in one.reads if at < (first + last) / 2)
+    return 0.35 < half / max(one.size, 1) < 0.65
 
 
 @sign

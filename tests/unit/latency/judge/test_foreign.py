@@ -100,6 +100,10 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
         [layer("public", identity=stream(**PLAIN), browser=in_the_end(stamped=False, headers=GZIPPED))],
         "public", "buffered", "nginx-gzip",
     ),
+    "limit_rate, and nobody knows when it was sent": (
+        [APP, layer("nginx", identity=in_lumps(5, every=0.08, stamped=False, headers=NGINX), browser=in_lumps(5, every=0.08, stamped=False, headers=NGINX))],
+        "nginx", "lumped", "nginx-limit-rate",
+    ),
     "brotli holds what browsers get": (
         [APP, layer("nginx", identity=stream(stamped=False, headers=NGINX), browser=in_the_end(stamped=False, headers=BROTLI))],
         "nginx", "buffered", "nginx-brotli",
