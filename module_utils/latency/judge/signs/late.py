@@ -268,9 +268,9 @@ def _evenly(one: Timeline, before: Timeline | None) -> bool:
     """Whether half of the bytes came in half of the time, and not more events than before."""
     if before is None or len(one.events) > 1.2 * len(before.events):
         return False
-    first, last = one.reads[0][0], one.reads[-1][0]
-    half = sum(size for at, size in one.reads if at < (first + last) / 2)
-    return 0.35 < half / max(one.size, 1) < 0.65
+    middle = (one.reads[0][0] + one.reads[-1][0]) / 2
+    half = sum(size for at, size in one.reads if at < middle)
+    return 0.35 < half / sum(size for _, size in one.reads) < 0.65
 
 
 @sign
