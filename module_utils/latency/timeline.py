@@ -20,6 +20,7 @@ SSE, NDJSON, LINES, CHUNKS = "sse", "ndjson", "lines", "chunks"
 
 KEPT = 5000  # a timeline has the first events and reads of a longer stream
 CUT_SHORT = "the compressed body ends in the middle"
+TOO_LARGE = "the headers of the answer are larger than this reader takes"
 
 
 class Event(NamedTuple):

@@ -7,14 +7,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
-from ..timeline import CUT_SHORT, Timeline
+from ..timeline import CUT_SHORT, TOO_LARGE, Timeline
 from . import figures
 from .judged import SINGLE
-from .words import CUT, EARLY_END, NO_STREAM, NOT_ANSWERED, REFUSED, TIME_IS_UP, TRUNCATED, UNKNOWN
+from .words import (
+    CUT,
+    EARLY_END,
+    NO_STREAM,
+    NOT_ANSWERED,
+    READER,
+    REFUSED,
+    TIME_IS_UP,
+    TRUNCATED,
+    UNKNOWN,
+)
 
 if TYPE_CHECKING:
     from .judged import Case, Problem
 
+STREAM_TYPES = ("text/event-stream", "application/x-ndjson", "application/jsonl")
+PAGES = ("text/html", "application/json", "text/xml", "application/xml")
 SAME_MOMENT = 0.02  # of the time since the start
 
 
@@ -29,10 +41,21 @@ def _refused(case: Case) -> Iterator[Problem]:
         for one in case.timelines
         if not answered(one) and (one.status or one.ended == timeline.REFUSED)
     ]
-    if refused and _takes_none(case, refused[0].status):
+    if refused and refused[0].error == TOO_LARGE:
+        yield UNKNOWN, READER, TOO_LARGE
+    elif refused and _takes_none(case, refused[0].status):
         yield UNKNOWN, NO_STREAM, f"there is no {case.name} here: {said(refused[0])}"
     elif refused:
         yield REFUSED, NOT_ANSWERED, case.share(refused) + said(refused[0])
+
+
+def _another_answer(case: Case) -> Iterator[Problem]:
+    """The layer before sends a stream, and this one a page."""
+    one, before = case.timelines[0], case.before.timelines if case.before else ()
+    here = one.header("content-type")
+    there = before[0].header("content-type") if before else ""
+    if here.startswith(PAGES) and there.startswith(STREAM_TYPES):
+        yield REFUSED, NOT_ANSWERED, f"another answer: {here}, and {there} at the layer before"
 
 
 def _takes_none(case: Case, status: int) -> bool:
@@ -109,4 +132,4 @@ def is_cut(one: Timeline, others: Sequence[Timeline] = (), length: int = 0) -> b
     return any(other.finished for other in others) or len(one.events) < 0.9 * length
 
 
-CHECKS = (_refused, _truncated, _cut_by_the_clock)
+CHECKS = (_refused, _another_answer, _truncated, _cut_by_the_clock)

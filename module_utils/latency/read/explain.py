@@ -11,6 +11,8 @@ import socket
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ..timeline import TOO_LARGE
+
 if TYPE_CHECKING:
     from .request import Request
 
@@ -40,8 +42,9 @@ def explain(request: Request, code: int, text: str, number: int) -> str:
         60: "certificate verify failed",
         77: f"cannot read the certificates of {request.ca_path or 'the system'}",
         92: "the HTTP/2 stream was reset",
+        100: TOO_LARGE,
     }
-    if code in (18, 28, 52, 6):
+    if code in (18, 28, 52, 6, 100):
         return words[code]
     if code in (55, 56):
         reset = number == errno.ECONNRESET or "reset" in text.lower()

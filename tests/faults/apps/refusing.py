@@ -42,6 +42,14 @@ async def mcp_host(request: Request) -> PlainTextResponse | StreamingResponse:
     return PlainTextResponse("Invalid Host header", 421)
 
 
+@app.get("/virtual", response_model=None)
+async def virtual(request: Request) -> PlainTextResponse | StreamingResponse:
+    """Know one name only, and do not say so."""
+    if request.url.hostname == "app":
+        return streamed(request)
+    return PlainTextResponse("Bad Request (400)", 400)
+
+
 @app.get("/question")
 async def question(request: Request, prompt: str) -> StreamingResponse:
     """Want a field that the reader does not give."""

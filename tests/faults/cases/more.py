@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.faults.cases.edge import TOKEN
-from tests.faults.cases.fault import ALONE, CACHE, CACHE_PATH, LONG, NO_DELAY, OWN, Fault
+from tests.faults.cases.fault import ALONE, CACHE, CACHE_PATH, LONG, NO_DELAY, OWN, PROBE, Fault
 from tests.faults.cases.fronts import at_host, both
 from tests.faults.cases.healthy import MODELS, QUESTION
-from tests.faults.servers import APPS, Apache, Caddy, Front, Gunicorn, Haproxy, Nginx, Node
+from tests.faults.servers import APPS, Apache, Caddy, Front, Gunicorn, Haproxy, Nginx, Node, Script
 from tests.faults.stack import Stack
 
 TLS = Nginx(listen="ssl")
@@ -17,6 +17,7 @@ LARGE = {**QUESTION, "body": '{"model": "small", "messages": [{"role": "user", "
 LARGE["body"] = str(LARGE["body"]) % ("Hi " * 2000)
 # It wants the name of the TLS handshake to be the request's, and an address is no such name.
 STRICT = Caddy(options="servers {\nstrict_sni_host on\n}", tls=True)
+LOGIN = f"location = {PROBE} {{ default_type text/html; return 200 '<h1>Log in</h1>'; }}"
 # It takes away the slash that the app redirects to.
 SLASH = Nginx({"rewrite": "^(.*)/$ $1 break"}, listen="ssl")
 
@@ -29,6 +30,7 @@ ENCRYPTED: dict[str, Front] = {
     "caddy": Caddy(tls=True),
     "apache": Apache(tls=True),
 }
+PLAIN: dict[str, Front] = {"nginx": Nginx(), "haproxy": Haproxy(NO_DELAY)}
 CLIENTS = {
     "curl": ("curl", "-N", "-sS", "--max-time", "1", "--header", TOKEN, "{url}"),
     "python": ("python3", str(APPS / "hasty_reader.py"), "{url}", "{token}"),
@@ -72,6 +74,24 @@ FAULTS = (
         Fault("tls-needed", Stack(nginx=front, scheme="http"), variant=name, at="nginx")
         for name, front in ENCRYPTED.items()
     ),
+    *(
+        Fault("tls-not-spoken", Stack(nginx=front, scheme="https"), variant=name, at="nginx")
+        for name, front in PLAIN.items()
+    ),
+    Fault("not-http", Stack(Script("garbled.py"), nginx=None), path=OWN, at="gunicorn"),
+    Fault(
+        "closed-unanswered",
+        Stack(nginx=Nginx(more=f"location = {PROBE} {{ return 444; }}")),
+        at="nginx",
+    ),
+    Fault("another-answer", Stack(nginx=Nginx(more=LOGIN)), variant="login", at="nginx"),
+    Fault(
+        "another-answer",
+        Stack(edge=Nginx(more=LOGIN.replace("text/html", "application/json"))),
+        variant="json",
+        at="public",
+    ),
+    Fault("changed-request", Stack(Gunicorn("refusing:app")), path="/virtual", at="nginx"),
     Fault("misdirected", Stack(nginx=STRICT), variant="caddy", at="nginx"),
     Fault(
         "request-too-large",

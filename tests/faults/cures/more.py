@@ -12,10 +12,12 @@ from tests.faults.cures.cure import (
     location,
     read_by,
     run,
+    served,
     stacked,
 )
 from tests.faults.cures.edge import READER, TOKEN
 from tests.faults.cures.nginx import UNBUFFERED
+from tests.faults.servers import Gunicorn
 
 UNCACHED = Cure("Turn the cache off for the path", location(proxy_cache="off"))
 OTHER_LIMIT = "Limit the time between two reads instead"
@@ -41,6 +43,16 @@ CURES: Cures = {
     "client-deadline-python": (Cure(OTHER_LIMIT, read_by("python3", READER, "{url}", "{token}")),),
     "certificate": (Cure("use the right one", stacked(names=())),),
     "tls-needed": (Cure("Begin the URL with https://", stacked(scheme="")),),
+    "tls-not-spoken": (Cure("Begin the URL with http://", stacked(scheme="")),),
+    "not-http": (Cure("Check the port and what listens there", served(Gunicorn("refusing:app"))),),
+    "closed-unanswered": (Cure("it may refuse the name or the address", configured(more="")),),
+    "another-answer": (Cure("that the path leads to the app there too", configured(more="")),),
+    "changed-request": (
+        Cure(
+            "Pass on the name that the app knows",
+            location(proxy_set_header=['Connection ""', "Host app"]),
+        ),
+    ),
     "misdirected": (Cure("let the server accept the host", configured(options="")),),
     "request-too-large-body": (
         Cure("client_max_body_size", location(client_max_body_size="1m")),

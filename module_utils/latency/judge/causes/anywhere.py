@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from .cause import FRONT, Cause
+from .cause import FRONT, PROXY, Cause
 
 CAUSES = (
     Cause(
@@ -96,7 +96,60 @@ CAUSES = (
         "Check that the server runs and listens there, and that no firewall blocks it.",
         "https://curl.se/libcurl/c/libcurl-errors.html",
         needs=("no_connection",),
-        excludes=("some_refused", "certificate_fails"),
+        excludes=(
+            "some_refused",
+            "certificate_fails",
+            "closed_unanswered",
+            "not_http",
+            "tls_not_spoken",
+        ),
+    ),
+    Cause(
+        "closed-unanswered",
+        "",
+        "the server closes the connection without an answer",
+        "Read the server's log: it may refuse the name or the address, a worker may die, or the"
+        " port may want TLS (begin the URL with https://).",
+        "https://www.rfc-editor.org/rfc/rfc9112#section-9.5",
+        needs=("closed_unanswered",),
+        excludes=("some_refused",),
+    ),
+    Cause(
+        "not-http",
+        "",
+        "what answers there is no valid HTTP",
+        "Check the port and what listens there. Of a proxy, read the log.",
+        "https://www.rfc-editor.org/rfc/rfc9112#section-2",
+        needs=("not_http",),
+    ),
+    Cause(
+        "tls-not-spoken",
+        "",
+        "the port speaks plain HTTP, and the request began with TLS",
+        "Begin the URL with http://, or let the port speak TLS.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-4.2.2",
+        needs=("tls_not_spoken",),
+        plain=True,
+    ),
+    Cause(
+        "another-answer",
+        FRONT,
+        "the proxy gives a page of its own or of another app: a login, an error, a default page",
+        "Check that the path leads to the app there too (Nginx: location and proxy_pass), and what"
+        " the proxy wants first: a login, a cookie.",
+        PROXY + "proxy_pass",
+        needs=("another_answer",),
+        plain=True,
+    ),
+    Cause(
+        "changed-request",
+        FRONT,
+        "the server refuses the request as the proxy passes it on, most often its Host header",
+        "Pass on the name that the app knows (Nginx: proxy_set_header Host $host), or let the app"
+        " accept it (Django: ALLOWED_HOSTS, Starlette: allowed_hosts).",
+        PROXY + "proxy_set_header",
+        needs=("status_400", "answered_before", "gives_no_reason"),
+        excludes=("body_names_the_host", "body_names_plain_http", "too_large"),
     ),
     Cause(
         "too-slow-an-answer",

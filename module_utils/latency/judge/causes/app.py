@@ -68,8 +68,9 @@ CAUSES = (
     Cause(
         "app-blocking",
         "app",
-        "a blocking call stops the event loop, and with it all streams",
-        "Await an asynchronous call instead, or run the blocking call in a thread.",
+        "the app serves one stream at a time: a blocking call stops its event loop, or it queues",
+        "Await an asynchronous call instead, or run the blocking call in a thread. If the app"
+        " queues on purpose, let it send the headers and a comment while the reader waits.",
         "https://docs.python.org/3/library/asyncio-dev.html#running-blocking-code",
         needs=("streams_take_turns",),
         excludes=("wsgi_server",),

@@ -7,13 +7,12 @@ from __future__ import annotations
 import re
 
 from .. import figures, words
-from ..ends import answered
+from ..ends import STREAM_TYPES, answered
 from ..judged import COMPRESSED
 from .scene import Scene, sign, sign_behind
 
 LARGE_HEADERS = 3500  # bytes
 LONG = 0.8  # seconds; headers that come sooner need no remark
-STREAM_TYPES = ("text/event-stream", "application/x-ndjson", "application/jsonl")
 
 
 @sign

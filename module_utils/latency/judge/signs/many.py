@@ -9,11 +9,12 @@ import re
 from ... import timeline
 from .. import words
 from ..ends import answered, said
-from ..judged import SAME_STREAM, SINGLE
+from ..judged import SAME_STREAM, SINGLE, same_pass
 from ..lateness import slowdown
 from .scene import SIGNS, Scene, sign
 
 _LARGE = r"(?i)header.* too large|exceeds server limit|limit request (?:line|headers)"
+NO_REASON = r"(?i)bad request|invalid request|error|http|[^a-z]"  # of a refusal's words
 POOL = 40  # threads that Starlette gives to synchronous generators
 
 
@@ -86,6 +87,46 @@ def no_connection(scene: Scene) -> str:
     """No server accepts the connection, or the server closes it without an answer."""
     silent = [one for one in scene.refused if one.ended == timeline.REFUSED]
     return said(silent[0]) if silent else ""
+
+
+@sign
+def another_answer(scene: Scene) -> str:
+    """The layer before sends a stream, and this one a page."""
+    fault = scene.fault
+    return fault.reason if fault and fault.reason.startswith("another answer") else ""
+
+
+@sign
+def answered_before(scene: Scene) -> str:
+    """The layer before answers the same request."""
+    before = same_pass(scene.at_fault, scene.before)
+    known = scene.refused and before and all(map(answered, before.timelines))
+    return "the layer before answers" if known else ""
+
+
+@sign
+def gives_no_reason(scene: Scene) -> str:
+    """The refusal says no more than its status."""
+    words = [re.sub(NO_REASON, "", one.said) for one in scene.refused]
+    return "the refusal gives no reason" if words and not any(words) else ""
+
+
+def _error(name: str, pattern: str, doc: str) -> None:
+    def refused_by(scene: Scene) -> str:
+        errors = [one.error for one in scene.refused if re.search(pattern, one.error)]
+        return errors[0] if errors else ""
+
+    refused_by.__doc__ = doc
+    SIGNS[name] = refused_by
+
+
+_error("closed_unanswered", "closed without an answer", "The server closes the connection at once.")
+_error("not_http", r"is not HTTP|HTTP/2 (connection|stream)", "What answers is no valid HTTP.")
+_error(
+    "tls_not_spoken",
+    r"(?i)wrong version number|packet length too long|unknown protocol|record layer",
+    "What answers the TLS handshake is no TLS.",
+)
 
 
 def _status(name: str, *statuses: int) -> None:
