@@ -69,12 +69,14 @@ class Measured(NamedTuple):
 
     @property
     def is_unsure(self) -> bool:
-        """Whether the only doubt is whether the app itself sends events together."""
+        """Whether nothing is open but whether the app itself sends events together, or what a busy
+        machine hides.
+        """
         passes = [
             one for layer in self.result.get("layers", []) for one in layer["passes"].values()
         ]
         open_ones = [one.get("problem") for one in passes if one["verdict"] != "streaming"]
-        return self.result.get("verdict") == "unknown" and set(open_ones) == {"bunched"}
+        return self.result.get("verdict") == "unknown" and set(open_ones) <= {"bunched", "machine"}
 
     @property
     def is_fault(self) -> bool:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 SMALLEST_BLOCK = 512  # bytes
 FEWEST_STEPS = 3
+ENOUGH_COPIED = 10  # events; an app that has few may have them at once
 SMALL_GAP = 0.05  # seconds; with no longer gap it does not matter that events come together
 FLOWS = 0.5  # seconds that it must go on like this
 ENOUGH_UNEVEN = 8  # streams; fewer may be slower by chance
@@ -44,6 +45,19 @@ def _replayed(case: Case) -> Iterator[Problem]:
     took, takes = figures.span(then.events), figures.span(now.events)
     if took > 0.2 and takes < 0.2 * took and len(now.events) == len(then.events):
         yield BUFFERED, REPLAYED, f"the second reader got {len(now.events)} events in {takes:.2f} s"
+
+
+def _faster_than_before(case: Case) -> Iterator[Problem]:
+    """The events come at once, and soon, although they take their time at the layer before."""
+    if case.name not in SINGLE or not case.before or not case.before.timelines:
+        return
+    now, then = case.timelines[0], case.before.timelines[0]
+    took, takes = figures.span(then.events), figures.span(now.events)
+    enough = len(now.events) >= ENOUGH_COPIED and len(now.events) >= len(then.events)
+    soon = (figures.first_chunk(now) or 0.0) < 0.3 * took
+    if enough and took > 0.3 and takes < 0.05 * took and soon:
+        at_once = f"{len(now.events)} events came within {takes:.2f} s"
+        yield BUFFERED, REPLAYED, f"{at_once}; at the layer before they take {took:.1f} s"
 
 
 def _anothers_events(case: Case) -> Iterator[Problem]:
@@ -250,6 +264,7 @@ def _over_the_limits(case: Case) -> Iterator[Problem]:
 
 CHECKS = (
     _replayed,
+    _faster_than_before,
     _anothers_events,
     _held_back,
     _acknowledged,

@@ -68,7 +68,8 @@ def product_of(here: Timeline | None, before: Timeline | None) -> Product:
             return Product(name, f"{header}: {value}")
     server = here.header("server")
     by_http = _OF_APPS if before is None else f"{_OF_APPS}|{_OF_OTHERS}"
-    if re.match(by_http, server, re.IGNORECASE):
+    new = before is not None and server and not _alike(server, before.header("server"))
+    if new or re.match(by_http, server, re.IGNORECASE):
         return Product(ANOTHER, f"server: {server}, which Nginx would replace")
     return Product()
 

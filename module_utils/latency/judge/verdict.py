@@ -16,14 +16,18 @@ from . import ends, figures, kind, lateness, waits
 from .judged import Case, Judged, Problem
 from .metrics import summarize
 from .words import (
+    BUFFERED,
+    BUNCHED,
     DELAYED,
     HELD,
     LASTING,
     LATE,
+    LUMPED,
     MACHINE,
     NETWORK,
     READER,
     SLOWED,
+    STALLED,
     STREAMING,
     SURE,
     UNKNOWN,
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from .metrics import Metrics
 
 PRESSED = 0.8  # share of the time in which somebody on the machine waits for a CPU
+FULL = 0.5  # share of the time that the reader waits for a CPU; then it can excuse anything
 SLOWLY = (HELD, SLOWED)  # a server without a CPU looks like this
 BUSY = 0.4  # share of one CPU; a reader that uses more may be late itself
 
@@ -58,13 +63,20 @@ def judge(
     if before and any(other.format == CHUNKS for other in before.timelines):
         in_chunks = tuple(_in_chunks(one) for one in measured.timelines)
         measured = measured._replace(timelines=in_chunks)
-    allowed = (allowed or Thresholds()).eased(measured.waited)
+    strict = allowed or Thresholds()
+    allowed = strict.eased(measured.waited)
     metrics = summarize(measured.timelines, before.timelines if before else ())
     if measured.unsteady:
         return Judged(UNKNOWN, UNSTEADY, measured.unsteady, metrics, measured)
     case = Case(name, measured.timelines, metrics, before, alone, allowed, here, earlier, beside)
     found = (problem for check in CHECKS for problem in check(case))
     verdict, problem, reason = next(found, (STREAMING, "", ""))
+    if not problem and measured.waited > FULL:
+        case = case._replace(allowed=strict)
+        forgiven = next((one for check in CHECKS for one in check(case)), None)
+        if forgiven and forgiven[0] in {LUMPED, BUFFERED, STALLED}:
+            verdict, problem = UNKNOWN, MACHINE
+            reason = f"the machine is too busy to tell ({forgiven[2]})"
     if problem:
         verdict, problem, reason = _excused((verdict, problem, reason), measured, metrics)
     return Judged(verdict, problem, reason, metrics, measured)
@@ -77,6 +89,8 @@ def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
     near = not any(map(figures.round_trip, measured.timelines))
     if measured.busy > BUSY and problem not in SURE:
         return UNKNOWN, READER, f"the reader itself was too busy to tell ({reason})"
+    if problem == BUNCHED and measured.waited > FULL:
+        return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"
     if measured.pressed > PRESSED and near and verdict == DELAYED and problem in SLOWLY:
         return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"
     if lost and problem in LATE and (metrics.delay_p50_seconds or 0.0) < LASTING:

@@ -30,6 +30,7 @@ ENCRYPTED: dict[str, Front] = {
     "caddy": Caddy(tls=True),
     "apache": Apache(tls=True),
 }
+WANTING = Haproxy(NO_DELAY, backend="http-response wait-for-body time 200ms at-least 1m")
 PLAIN: dict[str, Front] = {"nginx": Nginx(), "haproxy": Haproxy(NO_DELAY)}
 CLIENTS = {
     "curl": ("curl", "-N", "-sS", "--max-time", "1", "--header", TOKEN, "{url}"),
@@ -89,6 +90,13 @@ FAULTS = (
         "another-answer",
         Stack(edge=Nginx(more=LOGIN.replace("text/html", "application/json"))),
         variant="json",
+        at="public",
+    ),
+    Fault("edge-wants-the-whole", Stack(nginx=WANTING), variant="host", at="nginx"),
+    Fault("edge-wants-the-whole", Stack(edge=WANTING), at="public"),
+    Fault(
+        "origin-unreachable",
+        Stack(edge=Nginx(more=f"location = {PROBE} {{ return 522; }}")),
         at="public",
     ),
     Fault("changed-request", Stack(Gunicorn("refusing:app")), path="/virtual", at="nginx"),

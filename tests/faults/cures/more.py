@@ -47,6 +47,10 @@ CURES: Cures = {
     "not-http": (Cure("Check the port and what listens there", served(Gunicorn("refusing:app"))),),
     "closed-unanswered": (Cure("it may refuse the name or the address", configured(more="")),),
     "another-answer": (Cure("that the path leads to the app there too", configured(more="")),),
+    "edge-wants-the-whole": (
+        Cure("Turn off what needs the whole body there", configured(backend="")),
+    ),
+    "origin-unreachable": (Cure("Measure the origin by itself", configured(more="")),),
     "changed-request": (
         Cure(
             "Pass on the name that the app knows",

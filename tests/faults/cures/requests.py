@@ -29,10 +29,11 @@ CURES: Cures = {
         ),
     ),
     "method": (Cure("Set method", asked(method="POST")),),
-    "unauthorized-401": (Cure("Set authorization", asked(authorization="Bearer x")),),
-    "unauthorized-403": (
-        Cure("the headers that the server requires", asked(headers={"X-Key": "x"})),
+    "unauthorized": (Cure("Set authorization", asked(authorization="Bearer x")),),
+    "forbidden": (
+        Cure("with the headers that the server requires", asked(headers={"X-Key": "x"})),
     ),
+    "other-status": "The remedy is to look up what the status means; only a person can tell.",
     "not-found": (Cure("Check the path of the URL", asked(OWN)),),
     "redirect": (Cure("Measure the URL that the redirect leads to", asked("/slash/")),),
     "not-http-streaming": (Cure("Measure an HTTP stream", asked(OWN)),),

@@ -21,9 +21,14 @@ HEADERS = {
     "again": {"Accept-Encoding": "identity"},
     "post": {"Accept-Encoding": "identity"},
     "idle": {"Accept-Encoding": "identity"},
+    "gzip": {"Accept-Encoding": "gzip"},
     "browser": {"Accept-Encoding": "gzip, deflate, br, zstd"},
 }
-ALIKE = ("again", "browser")  # those that the app itself should answer as it does `identity`
+ALIKE = (
+    "again",
+    "browser",
+    "gzip",
+)  # those that the app itself should answer as it does `identity`
 
 CROWD = "It shows with many streams at once."
 PASSES = {
@@ -99,17 +104,13 @@ def _question(
 ) -> Question:
     place = found.places[layer]
     idle = {"silence": case.more["idle"], "count": 3} if name == "idle" else {}
+    own = case.more.get("headers", {})
+    headers = {**HEADERS[name], **own, "X-Stream-Probe-Token": TOKEN}
     return Question(
         f"{place.url}{case.path}?{urlencode({**stream, **idle})}",
         place.unix_socket,
         "POST" if name == "post" else case.more.get("method", "GET"),
-        (
-            *{
-                **HEADERS[name],
-                **case.more.get("headers", {}),
-                "X-Stream-Probe-Token": TOKEN,
-            }.items(),
-        ),
+        tuple(headers.items()),
         case.more.get("body", ""),
         float(case.more.get("seconds", 10)),
         str(found.certificate),

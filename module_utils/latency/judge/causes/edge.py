@@ -119,7 +119,6 @@ CAUSES = (
         "Turn the cache off for the path (Nginx: proxy_cache off; Varnish: return (pass)).",
         PROXY + "proxy_cache_lock",
         needs=("got_anothers_events",),
-        excludes=("comes_from_a_cache",),
     ),
     Cause(
         "edge-ignores-departure",
@@ -195,6 +194,7 @@ CAUSES = (
         " Cache-Control: no-store.",
         "https://developers.cloudflare.com/cache/how-to/cache-rules/",
         needs=("comes_from_a_cache",),
+        excludes=("got_anothers_events",),
         settle="passes: [identity, again]",
         remedies=(
             ("Varnish", "return (pass) for the path in vcl_recv, or send Cache-Control: no-store."),

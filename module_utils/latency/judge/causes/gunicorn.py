@@ -12,7 +12,8 @@ CAUSES = (
         "gunicorn-sync-worker",
         "gunicorn",
         "a sync or gthread worker serves one stream per thread; the others wait",
-        "Use an ASGI worker (uvicorn_worker.UvicornWorker), or more threads than streams.",
+        "Use an ASGI worker (uvicorn_worker.UvicornWorker), or more threads than streams"
+        " (Waitress: --threads).",
         GUNICORN + "#worker_class",
         needs=("streams_wait",),
         excludes=("streams_slow_down", "asgi_server"),
@@ -31,8 +32,9 @@ CAUSES = (
         "gunicorn-worker-timeout",
         "gunicorn",
         "a worker was killed while it had streams; a draining worker is killed after timeout",
-        "Set timeout to at least graceful_timeout, and max_requests to 0. Otherwise search the"
-        " journal for what killed the worker (OOM).",
+        "Set timeout to at least graceful_timeout, and max_requests to 0. A sync worker is killed"
+        " timeout seconds after a stream began: use an ASGI worker. Otherwise search the journal"
+        " for what killed the worker (OOM).",
         GUNICORN + "#timeout",
         needs=("cut_unasked",),
         excludes=("cut_by_the_clock", "cut_one_by_one"),

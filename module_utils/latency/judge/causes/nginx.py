@@ -105,6 +105,7 @@ CAUSES = (
         "Set proxy_cache off for the stream's location.",
         PROXY + "proxy_cache",
         needs=("comes_from_a_cache",),
+        excludes=("got_anothers_events",),
         settle="passes: [identity, again]",
     ),
     Cause(
@@ -130,8 +131,8 @@ CAUSES = (
         "nginx-upstream",
         "nginx",
         "Nginx cannot reach the app",
-        "Check that the app runs, that proxy_pass leads to it, and that the queue of its socket is"
-        " long enough (backlog).",
+        "Check that the app runs, that proxy_pass leads to it and names its protocol (http, https),"
+        " and that the queue of its socket is long enough (backlog).",
         PROXY + "proxy_pass",
         needs=("status_502",),
     ),

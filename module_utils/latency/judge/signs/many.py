@@ -120,6 +120,7 @@ def _error(name: str, pattern: str, doc: str) -> None:
     SIGNS[name] = refused_by
 
 
+_error("name_unknown", "cannot resolve the name", "The name does not resolve.")
 _error("closed_unanswered", "closed without an answer", "The server closes the connection at once.")
 _error("not_http", r"is not HTTP|HTTP/2 (connection|stream)", "What answers is no valid HTTP.")
 _error(
@@ -142,7 +143,8 @@ def _status(name: str, *statuses: int) -> None:
 
 
 _status("status_400", 400, 422)
-_status("status_401", 401, 403, 407)
+_status("status_401", 401, 407)
+_status("status_403", 403)
 _status("status_404", 404, 410)
 _status("status_405", 405, 501)
 _status("status_406", 406)
@@ -153,7 +155,8 @@ _status("status_429", 429)
 _status("status_500", 500)
 _status("status_502", 502)
 _status("status_503", 503)
-_status("status_504", 504, 522, 524)
+_status("status_504", 504, 524)
+_status("status_52x", *range(520, 524), *range(525, 531))
 _status("status_redirect", 301, 302, 303, 307, 308)
 
 
@@ -166,8 +169,52 @@ def _body(name: str, pattern: str, doc: str) -> None:
     SIGNS[name] = refused_saying
 
 
+@sign
+def other_status(scene: Scene) -> str:
+    """The refusal has a status that no other cause is about."""
+    known = {*range(300, 309), *range(520, 531), 400, 401, 403, 404, 405, 406, 407, 410, 413, 414}
+    known |= {415, 421, 422, 426, 429, 431, 500, 501, 502, 503, 504}
+    found = [one for one in scene.refused if one.status >= 300 and one.status not in known]
+    return said(found[0]) if found else ""
+
+
+@sign
+def answers_soon_before(scene: Scene) -> str:
+    """The layer before begins its answer long before this one gives up."""
+    before = scene.one_before
+    gave_up = [one.headers_at for one in scene.refused if one.headers_at]
+    if not before or before.headers_at is None or not answered(before) or not gave_up:
+        return ""
+    soon = before.headers_at < 0.3 * gave_up[0] and gave_up[0] > 0.05
+    return f"the layer before answers after {before.headers_at:.2f} s" if soon else ""
+
+
+@sign
+def gave_up(scene: Scene) -> str:
+    """The proxy gave up waiting."""
+    found = [one for one in scene.refused if one.status in (503, 504)]
+    return said(found[0]) if found else ""
+
+
+@sign
+def session_unknown(scene: Scene) -> str:
+    """The refusal is about a session, or says that there is no such thing."""
+    for one in scene.refused:
+        if one.status in (404, 410) or re.search(r"(?i)session|\bsid\b", one.said):
+            return said(one)
+    return ""
+
+
+@sign
+def is_a_challenge(scene: Scene) -> str:
+    """The refusal is a bot check."""
+    for one in scene.refused:
+        if one.header("cf-mitigated") or re.search(r"(?i)just a moment|captcha", one.said):
+            return "the answer is a bot check"
+    return ""
+
+
 _body("body_names_the_host", r"\bhost\b", "The body of the refusal is about the host.")
-_body("body_names_a_session", r"session|\bsid\b", "The body of the refusal is about a session.")
 _body(
     "body_names_a_protocol",
     r"websocket|upgrade required|transport unknown|engine\.?io",

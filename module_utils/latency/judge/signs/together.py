@@ -34,6 +34,6 @@ def got_anothers_events(scene: Scene) -> str:
     """A stream got the events of the one that was read beside it, when that one had ended."""
     for name in ("identity", *SAME_STREAM):
         judged = scene.worse(name, words.REPLAYED)
-        if judged and name != "again":
+        if judged and judged.reason.startswith("it got the other"):
             return f"{name} pass: {judged.reason}"
     return ""

@@ -56,6 +56,12 @@ def in_blocks(size: int, of: int = 66, count: int = 200) -> Timeline:
     return made._replace(events=tuple(events), reads=(*reads, (rest, last)), size=of * count)
 
 
+def copied() -> Timeline:
+    """All events at once, and at once."""
+    made = stream(every=0.00001, stamped=False, headers=NGINX)
+    return made._replace(headers_at=0.001)
+
+
 def closed_at(at: float, **others: Any) -> Timeline:
     """A front ends each answer cleanly at this time."""
     made = stream(finished=False, **{**PLAIN, **others})
@@ -99,6 +105,10 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "gzip holds it, from outside alone": (
         [layer("public", identity=stream(**PLAIN), browser=in_the_end(stamped=False, headers=GZIPPED))],
         "public", "buffered", "nginx-gzip",
+    ),
+    "a warm cache, in the first look": (
+        [APP, layer("nginx", identity=copied(), browser=copied())],
+        "nginx", "buffered", "nginx-cache",
     ),
     "limit_rate, and nobody knows when it was sent": (
         [APP, layer("nginx", identity=in_lumps(5, every=0.08, stamped=False, headers=NGINX), browser=in_lumps(5, every=0.08, stamped=False, headers=NGINX))],

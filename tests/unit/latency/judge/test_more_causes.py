@@ -151,3 +151,36 @@ def test_who_reads_on(before: int, after: int, risk: str) -> None:
     )
     risks = [one.cause.id for one in diagnose([app, nginx]).risks]
     assert [one for one in risks if "departure" in one] == ([risk] if risk else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "cause"),
+    [
+        (403, "", "forbidden"),
+        (418, "", "other-status"),
+        (522, "", "origin-unreachable"),
+        (529, "", "origin-unreachable"),
+        (0, "cannot resolve the name example.invalid", "unknown-name"),
+        (0, "the answer is not HTTP: Received HTTP/0.9 when not allowed", "not-http"),
+        (0, "TLS failed: error:0A00010B:SSL routines::wrong version number", "tls-not-spoken"),
+        (0, "the connection was closed without an answer", "closed-unanswered"),
+        (0, "no connection to 192.0.2.1: connection refused", "unreachable"),
+    ],
+)
+def test_refusals_from_outside(status: int, error: str, cause: str) -> None:
+    found = diagnose([layer("public", identity=refused(status, error))])
+    assert first(found) == ("public", cause)
+
+
+def test_what_only_a_full_machine_forgives_is_not_known() -> None:
+    full = with_pass(layer("public", identity=in_lumps(10)), "identity", waited=0.7)
+    found = diagnose([SOCKET, full])
+    assert (found.culprit, found.verdict) == ("", "unknown"), found.message
+    assert "less to do" in found.next
+
+
+def test_a_page_in_place_of_a_stream() -> None:
+    page = stream(count=1, stamped=False, headers=(("content-type", "text/html"),), format="lines")
+    found = diagnose([SOCKET, layer("public", identity=page)])
+    assert first(found) == ("public", "another-answer")
+    assert found.verdict == "refused"
