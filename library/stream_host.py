@@ -61,6 +61,14 @@ options:
   nginx_user:
     description: Expected user of Nginx's workers.
     type: str
+  keeps_welcome:
+    description: The distribution's welcome page stays, and is the default server of port 80.
+    type: bool
+    default: false
+  texts:
+    description: Files that should have a certain text, path to text.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Works as without check mode.
@@ -292,6 +300,8 @@ OPTIONS = {
     "nginx_lines": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "list", "elements": "str", "default": []},
     "nginx_user": {"type": "str"},
+    "keeps_welcome": {"type": "bool", "default": False},
+    "texts": {"type": "dict", "default": {}},
 }
 
 

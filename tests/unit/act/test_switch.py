@@ -12,7 +12,7 @@ from plugins.module_utils.act import switch as module
 from plugins.module_utils.act.ask import Answer, Question
 from plugins.module_utils.act.editor import ActError, Editor
 from plugins.module_utils.act.switch import Switch, switch
-from plugins.module_utils.deploy.places import Places
+from plugins.module_utils.deploy.places import Places, refusal
 from plugins.module_utils.host.access import Answer as Said
 from plugins.module_utils.host.access import Host
 
@@ -101,6 +101,17 @@ def test_a_site_that_nginx_refuses_is_not_written(rig: Rig, editor: Editor) -> N
     assert not (rig.root / CHAT.site[1:]).exists()
     assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
     assert rig.loads == []
+
+
+def test_servers_that_refuse_unknown_names(rig: Rig, editor: Editor) -> None:
+    rig.switch(editor, refusals={80: "server { a }", 443: ""})
+    assert rig.text(refusal(80)) == "server { a }"
+    assert rig.checked[0][refusal(80)] == "server { a }"
+    assert rig.without == [refusal(443), nginx.WELCOME]
+    again = Editor(rig.root)
+    assert rig.switch(again, refusals={80: "server { a }"})["reloaded"] is False
+    assert rig.switch(again, refusals={80: ""})["reloaded"] is True
+    assert not (rig.root / refusal(80)[1:]).exists()
 
 
 def test_nginx_may_need_a_moment(rig: Rig, editor: Editor) -> None:
