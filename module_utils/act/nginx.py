@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Mapping
 
-from ..host.nginx import WELCOME, has_lost_reload, workers
+from ..host.nginx import has_lost_reload, workers
 from . import units
 from .editor import ActError
 

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from ..deploy.places import refusal
+from ..host.nginx import WELCOME
 from . import ask, nginx
 from .editor import ActError, Editor
 
@@ -47,7 +48,7 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
     files.update((refusal(port), text) for port, text in wanted.refusals.items() if text)
     removed = [refusal(port) for port, text in wanted.refusals.items() if not text]
     if not wanted.keeps_welcome:
-        removed.append(nginx.WELCOME)
+        removed.append(WELCOME)
     new = {path: text for path, text in files.items() if editor.text(path) != text}
     if new and not editor.check:
         refused = nginx.check(new, removed)

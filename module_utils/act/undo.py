@@ -63,7 +63,7 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
 
 
 def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -> str:
-    """Restore the proven site and have Nginx read it, also the servers that refuse unknown names."""
+    """Restore the proven site and the servers that refuse unknown names; have Nginx read them."""
     pairs = {places.site: places.proven_site}
     pairs.update((refusal(port), proven_refusal(port)) for port in ports)
     proven = {path: editor.text(copy) for path, copy in pairs.items()}

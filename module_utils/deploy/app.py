@@ -151,9 +151,7 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     """One location of the site. Options that it lacks come from the variables of the same name."""
     own = {name: value for name, value in location.items() if value is not None}
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
-    found["proxy_headers"] = site.headers(
-        given, found["proxy_headers"], identifier(given["name"])
-    )
+    found["proxy_headers"] = site.headers(given, found["proxy_headers"], identifier(given["name"]))
     found["repeats_headers"] = site.replaces_headers(found.get("extra", ""))
     return found
 

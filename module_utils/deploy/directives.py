@@ -46,15 +46,15 @@ def _tokens(text: str) -> Iterator[tuple[bool, str]]:
 def _block(tokens: Iterator[tuple[bool, str]]) -> tuple[Directive, ...]:
     found: list[Directive] = []
     words: list[str] = []
-    for is_mark, token in tokens:
+    for is_mark, text in tokens:
         if not is_mark:
-            words.append(token)
+            words.append(text)
             continue
-        if token == "{":
+        if text == "{":
             found.append(Directive(tuple(words), _block(tokens)))
-        elif token == ";" and words:
+        elif text == ";" and words:
             found.append(Directive(tuple(words)))
         words = []
-        if token == "}":
+        if text == "}":
             break
     return tuple(found)

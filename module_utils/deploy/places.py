@@ -19,7 +19,10 @@ UNIT_KINDS = ("service", "socket")
 
 
 def refusal(port: int) -> str:
-    """The server that refuses unknown names on a port. All apps share it; no app has such a name."""
+    """The server that refuses unknown names on a port. All apps share it.
+
+    No app can have this file as its site.
+    """
     return f"{SITES}/streaming_api.{port}.conf"
 
 

@@ -60,8 +60,14 @@ def unclaimed(
     welcomes = wanted.keeps_welcome and not theirs  # Nginx's package is still to bring the page
     for variable, port in wanted.ports.items():
         taken, _ = defaults(theirs, port)
-        nameless = (welcomes and port == 80) or not wanted.server_names or any(
-            port in app.ports and not app.server_names for app in apps if app.name != wanted.name
+        nameless = (
+            (welcomes and port == 80)
+            or not wanted.server_names
+            or any(
+                port in app.ports and not app.server_names
+                for app in apps
+                if app.name != wanted.name
+            )
         )
         addresses = ANY if ipv6 else ANY[:1]
         found[variable] = [] if nameless else [one for one in addresses if one not in taken]

@@ -60,8 +60,6 @@ def look(
         "releases": [release._asdict() for release in releases(host, wanted)],
         "apps": [app._asdict() for app in known if app.name != wanted.name],
         "conflicts": conflicts(wanted, host, system, known, sites),
-        "unclaimed": unclaimed(
-            wanted, foreign(sites, wanted, known, host), known, ipv6=ipv6
-        ),
+        "unclaimed": unclaimed(wanted, foreign(sites, wanted, known, host), known, ipv6=ipv6),
         "warnings": warnings,
     }

@@ -29,7 +29,7 @@ class Listen(NamedTuple):
 
 
 class Server(NamedTuple):
-    """A server block. ``file`` is the path under which Nginx reads it. ``names`` are in lower case."""
+    """A server block. ``file`` is the path that Nginx reads. ``names`` are in lower case."""
 
     file: str
     names: tuple[str, ...]
@@ -51,7 +51,9 @@ def servers(host: Host) -> list[Server]:
     ]
 
 
-def _expanded(file: str, host: Host, above: tuple[str, ...] = ()) -> Iterator[tuple[str, Directive]]:
+def _expanded(
+    file: str, host: Host, above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, Directive]]:
     """The directives of a file, those of the included files in their place.
 
     ``above`` are the files that include it: one that includes itself is read once.
@@ -78,7 +80,8 @@ def _included(
             continue
         root = str(host.path("/"))
         pattern = str(host.path(posixpath.join(DIRECTORY, one.words[1])))
-        for path in sorted(glob.glob(pattern)):
+        # As Nginx does, and Path.glob does not, it leaves out hidden files.
+        for path in sorted(glob.glob(pattern)):  # noqa: PTH207
             yield from _expanded("/" + path[len(root) :].lstrip("/"), host, above)
 
 

@@ -210,7 +210,10 @@ TLS = {"port": 8443, "tls": True, "addresses": ["[::]"]}
 
 
 def test_the_server_that_refuses(render: Render) -> None:
-    plain, tls = directives(render(REFUSAL, refusal=PLAIN)), directives(render(REFUSAL, refusal=TLS))
+    plain, tls = (
+        directives(render(REFUSAL, refusal=PLAIN)),
+        directives(render(REFUSAL, refusal=TLS)),
+    )
     common = {"server_name _;", "server_tokens off;", "client_header_timeout 10s;"}
     assert plain >= common | {"listen 80 default_server;", "listen [::]:80 default_server;"}
     assert "return 444; # closes the connection" in plain

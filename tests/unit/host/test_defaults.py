@@ -70,7 +70,10 @@ REFUSES = "server { listen 80 default_server; return 444; }"
 
 def test_a_site_of_the_role_is_not_somebody_elses(root: Path) -> None:
     host(root, chat=OURS, **{"streaming_api.80": REFUSES})
-    write(root, {"/etc/streaming_api/docs.json": json.dumps({**RECORD, "name": "docs", "user": "docs"})})
+    write(
+        root,
+        {"/etc/streaming_api/docs.json": json.dumps({**RECORD, "name": "docs", "user": "docs"})},
+    )
     assert conflicts(root, ports=PORTS, server_names=("chat.example",)) == []
     assert conflicts(root, name="docs", ports={HTTP: 80}, server_names=()) == []
 
