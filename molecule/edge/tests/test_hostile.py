@@ -30,118 +30,118 @@ Table = dict[str, list[str]]
 
 # Transfer-Encoding as a proxy may take it and a server not, or the other way round; with a length.
 BESIDE_A_LENGTH: Table = {
-    '200 404': [
-        'Transfer_Encoding: chunked',
+    "200 404": [
+        "Transfer_Encoding: chunked",
     ],
-    '400': [
-        'Transfer-Encoding : chunked', 'Transfer-Encoding: chunked\x00', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: x',
-        'Transfer-Encoding: x\r\nTransfer-Encoding: chunked', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked',
-        'Transfer-Encoding:\r\n chunked', 'X: y\r\n Transfer-Encoding: chunked', 'Transfer-Encoding\r\n: chunked', '\x00Transfer-Encoding: chunked',
-        'Transfer-Encoding\x00: chunked', 'Transfer-Encoding\t: chunked', 'X: y\rTransfer-Encoding: chunked', 'X: y\nTransfer-Encoding: chunked',
-        'tRANSFER-eNCODING: CHUNKED', 'Transfer-Encoding: chunked ',
+    "400": [
+        "Transfer-Encoding : chunked", "Transfer-Encoding: chunked\x00", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x",
+        "Transfer-Encoding: x\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding:\r\n chunked", "X: y\r\n Transfer-Encoding: chunked", "Transfer-Encoding\r\n: chunked", "\x00Transfer-Encoding: chunked",
+        "Transfer-Encoding\x00: chunked", "Transfer-Encoding\t: chunked", "X: y\rTransfer-Encoding: chunked", "X: y\nTransfer-Encoding: chunked",
+        "tRANSFER-eNCODING: CHUNKED", "Transfer-Encoding: chunked ",
     ],
-    '501': [
-        'Transfer-Encoding: xchunked', 'Transfer-Encoding: chunked, identity', 'Transfer-Encoding: identity, chunked',
-        'Transfer-Encoding: chunked, chunked', 'Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: \x0bchunked', 'Transfer-Encoding:\x0cchunked',
-        'Transfer-Encoding: "chunked"', "Transfer-Encoding: 'chunked'", 'Transfer-Encoding: chunk', 'Transfer-Encoding:',
-        'Transfer-Encoding: chunked;a=b', 'Transfer-Encoding: identity', 'Transfer-Encoding: x', 'Transfer-Encoding: cow, chunked',
-        'Transfer-Encoding:\tchunked',
+    "501": [
+        "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity, chunked",
+        "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: \x0bchunked", "Transfer-Encoding:\x0cchunked",
+        'Transfer-Encoding: "chunked"', "Transfer-Encoding: 'chunked'", "Transfer-Encoding: chunk", "Transfer-Encoding:",
+        "Transfer-Encoding: chunked;a=b", "Transfer-Encoding: identity", "Transfer-Encoding: x", "Transfer-Encoding: cow, chunked",
+        "Transfer-Encoding:\tchunked",
     ],
 }  # fmt: skip
 
 # The same without a length.
 ENCODINGS: Table = {
-    '200': [
-        'X: y\nTransfer-Encoding: chunked', 'tRANSFER-eNCODING: CHUNKED', 'Transfer-Encoding: chunked ',
+    "200": [
+        "X: y\nTransfer-Encoding: chunked", "tRANSFER-eNCODING: CHUNKED", "Transfer-Encoding: chunked ",
     ],
-    '200 400': [
-        'Transfer_Encoding: chunked',
+    "200 400": [
+        "Transfer_Encoding: chunked",
     ],
-    '400': [
-        'Transfer-Encoding : chunked', 'Transfer-Encoding: chunked\x00', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: x',
-        'Transfer-Encoding: x\r\nTransfer-Encoding: chunked', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked',
-        'Transfer-Encoding:\r\n chunked', 'X: y\r\n Transfer-Encoding: chunked', 'Transfer-Encoding\r\n: chunked', '\x00Transfer-Encoding: chunked',
-        'Transfer-Encoding\x00: chunked', 'Transfer-Encoding\t: chunked', 'X: y\rTransfer-Encoding: chunked',
+    "400": [
+        "Transfer-Encoding : chunked", "Transfer-Encoding: chunked\x00", "Transfer-Encoding: chunked\r\nTransfer-Encoding: x",
+        "Transfer-Encoding: x\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        "Transfer-Encoding:\r\n chunked", "X: y\r\n Transfer-Encoding: chunked", "Transfer-Encoding\r\n: chunked", "\x00Transfer-Encoding: chunked",
+        "Transfer-Encoding\x00: chunked", "Transfer-Encoding\t: chunked", "X: y\rTransfer-Encoding: chunked",
     ],
-    '501': [
-        'Transfer-Encoding: xchunked', 'Transfer-Encoding: chunked, identity', 'Transfer-Encoding: identity, chunked',
-        'Transfer-Encoding: chunked, chunked', 'Transfer-Encoding: gzip, chunked', 'Transfer-Encoding: \x0bchunked', 'Transfer-Encoding:\x0cchunked',
-        'Transfer-Encoding: "chunked"', "Transfer-Encoding: 'chunked'", 'Transfer-Encoding: chunk', 'Transfer-Encoding:',
-        'Transfer-Encoding: chunked;a=b', 'Transfer-Encoding: identity', 'Transfer-Encoding: x', 'Transfer-Encoding: cow, chunked',
-        'Transfer-Encoding:\tchunked',
+    "501": [
+        "Transfer-Encoding: xchunked", "Transfer-Encoding: chunked, identity", "Transfer-Encoding: identity, chunked",
+        "Transfer-Encoding: chunked, chunked", "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: \x0bchunked", "Transfer-Encoding:\x0cchunked",
+        'Transfer-Encoding: "chunked"', "Transfer-Encoding: 'chunked'", "Transfer-Encoding: chunk", "Transfer-Encoding:",
+        "Transfer-Encoding: chunked;a=b", "Transfer-Encoding: identity", "Transfer-Encoding: x", "Transfer-Encoding: cow, chunked",
+        "Transfer-Encoding:\tchunked",
     ],
 }  # fmt: skip
 
 # Values of Content-Length for a body of 5 bytes, before another request.
 LENGTHS: Table = {
-    '400': [
-        '-1', '+5', '0x5', '5, 5', '5,6', '5 5', '5;', '5\x00', '1e1', '5.0', '\xb2', '', ' ', '\x0b5', '05x', '00000000000000000005x',
-        '18446744073709551616', '9223372036854775808', '99999999999999999999999', '5\r\nContent-Length: 6', '5\r\nContent-Length: 5',
-        '5\r\nContent-Length: 0', '0\r\nContent-Length: 5', '"5"', "'5'", '5-', '5h', '5_0', 'NaN', 'Infinity',
+    "400": [
+        "-1", "+5", "0x5", "5, 5", "5,6", "5 5", "5;", "5\x00", "1e1", "5.0", "\xb2", "", " ", "\x0b5", "05x", "00000000000000000005x",
+        "18446744073709551616", "9223372036854775808", "99999999999999999999999", "5\r\nContent-Length: 6", "5\r\nContent-Length: 5",
+        "5\r\nContent-Length: 0", "0\r\nContent-Length: 5", '"5"', "'5'", "5-", "5h", "5_0", "NaN", "Infinity",
     ],
 }  # fmt: skip
 
 # Chunked bodies: sizes, their ends, what follows the last.
 CHUNKS: Table = {
-    '': [
-        '1\r\nx\r\n0\r\n', '0\r\n\r',
+    "": [
+        "1\r\nx\r\n0\r\n", "0\r\n\r",
     ],
-    '200': [
-        '1 \r\nx\r\n0\r\n\r\n', '1\nx\n0\n\n', '1;a\r\nx\r\n0\r\n\r\n', '1;a="b\r\nx\r\n0\r\n\r\n', '1;\nx\r\n0\r\n\r\n',
-        '00000000000000000000001\r\nx\r\n0\r\n\r\n', '0\r\nA: b\r\n\r\n', '0\r\nContent-Length: 5\r\n\r\n',
-        '0\r\nTransfer-Encoding: chunked\r\n\r\n', '0;\r\n\r\n', '0\n\r\n',
+    "200": [
+        "1 \r\nx\r\n0\r\n\r\n", "1\nx\n0\n\n", "1;a\r\nx\r\n0\r\n\r\n", '1;a="b\r\nx\r\n0\r\n\r\n', "1;\nx\r\n0\r\n\r\n",
+        "00000000000000000000001\r\nx\r\n0\r\n\r\n", "0\r\nA: b\r\n\r\n", "0\r\nContent-Length: 5\r\n\r\n",
+        "0\r\nTransfer-Encoding: chunked\r\n\r\n", "0;\r\n\r\n", "0\n\r\n",
     ],
-    '400': [
-        'g\r\n', '-1\r\nx\r\n0\r\n\r\n', '+1\r\nx\r\n0\r\n\r\n', '0x1\r\nx\r\n0\r\n\r\n', ' 1\r\nx\r\n0\r\n\r\n', '1\rx\r\n0\r\n\r\n',
-        '1\r\nxy0\r\n\r\n', '1\r\nx0\r\n\r\n', 'ffffffffffffffff\r\nx', '10000000000000000\r\nx', 'fffffffffffffffe\r\nx', '\r\n1\r\nx\r\n0\r\n\r\n',
-        '1\r\nx\r\n\r\n0\r\n\r\n', '1_0\r\nx\r\n0\r\n\r\n', '1\x00\r\nx\r\n0\r\n\r\n',
+    "400": [
+        "g\r\n", "-1\r\nx\r\n0\r\n\r\n", "+1\r\nx\r\n0\r\n\r\n", "0x1\r\nx\r\n0\r\n\r\n", " 1\r\nx\r\n0\r\n\r\n", "1\rx\r\n0\r\n\r\n",
+        "1\r\nxy0\r\n\r\n", "1\r\nx0\r\n\r\n", "ffffffffffffffff\r\nx", "10000000000000000\r\nx", "fffffffffffffffe\r\nx", "\r\n1\r\nx\r\n0\r\n\r\n",
+        "1\r\nx\r\n\r\n0\r\n\r\n", "1_0\r\nx\r\n0\r\n\r\n", "1\x00\r\nx\r\n0\r\n\r\n",
     ],
 }  # fmt: skip
 
 # Request lines.
 LINES: Table = {
-    '': [
-        'GET /seen',
+    "": [
+        "GET /seen",
     ],
-    '200': [
-        'GET /seen HTTP/1.2', 'GET /seen HTTP/1.10', 'GET  /seen HTTP/1.1', 'GET /seen  HTTP/1.1', 'GET https://chat.example/seen HTTP/1.1',
+    "200": [
+        "GET /seen HTTP/1.2", "GET /seen HTTP/1.10", "GET  /seen HTTP/1.1", "GET /seen  HTTP/1.1", "GET https://chat.example/seen HTTP/1.1",
     ],
-    '400': [
-        'GET /seen HTTP/0.9', 'GET /seen HTTP/ 1.1', 'GET /seen http/1.1', 'GET /seen HTTQ/1.1', 'get /seen HTTP/1.1', 'GE T /seen HTTP/1.1',
-        'GET\t/seen HTTP/1.1', 'GET /seen\tHTTP/1.1', ' GET /seen HTTP/1.1', 'GET seen HTTP/1.1', 'GET * HTTP/1.1', 'OPTIONS * HTTP/1.1',
-        'CONNECT chat.example:443 HTTP/1.1', 'PRI * HTTP/2.0', 'GET /\x00 HTTP/1.1', 'GET /%00 HTTP/1.1', 'GET /../../etc/passwd HTTP/1.1',
-        'GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1', 'GET /..%2f..%2fetc/passwd HTTP/1.1', 'GET /%zz HTTP/1.1',
-        'GET http://chat.example@evil.example/ HTTP/1.1', 'GET /seen\x7f HTTP/1.1', 'GET /seen\x1f HTTP/1.1', '\x16\x03\x01', '\x00',
+    "400": [
+        "GET /seen HTTP/0.9", "GET /seen HTTP/ 1.1", "GET /seen http/1.1", "GET /seen HTTQ/1.1", "get /seen HTTP/1.1", "GE T /seen HTTP/1.1",
+        "GET\t/seen HTTP/1.1", "GET /seen\tHTTP/1.1", " GET /seen HTTP/1.1", "GET seen HTTP/1.1", "GET * HTTP/1.1", "OPTIONS * HTTP/1.1",
+        "CONNECT chat.example:443 HTTP/1.1", "PRI * HTTP/2.0", "GET /\x00 HTTP/1.1", "GET /%00 HTTP/1.1", "GET /../../etc/passwd HTTP/1.1",
+        "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1", "GET /..%2f..%2fetc/passwd HTTP/1.1", "GET /%zz HTTP/1.1",
+        "GET http://chat.example@evil.example/ HTTP/1.1", "GET /seen\x7f HTTP/1.1", "GET /seen\x1f HTTP/1.1", "\x16\x03\x01", "\x00",
     ],
-    '404': [
-        'GET //evil.example/ HTTP/1.1', 'GET /seen#a HTTP/1.1',
+    "404": [
+        "GET //evil.example/ HTTP/1.1", "GET /seen#a HTTP/1.1",
     ],
-    '405': [
-        'TRACE /seen HTTP/1.1',
+    "405": [
+        "TRACE /seen HTTP/1.1",
     ],
-    '421': [
-        'GET http://evil.example/seen HTTP/1.1',
+    "421": [
+        "GET http://evil.example/seen HTTP/1.1",
     ],
-    '505': [
-        'GET /seen HTTP/2.0', 'GET /seen HTTP/11',
+    "505": [
+        "GET /seen HTTP/2.0", "GET /seen HTTP/11",
     ],
 }  # fmt: skip
 
 # Headers of a GET.
 HEADERS: Table = {
-    '200': [
-        'Host: chat.example:evil', 'Host: chat.example\r\nA(b): c', 'Host: chat.example\r\nConnection: Host',
-        'Host: chat.example\r\nConnection: close, X-Forwarded-For', 'Host: chat.example\r\nExpect: x',
+    "200": [
+        "Host: chat.example:evil", "Host: chat.example\r\nA(b): c", "Host: chat.example\r\nConnection: Host",
+        "Host: chat.example\r\nConnection: close, X-Forwarded-For", "Host: chat.example\r\nExpect: x",
     ],
-    '400': [
-        'Host: chat.example\r\nHost: evil.example', 'Host: evil.example\r\nHost: chat.example', 'Host: ', 'Host', 'X: y', 'Host : chat.example',
-        'Host: chat.example, evil.example', 'Host: chat.example evil.example', 'Host: chat.example/evil', 'Host: chat.example\x00evil',
-        'Host: chat.example\r\n: empty', 'Host: chat.example\r\n\x00: a', 'Host: chat.example\r\nA\x00b: c', 'Host: chat.example\r\nA: b\x00c',
-        'Host: chat.example\r\nno colon', 'Host: chat.example\r\n folded: a', 'Host: chat.example\r\nA: b\r\n folded', ' Host: chat.example',
-        'Host:\r\n chat.example', 'Host: chat.example\r\nContent-Length : 5', 'Host: ..', 'Host: .',
+    "400": [
+        "Host: chat.example\r\nHost: evil.example", "Host: evil.example\r\nHost: chat.example", "Host: ", "Host", "X: y", "Host : chat.example",
+        "Host: chat.example, evil.example", "Host: chat.example evil.example", "Host: chat.example/evil", "Host: chat.example\x00evil",
+        "Host: chat.example\r\n: empty", "Host: chat.example\r\n\x00: a", "Host: chat.example\r\nA\x00b: c", "Host: chat.example\r\nA: b\x00c",
+        "Host: chat.example\r\nno colon", "Host: chat.example\r\n folded: a", "Host: chat.example\r\nA: b\r\n folded", " Host: chat.example",
+        "Host:\r\n chat.example", "Host: chat.example\r\nContent-Length : 5", "Host: ..", "Host: .",
     ],
-    '421': [
-        'Host: evil.example@chat.example', 'Host: [::1',
+    "421": [
+        "Host: evil.example@chat.example", "Host: [::1",
     ],
 }  # fmt: skip
 
