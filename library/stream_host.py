@@ -166,6 +166,11 @@ missing_files:
   returned: success
   type: list
   elements: str
+outdated_files:
+  description: The paths of O(texts) that have another text, or are missing.
+  returned: success
+  type: list
+  elements: str
 missing_nginx_lines:
   description: The O(nginx_lines) that C(/etc/nginx/nginx.conf) lacks.
   returned: success
@@ -281,6 +286,13 @@ conflicts:
   type: list
   elements: str
   sample: ["streaming_api_nginx_http_port is 22, where sshd listens already; choose a free port."]
+unclaimed:
+  description:
+    - For each of O(ports), the addresses of it that have no default server. None if the app has no
+      O(server_names), since it is the default server itself.
+  returned: success
+  type: dict
+  sample: {"streaming_api_nginx_http_port": ["*", "[::]"]}
 """
 
 from ansible.module_utils.basic import AnsibleModule
