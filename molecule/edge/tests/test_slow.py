@@ -15,8 +15,8 @@ from streamclient import LEFT, Stream, read_all
 from testhost import Machine
 
 STREAMS, EACH = 200, 250
-EVERY = 0.25  # seconds between two events of a stream
-LASTS = 8  # seconds that each phase is measured
+EVERY = 1  # seconds between two events of a stream
+LASTS = 10  # seconds that each phase is measured
 FLOOR = 0.03  # seconds of a p99 that a busy machine makes by itself
 
 HEADER = f"GET / HTTP/1.1\r\nHost: {NAME}\r\nA: "
@@ -83,14 +83,16 @@ def slow_readers(machine: Machine) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def found(machine: Machine) -> Found:
+    if machine.distro != "debian13":
+        pytest.skip("one host is enough: all hosts share this machine's CPUs")
     url = f"{machine.https_url}/chunked/stream?count=100000&interval={EVERY}"
     streams = [Stream(url, name=NAME, timeout=0) for _ in range(STREAMS)]
     over = threading.Event()
     reading = threading.Thread(target=read_all, args=(streams, over.is_set))
     reading.start()
     try:
-        deadline = time.monotonic() + 20
-        while not all(len(one.times) > 4 for one in streams):
+        deadline = time.monotonic() + 30
+        while not all(len(one.times) > 2 for one in streams):
             assert time.monotonic() < deadline
             time.sleep(0.1)
         first = time.monotonic()
@@ -123,7 +125,6 @@ def test_all_new_requests_are_served(found: Found) -> None:
     assert len(found.new) > 10
 
 
-def test_events_are_hardly_later(found: Found, record_property: Any) -> None:
-    record_property("p99 alone", found.alone)
-    record_property("p99 beside slow readers", found.beside)
+def test_events_are_hardly_later(found: Found) -> None:
+    print(f"p99 of an event's delay: {found.alone:.3f} s alone, {found.beside:.3f} s beside")
     assert found.beside <= 2 * max(found.alone, FLOOR), found
