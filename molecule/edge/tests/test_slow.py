@@ -17,11 +17,11 @@ from testhost import Machine
 STREAMS, EACH = 200, 250
 EVERY = 1  # seconds between two events of a stream
 LASTS = 10  # seconds that each phase is measured
-FLOOR = 0.03  # seconds of a p99 that a busy machine makes by itself
+FLOOR = 0.05  # seconds of a p99 that a busy machine makes by itself
 
 HEADER = f"GET / HTTP/1.1\r\nHost: {NAME}\r\nA: "
 BODY = f"POST /seen HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100000\r\n\r\n"
-READER = f"GET /api/stream?count=1000&interval=0.5 HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+READER = f"GET /api/stream?count=1000&interval=10 HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
 
 # What each kind sends first and then each second, and whether over TLS.
 KINDS: dict[str, tuple[str, bytes, bool]] = {
@@ -103,7 +103,7 @@ def found(machine: Machine) -> Found:
             new = []
             while time.monotonic() < third + LASTS:
                 new.append(get(machine.https, "/readyz", tls=NAME).status)
-                time.sleep(0.1)
+                time.sleep(0.5)
             fourth = time.monotonic()
     finally:
         over.set()
