@@ -61,6 +61,14 @@ options:
   nginx_user:
     description: Expected user of Nginx's workers.
     type: str
+  keeps_welcome:
+    description: The distribution's welcome page stays, and is the default server of port 80.
+    type: bool
+    default: false
+  texts:
+    description: Files that should have a certain text, path to text.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Works as without check mode.
@@ -155,6 +163,11 @@ euid:
   type: int
 missing_files:
   description: The O(files) that do not exist.
+  returned: success
+  type: list
+  elements: str
+outdated_files:
+  description: The paths of O(texts) that have another text, or are missing.
   returned: success
   type: list
   elements: str
@@ -273,6 +286,13 @@ conflicts:
   type: list
   elements: str
   sample: ["streaming_api_nginx_http_port is 22, where sshd listens already; choose a free port."]
+unclaimed:
+  description:
+    - For each of O(ports), the addresses of it that have no default server. None if the app has no
+      O(server_names), since it is the default server itself.
+  returned: success
+  type: dict
+  sample: {"streaming_api_nginx_http_port": ["*", "[::]"]}
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -292,6 +312,8 @@ OPTIONS = {
     "nginx_lines": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "list", "elements": "str", "default": []},
     "nginx_user": {"type": "str"},
+    "keeps_welcome": {"type": "bool", "default": False},
+    "texts": {"type": "dict", "default": {}},
 }
 
 

@@ -37,6 +37,10 @@ options:
         are part of the id.
     type: dict
     required: true
+  host_texts:
+    description: Files that all apps of the host share, path to text.
+    type: dict
+    default: {}
   plan:
     description:
       - A plan that this module made before. If its release drains, the module takes the release out
@@ -93,6 +97,19 @@ replaced:
   elements: str
 outdated:
   description: Ids of the releases that are removed after the switch.
+  returned: success
+  type: list
+  elements: str
+refusals:
+  description:
+    - For each port of the app, the addresses that need a server that refuses unknown names. Without
+      addresses the port needs none.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{port: 80, tls: false, addresses: ["*", "[::]"]}]
+outdated_files:
+  description: Paths of O(host_texts) that have another text on the host, or are missing.
   returned: success
   type: list
   elements: str

@@ -36,6 +36,13 @@ options:
     type: list
     elements: dict
     default: []
+  refusals:
+    description:
+      - Servers that refuse requests for unknown names, each with its C(port) and its C(text). An
+        empty text removes the server. Port 0 means no server.
+    type: list
+    elements: dict
+    default: []
   keep_welcome:
     description: Leave the distribution's welcome page enabled.
     type: bool
@@ -123,6 +130,7 @@ OPTIONS = {
     "holder": {"type": "str", "default": ""},
     "site": {"type": "str", "required": True},
     "lines": {"type": "list", "elements": "dict", "default": []},
+    "refusals": {"type": "list", "elements": "dict", "default": []},
     "keep_welcome": {"type": "bool", "default": True},
     "scheme": {"type": "str", "choices": ["http", "https"], "default": "http"},
     "port": {"type": "int", "default": 80},
@@ -142,6 +150,7 @@ def main() -> None:
         given["scheme"],
         given["port"],
         Question(given["path"], given["host"]),
+        {int(one["port"]): one["text"] for one in given["refusals"] if int(one["port"])},
     )
     with acting(module) as places:
         found = switch(places, wanted, Host(Path("/"), run), editor)

@@ -41,6 +41,12 @@ options:
         when another deploy has taken over. Empty for none.
     type: str
     default: ""
+  ports:
+    description:
+      - Ports of the app's site. The servers that refuse unknown names there are restored too.
+    type: list
+    elements: int
+    default: []
 attributes:
   check_mode:
     description: Does and reports nothing.
@@ -101,6 +107,7 @@ OPTIONS = {
     "release": {"type": "str", "default": ""},
     "may_have_streams": {"type": "bool", "default": False},
     "was_live": {"type": "bool", "default": False},
+    "ports": {"type": "list", "elements": "int", "default": []},
 }
 
 
@@ -113,7 +120,7 @@ def main() -> None:
     places = Places(given["name"], given["root"])
     # Without the lock, another deploy may have given the release traffic.
     may_have_streams = given["may_have_streams"] or not claim.is_held(places, given["holder"])
-    wanted = Undo(given["release"], may_have_streams, given["was_live"])
+    wanted = Undo(given["release"], may_have_streams, given["was_live"], given["ports"])
     with acting(module, retakes=True) as places:
         undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
     module.exit_json(changed=editor.changed, journal=journal, **undone._asdict())

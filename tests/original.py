@@ -1,5 +1,7 @@
 """What every location has without a word: the settings and the headers of the original write-up.
 
+One header differs: the write-up passes on what the reader claims in X-Forwarded-For.
+
 The template tests look for them in what is rendered, the scenarios in what Nginx runs with.
 """
 
@@ -13,6 +15,6 @@ proxy_send_timeout 300s;
 gzip off;
 proxy_set_header Host $host;
 proxy_set_header X-Real-IP $remote_addr;
-proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+proxy_set_header X-Forwarded-For $remote_addr;
 proxy_set_header X-Forwarded-Proto $scheme;
 """.strip().splitlines()

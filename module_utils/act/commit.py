@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
+from ..deploy.places import proven_refusal, refusal
 from . import build, units
 from .editor import ActError, Editor
 
@@ -37,6 +38,12 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None
     editor.parents(places.record)
     # In check mode, a first deploy has no site yet.
     editor.write(places.proven_site, editor.text(places.site) or "", shown=False)
+    for port in wanted.record.get("ports", []):
+        text = editor.text(refusal(port))
+        if text is None:
+            editor.remove(proven_refusal(port))
+        else:
+            editor.write(proven_refusal(port), text, shown=False)
     # An earlier deploy of this release may have failed and marked the release for removal.
     editor.remove(places.withdrawn(release))
     editor.link(places.current, f"releases/{release}")

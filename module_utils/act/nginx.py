@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 DIRECTORY = "/etc/nginx"
 MAIN = f"{DIRECTORY}/nginx.conf"
-WELCOME = f"{DIRECTORY}/sites-enabled/default"
 SERVICE = "nginx.service"
 TAKES_OVER = 10.0  # seconds within which new workers must replace the old ones
 # Only this command sees the replaced /etc/nginx, because it has its own mount namespace.

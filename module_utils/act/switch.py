@@ -7,6 +7,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
+from ..deploy.places import refusal
+from ..host.nginx import WELCOME
 from . import ask, nginx
 from .editor import ActError, Editor
 
@@ -20,7 +22,8 @@ RETRIES = 3
 
 class Switch(NamedTuple):
     """``lines`` belong into Nginx's main file, see nginx.with_lines. ``keeps_welcome``: keep the
-    distribution's welcome page.
+    distribution's welcome page. ``refusals``: the servers that refuse unknown names, port to text;
+    an empty text removes one.
     """
 
     site: str
@@ -29,6 +32,7 @@ class Switch(NamedTuple):
     scheme: str
     port: int
     question: ask.Question
+    refusals: Mapping[int, str] = {}
 
 
 def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[str, Any]:
@@ -41,15 +45,19 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
     main = editor.text(nginx.MAIN)
     if main is not None and wanted.lines:
         files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
+    files.update((refusal(port), text) for port, text in wanted.refusals.items() if text)
+    removed = [refusal(port) for port, text in wanted.refusals.items() if not text]
+    if not wanted.keeps_welcome:
+        removed.append(WELCOME)
     new = {path: text for path, text in files.items() if editor.text(path) != text}
     if new and not editor.check:
-        refused = nginx.check(new, [] if wanted.keeps_welcome else [nginx.WELCOME])
+        refused = nginx.check(new, removed)
         if refused:
             raise ActError(refused, kind="site-refused")
     for path, text in new.items():
         editor.write(path, text)
-    if not wanted.keeps_welcome:
-        editor.remove(nginx.WELCOME)
+    for path in removed:
+        editor.remove(path)
     if editor.check:
         return {"reloaded": bool(new)}
     reloaded = nginx.load(host, files, reload=editor.changed)

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Sequence
 
 from ..deploy.outcome import Undone
+from ..deploy.places import proven_refusal, refusal
 from ..host.nginx import has_lost_reload
 from . import build, commit, nginx, units
 from .editor import ActError, Editor
@@ -23,11 +24,13 @@ class Undo(NamedTuple):
     """``release`` is the id of the failed release, '' to restore the site only.
 
     ``may_have_streams``: the release ran before this deploy. ``was_live``: it stays on the host.
+    ``ports`` are those of the app's site.
     """
 
     release: str
     may_have_streams: bool
     was_live: bool
+    ports: Sequence[int] = ()
 
 
 def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undone, str]:
@@ -41,7 +44,7 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
     had_traffic = named == wanted.release
     problem = ""
     try:
-        site = _restore(places, host, editor)
+        site = _restore(places, wanted.ports, host, editor)
     except (ActError, OSError) as error:
         site, problem = "untouched", f"The previous site could not be loaded: {error}"
     live = places.release_in(editor.text(places.proven_site) or "")
@@ -59,24 +62,30 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
     return Undone(site, release, problem), journal
 
 
-def _restore(places: Places, host: Host, editor: Editor) -> str:
-    """Restore the proven site and have Nginx read it."""
-    proven = editor.text(places.proven_site)
-    if editor.text(places.site) == proven:
-        if proven is not None:
+def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -> str:
+    """Restore the proven site and the servers that refuse unknown names; have Nginx read them."""
+    pairs = {places.site: places.proven_site}
+    pairs.update((refusal(port), proven_refusal(port)) for port in ports)
+    proven = {path: editor.text(copy) for path, copy in pairs.items()}
+    changed = [path for path, text in proven.items() if editor.text(path) != text]
+    has_site = proven[places.site] is not None
+    if not changed:
+        if has_site:
             nginx.load(host, [places.site, nginx.MAIN], reload=False)
         return "untouched"
     # Workers that are older than the site never read it, and need not read the proven one either.
-    was_read = not has_lost_reload(host, [places.site])
-    if proven is None:
-        editor.remove(places.site)
-    else:
-        editor.write(places.site, proven, shown=False)
+    was_read = not has_lost_reload(host, changed)
+    for path in changed:
+        text = proven[path]
+        if text is None:
+            editor.remove(path)
+        else:
+            editor.write(path, text, shown=False)
     if was_read:
-        nginx.load(host, [places.site], reload=True)
+        nginx.load(host, changed, reload=True)
     else:
         units.systemctl("reload", nginx.SERVICE)
-    return "removed" if proven is None else "restored"
+    return "restored" if has_site else "removed"
 
 
 def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:

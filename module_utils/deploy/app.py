@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
+from . import site
 from .places import CERTIFICATES, TOOLS, Places
 
 UV_VERSION = "0.13.9"
@@ -65,6 +66,11 @@ class App(NamedTuple):
     server_name: str  # the Host header of our own requests
     locations: list[dict[str, Any]]
     service_lines: list[str]
+    server_lines: list[str]  # of the site's server block
+    head_lines: list[str]  # of its other servers: what Nginx needs before it knows the server
+    zone_lines: list[str]
+    refusal_tls_lines: list[str]
+    hsts: str
     nginx_lines: list[dict[str, str]]
     packages: list[str]
     users: list[dict[str, str]]
@@ -118,6 +124,11 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
         server_name=_server_name(given["nginx_server_names"]),
         locations=[_location(location, given) for location in given["nginx_locations"]],
         service_lines=list(_directives(given["service_settings"])),
+        server_lines=site.server_lines(given, identifier(name)),
+        head_lines=site.head_lines(given),
+        zone_lines=site.zone_lines(given, identifier(name)),
+        refusal_tls_lines=site.tls_lines("intermediate"),
+        hsts=site.hsts(given),
         nginx_lines=_nginx_lines(given),
         packages=_packages(given),
         users=[
@@ -140,15 +151,8 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     """One location of the site. Options that it lacks come from the variables of the same name."""
     own = {name: value for name, value in location.items() if value is not None}
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
-    if given["nginx_trusted_proxies"]:
-        # Nginx takes the client's address and scheme from trusted proxies only, so the app can
-        # believe these headers.
-        known = {
-            "$scheme": f"$scheme_{identifier(given['name'])}",
-            "$proxy_add_x_forwarded_for": "$remote_addr",
-        }
-        headers = found["proxy_headers"].items()
-        found["proxy_headers"] = {name: known.get(value, value) for name, value in headers}
+    found["proxy_headers"] = site.headers(given, found["proxy_headers"], identifier(given["name"]))
+    found["repeats_headers"] = site.replaces_headers(found.get("extra", ""))
     return found
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any, Mapping
 
 HTTP2_DIRECTIVE = (1, 25, 1)  # `http2 on`; older versions want a parameter of `listen`
+REJECTS_HANDSHAKES = (1, 19, 4)  # `ssl_reject_handshake`
+HTTPS_PORT = "streaming_api_nginx_https_port"
 # The version that each distribution installs.
 PACKAGED = {
     "12": "1.22.1",
@@ -18,6 +20,29 @@ PACKAGED = {
 
 
 def has_http2_directive(facts: Mapping[str, Any]) -> bool:
-    """``facts`` come from ``stream_host``. Without Nginx, the distribution's package counts."""
+    """``facts`` come from ``stream_host``."""
+    return _version(facts) >= HTTP2_DIRECTIVE
+
+
+def refusals(
+    facts: Mapping[str, Any], ports: Mapping[str, int], *, wanted: bool
+) -> list[dict[str, Any]]:
+    """The servers that refuse unknown names: for each port of the app, HTTP first, the addresses
+    that have no default server.
+
+    Without addresses, the port needs no such server, and the one that an earlier deploy has left is
+    removed.
+    """
+    found = []
+    for variable, port in ports.items():
+        tls = variable == HTTPS_PORT
+        possible = wanted and (not tls or _version(facts) >= REJECTS_HANDSHAKES)
+        addresses = facts["unclaimed"][variable] if possible else []
+        found.append({"port": port, "tls": tls, "addresses": addresses})
+    return found
+
+
+def _version(facts: Mapping[str, Any]) -> tuple[int, ...]:
+    """Of the host's Nginx. Without Nginx, the distribution's package counts."""
     version = facts["nginx"]["version"] or PACKAGED[facts["distribution"]["version"]]
-    return tuple(int(part) for part in version.split(".")) >= HTTP2_DIRECTIVE
+    return tuple(int(part) for part in version.split("."))

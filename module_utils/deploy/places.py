@@ -18,6 +18,19 @@ CERTIFICATES = "/etc/ssl/streaming_api"
 UNIT_KINDS = ("service", "socket")
 
 
+def refusal(port: int) -> str:
+    """The server that refuses unknown names on a port. All apps share it.
+
+    No app can have this file as its site.
+    """
+    return f"{SITES}/streaming_api.{port}.conf"
+
+
+def proven_refusal(port: int) -> str:
+    """That server, as it was when an app was last seen to stream beside it."""
+    return f"{RECORDS}/streaming_api.{port}.conf"
+
+
 class Places(NamedTuple):
     """The files and units of one app.
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Sequence
 
 from ..deploy.places import SITES, Places
+from .defaults import ANY, defaults, foreign
 from .listeners import listeners
 from .system import is_supported, runs_systemd, user_id
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .access import Host
     from .records import App
+    from .sites import Server
     from .wanted import Wanted
 
 UNIT_DIRECTORIES = (
@@ -29,11 +31,16 @@ SYSTEM_UIDS = range(1, 1000)
 
 
 def conflicts(
-    wanted: Wanted, host: Host, system: Mapping[str, str], apps: Sequence[App]
+    wanted: Wanted,
+    host: Host,
+    system: Mapping[str, str],
+    apps: Sequence[App],
+    servers: Sequence[Server] = (),
 ) -> list[str]:
     """Why the host cannot take the app, a sentence for each reason."""
     own = next((app for app in apps if app.name == wanted.name), None)
     others = [app for app in apps if app != own]
+    theirs = foreign(servers, wanted, apps, host)
     return [
         *_system_conflicts(system, host),
         *_unit_conflicts(wanted, host),
@@ -42,6 +49,8 @@ def conflicts(
         *_nginx_conflicts(wanted, host),
         *_port_conflicts(wanted, host),
         *_site_conflicts(wanted, others),
+        *_foreign_names(wanted, theirs),
+        *_foreign_defaults(wanted, theirs, is_new=own is None),
     ]
 
 
@@ -166,3 +175,41 @@ def _site_conflicts(wanted: Wanted, others: Iterable[App]) -> Iterator[str]:
                     f"streaming_api_nginx_server_names has '{name}', which the app '{app.name}' "
                     f"serves on port {port} already; choose other names or another port."
                 )
+
+
+def _foreign_names(wanted: Wanted, theirs: Sequence[Server]) -> Iterator[str]:
+    """Names that somebody else's site has. Nginx would ignore one of the two sites."""
+    for name in wanted.server_names:
+        for server in theirs:
+            ports = sorted({one.port for one in server.listens} & set(wanted.ports.values()))
+            if ports and _forms(name) & {form for one in server.names for form in _forms(one)}:
+                yield (
+                    f"streaming_api_nginx_server_names has '{name}', which {server.file} on the "
+                    f"host serves on port {ports[0]} already; remove that site, or choose other "
+                    "names or another port."
+                )
+                break
+
+
+def _forms(name: str) -> set[str]:
+    """The names that Nginx compares: .a.org stands for a.org and *.a.org."""
+    name = name.lower()
+    return {name[1:], f"*{name}"} if name.startswith(".") else {name}
+
+
+def _foreign_defaults(wanted: Wanted, theirs: Sequence[Server], *, is_new: bool) -> Iterator[str]:
+    """Somebody else's server that gets the requests that no name claims."""
+    for variable, port in wanted.ports.items():
+        explicit, implicit = defaults(theirs, port)
+        file = next((explicit[address] for address in ANY if address in explicit), "")
+        if file and not wanted.server_names:
+            yield (
+                f"{variable} is {port}, where {file} on the host is the default server already; "
+                "choose another port, or streaming_api_nginx_server_names."
+            )
+        elif implicit and is_new:
+            yield (
+                f"{variable} is {port}, where {implicit} on the host answers any name without "
+                "being the default server, and would no longer be asked; "
+                "add default_server to its listen, or choose another port."
+            )

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Callable
 
 from .access import Answer, Host, run
 from .conflicts import conflicts
+from .defaults import foreign, unclaimed
 from .nginx import missing_lines, nginx
 from .packages import is_installed, packages
 from .records import apps, history, live, site_is_proven
 from .releases import releases
+from .sites import servers
 from .system import is_supported, os_release, systemd, user_id
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ def look(
     system = os_release(host)
     warnings: list[str] = []
     known = apps(host, warnings.append)
+    sites = servers(host)
+    ipv6 = bool(host.text("/proc/net/if_inet6"))
     return {
         "distribution": {
             "id": system.get("ID", ""),
@@ -42,11 +46,12 @@ def look(
         "supported": is_supported(system),
         "systemd": systemd(host, installed),
         "python": ".".join(str(number) for number in sys.version_info[:3]),
-        "ipv6": bool(host.text("/proc/net/if_inet6")),
+        "ipv6": ipv6,
         "euid": os.geteuid(),
         "nginx": nginx(host),
         "missing_packages": [spec for spec in wanted.packages if not is_installed(spec, installed)],
         "missing_files": [path for path in wanted.files if not host.path(path).exists()],
+        "outdated_files": [path for path, text in wanted.texts.items() if host.text(path) != text],
         "missing_nginx_lines": missing_lines(host, wanted.nginx_lines),
         "missing_users": [name for name in wanted.users if user_id(host, name) is None],
         "site_is_proven": site_is_proven(host, wanted),
@@ -54,6 +59,7 @@ def look(
         "history": history(host, wanted),
         "releases": [release._asdict() for release in releases(host, wanted)],
         "apps": [app._asdict() for app in known if app.name != wanted.name],
-        "conflicts": conflicts(wanted, host, system, known),
+        "conflicts": conflicts(wanted, host, system, known, sites),
+        "unclaimed": unclaimed(wanted, foreign(sites, wanted, known, host), known, ipv6=ipv6),
         "warnings": warnings,
     }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NGINX = ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx")
 NGINX_WORKER = b"nginx: worker process"
 NGINX_QUITTING = b"nginx: worker process is shutting down"
+WELCOME = "/etc/nginx/sites-enabled/default"
 PARENT, STARTED = 1, 19  # of /proc/PID/stat, after the name
 MARGIN = 0.05  # seconds by which the clocks of files and processes may differ
 
@@ -29,7 +30,7 @@ def nginx(host: Host) -> dict[str, Any]:
             return {
                 "installed": True,
                 "version": version.group(1) if version else None,
-                "welcome_page": _has_welcome_page(host),
+                "welcome_page": has_welcome_page(host),
                 "workers": sorted(workers(host)),
             }
     return {"installed": False, "version": None, "welcome_page": False, "workers": []}
@@ -81,9 +82,9 @@ def _stat(process: Path) -> list[str]:
         return []
 
 
-def _has_welcome_page(host: Host) -> bool:
+def has_welcome_page(host: Host) -> bool:
     """Whether Nginx serves the default site, unchanged since its installation."""
-    enabled = host.path("/etc/nginx/sites-enabled/default")
+    enabled = host.path(WELCOME)
     brought = re.search(
         r"^ /etc/nginx/sites-available/default ([0-9a-f]{32})$",
         host.text("/var/lib/dpkg/status"),

@@ -22,6 +22,8 @@ class Wanted(NamedTuple):
     nginx_lines: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     nginx_user: str = ""
+    keeps_welcome: bool = False
+    texts: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Wanted:
@@ -46,4 +48,6 @@ class Wanted(NamedTuple):
             nginx_lines=words("nginx_lines"),
             users=words("users"),
             nginx_user=options.get("nginx_user") or "",
+            keeps_welcome=bool(options.get("keeps_welcome")),
+            texts=options.get("texts") or {},
         )

@@ -201,6 +201,19 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "streaming_api_nginx_locations[].extra": (_DIRECTIVES,),
     "streaming_api_nginx_keepalive_connections": (at_least(1),),
+    "streaming_api_tls_hsts": (at_least(0, " of seconds"),),
+    "streaming_api_nginx_limit_connections": (between(0, 65535),),
+    "streaming_api_nginx_limit_requests": (between(0, 1000000),),
+    "streaming_api_nginx_limit_requests_burst": (between(0, 1000000),),
+    "streaming_api_nginx_client_max_body_size": (
+        like(r"\d{1,9}[kKmMgG]?", "a size such as 20m, or 0"),
+    ),
+    "streaming_api_nginx_client_body_timeout": (_NGINX_SECONDS,),
+    "streaming_api_nginx_send_timeout": (_NGINX_SECONDS,),
+    "streaming_api_nginx_client_header_timeout": (_NGINX_SECONDS,),
+    "streaming_api_nginx_large_client_header_buffers": (
+        like(r"[1-9]\d? [1-9]\d{0,3}[kK]", "a number of buffers and a size, such as 4 16k"),
+    ),
     "streaming_api_nginx_server_extra": (_DIRECTIVES,),
     "streaming_api_nginx_site_template": (like(r"[^\x00-\x1f]+", "the path of a template"),),
     "streaming_api_nginx_worker_processes": (

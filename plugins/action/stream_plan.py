@@ -35,12 +35,14 @@ class ActionModule(acting.Action):
         "settings": {"type": "dict", "required": True},
         "texts": {"type": "dict", "required": True},
         "secrets": {"type": "dict", "default": {}, "no_log": True},
+        "host_texts": {"type": "dict", "default": {}},
         "plan": {"type": "dict", "default": {}},
     }
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
         self._app = app.App.of(args["app"])
         self._settings = args["settings"]
+        self._host_texts = args["host_texts"]
         made = args["plan"]
         if made and (made["state"] not in DRAINS or self.is_check):
             return {**made, "changed": False, "skipped": True}
@@ -119,6 +121,8 @@ class ActionModule(acting.Action):
             "users": [user["name"] for user in self._app.users],
             "nginx_lines": [line["line"] for line in self._app.nginx_lines],
             "nginx_user": self._settings["streaming_api_nginx_user"],
+            "keeps_welcome": self._settings["streaming_api_nginx_default_site"],
+            "texts": self._host_texts,
         }
 
     @staticmethod
@@ -185,6 +189,12 @@ class ActionModule(acting.Action):
             },
             "ipv6": facts["ipv6"],
             "nginx_http2_directive": nginx.has_http2_directive(facts),
+            "refusals": nginx.refusals(
+                facts,
+                self._app.ports,
+                wanted=self._settings["streaming_api_nginx_refuse_unknown_names"],
+            ),
+            "outdated_files": facts["outdated_files"],
             "removes_welcome": not self._settings["streaming_api_nginx_default_site"]
             and (not facts["nginx"]["installed"] or facts["nginx"]["welcome_page"]),
         }

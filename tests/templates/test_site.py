@@ -29,8 +29,12 @@ def changed(before: str, after: str) -> tuple[set[str], set[str]]:
     return directives(before) - directives(after), directives(after) - directives(before)
 
 
-UPGRADE = "proxy_set_header Upgrade $http_upgrade;"
+UPGRADE = "proxy_set_header Upgrade $upgrade_chat_app;"
 CONNECTION = "proxy_set_header Connection $connection_chat_app;"
+CLAIMS = {
+    f'proxy_set_header {name} "";'
+    for name in ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix")
+}
 HEADERS = {line for line in ORIGINAL if line.startswith("proxy_set_header ")}
 
 # name of the variable (and of a location's key), value, the directives that go, those that come
@@ -82,12 +86,34 @@ PROXIED = {
     "proxy_set_header X-Forwarded-Proto $scheme_chat_app;",
 }
 
+LIMITS: list[set[str]] = [
+    {
+        "limit_conn_zone $binary_remote_addr zone=connections_chat_app:10m;",
+        "limit_conn connections_chat_app 1000;",
+        "limit_conn_status 429;",
+    },
+    {
+        "limit_req_zone $binary_remote_addr zone=requests_chat_app:10m rate=200r/s;",
+        "limit_req zone=requests_chat_app burst=1000 nodelay;",
+        "limit_req_status 429;",
+    },
+]
+
 # the variables, the directives that go, those that come
 SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, {*BY_DEFAULT, "server_name _;"}, {*NAMED, "server_name a.org b.org;"}),
     ({"streaming_api_nginx_http_port": 8080}, BY_DEFAULT, {"listen 8080 default_server;", "listen [::]:8080 default_server;"}),
     ({"plan": {"ipv6": False}}, {"listen [::]:80 default_server;"}, set()),
-    ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, set(), {"client_max_body_size 9m;"}),
+    ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, {"client_max_body_size 1m;"}, {"client_max_body_size 9m;"}),
+    ({"streaming_api_nginx_client_max_body_size": 0}, {"client_max_body_size 1m;"}, {"client_max_body_size 0;"}),
+    ({"streaming_api_nginx_limit_connections": 0}, LIMITS[0], set()),
+    ({"streaming_api_nginx_limit_requests": "0"}, LIMITS[1], set()),
+    ({"streaming_api_nginx_limit_requests_burst": 0}, {"limit_req zone=requests_chat_app burst=1000 nodelay;"}, {"limit_req zone=requests_chat_app;"}),
+    ({"streaming_api_nginx_send_timeout": 5}, {"send_timeout 60s;"}, {"send_timeout 5s;"}),
+    ({"streaming_api_nginx_client_body_timeout": 5}, {"client_body_timeout 30s;"}, {"client_body_timeout 5s;"}),
+    ({"streaming_api_nginx_client_header_timeout": 5}, {"client_header_timeout 10s;"}, {"client_header_timeout 5s;"}),
+    ({"streaming_api_nginx_large_client_header_buffers": "8 32k"}, {"large_client_header_buffers 4 8k;"}, {"large_client_header_buffers 8 32k;"}),
+    ({"streaming_api_tls_hsts": 9}, set(), set()),  # without TLS
     ({"streaming_api_nginx_locations": [{"path": "/", "extra": "deny all;"}]}, set(), {"deny all;"}),
 ]  # fmt: skip
 
@@ -101,12 +127,17 @@ def test_the_server(
 
 def test_a_trusted_proxy_is_believed(render: Render) -> None:
     gone, there = changed(render(SITE), render(SITE, **PROXIES))
-    told = {
-        "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
-        "proxy_set_header X-Forwarded-Proto $scheme;",
-    }
-    assert gone == told
-    assert there >= PROXIED
+    assert gone == {"proxy_set_header X-Forwarded-Proto $scheme;", *CLAIMS}
+    assert there >= PROXIED - directives(render(SITE))
+
+
+@pytest.mark.parametrize("proxies", [{}, PROXIES], ids=["nobody", "proxies"])
+def test_what_a_reader_claims_is_never_passed_on(render: Render, proxies: dict[str, Any]) -> None:
+    headers = {"X-Forwarded-For": "$proxy_add_x_forwarded_for", "forwarded": "$http_forwarded"}
+    site = directives(render(SITE, streaming_api_nginx_proxy_headers=headers, **proxies))
+    assert "proxy_set_header X-Forwarded-For $remote_addr;" in site
+    assert "proxy_set_header forwarded $http_forwarded;" in site  # asked for
+    assert 'proxy_set_header Forwarded "";' not in site
 
 
 @pytest.mark.parametrize(
@@ -137,6 +168,68 @@ def test_with_tls_plain_http_redirects(
 ) -> None:
     site = directives(render(SITE, streaming_api_nginx_https_port=port, **certificate))
     assert f"return 301 {target};" in site
+
+
+HSTS = 'add_header Strict-Transport-Security "max-age=63072000" always;'
+
+
+@pytest.mark.parametrize(
+    ("variables", "there"),
+    [
+        ({}, {"ssl_protocols TLSv1.2 TLSv1.3;", "ssl_session_tickets off;", "ssl_prefer_server_ciphers off;"}),
+        ({"streaming_api_tls_profile": "modern"}, {"ssl_protocols TLSv1.3;", "ssl_session_tickets off;"}),
+        ({"streaming_api_tls_hsts": 63072000}, {HSTS}),
+        ({"streaming_api_nginx_server_extra": "ssl_session_tickets on;"}, {"ssl_session_tickets on;"}),
+    ],
+)  # fmt: skip
+def test_tls(
+    render: Render, certificate: dict[str, str], variables: dict[str, Any], there: set[str]
+) -> None:
+    site = render(SITE, **variables, **certificate)
+    assert there <= directives(site)
+    assert (HSTS in site) is ("streaming_api_tls_hsts" in variables)
+    for name in ("ssl_protocols", "ssl_ciphers", "ssl_session_tickets", "server_tokens"):
+        assert len(re.findall(rf"{name} ", site)) == (2 if name == "server_tokens" else 1)
+
+
+def test_headers_of_a_location_do_not_replace_hsts(
+    render: Render, certificate: dict[str, str]
+) -> None:
+    locations = [{"path": "/"}, {"path": "/a", "extra": "add_header A b;"}]
+    given = {"streaming_api_tls_hsts": 63072000, "streaming_api_nginx_locations": locations}
+    site = render(SITE, **given, **certificate)
+    server, first, second = re.match(
+        r"(.*)(location / .*)(location /a .*)", site, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
+    assert [HSTS in part for part in (server, first, second)] == [True, False, True]
+
+
+REFUSAL = "refusal.conf.j2"
+PLAIN = {"port": 80, "tls": False, "addresses": ["*", "[::]"]}
+TLS = {"port": 8443, "tls": True, "addresses": ["[::]"]}
+
+
+def test_the_server_that_refuses(render: Render) -> None:
+    plain, tls = (
+        directives(render(REFUSAL, refusal=PLAIN)),
+        directives(render(REFUSAL, refusal=TLS)),
+    )
+    common = {"server_name _;", "server_tokens off;", "client_header_timeout 10s;"}
+    assert plain >= common | {"listen 80 default_server;", "listen [::]:80 default_server;"}
+    assert "return 444; # closes the connection" in plain
+    assert tls >= common | {"listen [::]:8443 default_server ssl;", "ssl_reject_handshake on;"}
+    assert "ssl_protocols TLSv1.2 TLSv1.3;" in tls
+
+
+@pytest.mark.parametrize("profile", ["intermediate", "modern"])
+def test_nginx_reads_it_beside_an_app(
+    render: Render, nginx_reads: Callable[..., None], certificate: dict[str, str], profile: str
+) -> None:
+    given = {**NAMES, **certificate, "streaming_api_tls_profile": profile}
+    refusals = [render(REFUSAL, refusal=one) for one in (PLAIN, {**TLS, "port": 443})]
+    nginx_reads(*refusals, render(SITE, **given))
+    with pytest.raises(AssertionError, match="duplicate default server"):
+        nginx_reads(*refusals, render(SITE))
 
 
 NAMES = {"streaming_api_nginx_server_names": ["b.example"], "streaming_api_name": "b"}

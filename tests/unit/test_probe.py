@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from roles.streaming_api.files.stream_probe import Probe
-from tests.unit.asgi_client import TOKEN, Answer, ask
+from tests.unit.asgi_client import PATH, TOKEN, Answer, ask
 
 BOOT = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
@@ -67,14 +67,15 @@ def test_the_app_gets_what_the_server_gives(kind: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("token", [None, "", "wrong", f"{TOKEN}x", TOKEN[:-1], "\xe9"])
-def test_without_the_token_there_is_nothing(token: str | None) -> None:
-    answer = asked(token=token)
-    assert (answer.status, answer.headers["content-type"]) == (404, "text/plain")
+def test_without_the_token_the_app_answers(token: str | None) -> None:
+    app = Recorder()
+    answer = asyncio.run(ask(probe(app), token=token))
+    assert (answer.status, len(app.calls), app.calls[0][0]["path"]) == (204, 1, PATH)
 
 
 @pytest.mark.parametrize("token", [None, "", TOKEN])
 def test_no_token_is_nobodys(token: str | None) -> None:
-    assert asyncio.run(ask(probe(token=""), token=token)).status == 404
+    assert asyncio.run(ask(probe(token=""), token=token)).status == 204
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 
+from rawclient import connect
 from streamclient import read
 from testhost import Machine
 from testinfra.host import Host
@@ -17,7 +18,8 @@ def test_it_serves(machine: Machine) -> None:
 
 
 def test_its_certificate_is_the_given_one(host: Host, machine: Machine) -> None:
-    served = ssl.get_server_certificate(("127.0.0.1", machine.https))
+    with connect(machine.https, tls="wheel.example") as end:
+        served = ssl.DER_cert_to_PEM_cert(end.getpeercert(binary_form=True))
     argv = ["openssl", "x509", "-noout", "-ext", "subjectAltName"]
     told = subprocess.run(argv, input=served, capture_output=True, text=True, check=True)
     assert "DNS:wheel.example" in told.stdout

@@ -3,7 +3,8 @@
 """Add a stream to measure to an ASGI 3 app. Only requests with the token get the stream.
 
 ``Probe`` answers every path that ends in ``/.stream-probe`` with numbered events and their send
-times. Without the token the answer is 404. All other requests reach the app unchanged.
+times, if the request has the token. All other requests reach the app unchanged: without the token
+nobody can tell that there is a probe.
 
 In a Starlette or FastAPI app the stream starts behind the app's middleware, like the app's own
 streams. In other apps, or if a middleware answers the request itself, the stream starts in front of
@@ -106,18 +107,18 @@ class Probe:
             return
         self._open += 1
         try:
-            if scope["path"].endswith(SUFFIX):
+            if scope["path"].endswith(SUFFIX) and self._has_token(scope):
                 await self._answer(scope, receive, send)
             else:
                 await self._app(scope, receive, send)
         finally:
             self._open -= 1
 
-    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+    def _has_token(self, scope: Message) -> bool:
         given = next((value for name, value in scope["headers"] if name.lower() == HEADER), b"")
-        if not self._token or not hmac.compare_digest(given, self._token):
-            await _refuse(send, 404, "Not Found")
-            return
+        return bool(self._token) and hmac.compare_digest(given, self._token)
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
             asked = Asked.of(scope)
         except ValueError as error:

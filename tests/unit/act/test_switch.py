@@ -12,9 +12,10 @@ from plugins.module_utils.act import switch as module
 from plugins.module_utils.act.ask import Answer, Question
 from plugins.module_utils.act.editor import ActError, Editor
 from plugins.module_utils.act.switch import Switch, switch
-from plugins.module_utils.deploy.places import Places
+from plugins.module_utils.deploy.places import Places, refusal
 from plugins.module_utils.host.access import Answer as Said
 from plugins.module_utils.host.access import Host
+from plugins.module_utils.host.nginx import WELCOME
 
 CHAT = Places("chat")
 LINES = [{"line": "worker_processes 2;", "block": ""}]
@@ -73,9 +74,9 @@ def test_a_switch(rig: Rig, editor: Editor) -> None:
     assert rig.switch(editor) == {"reloaded": True, "status": 200}
     assert rig.text(CHAT.site) == "server {}\n"
     assert rig.text(nginx.MAIN) == "worker_processes 2;\n"
-    assert not (rig.root / nginx.WELCOME[1:]).exists()
+    assert not (rig.root / WELCOME[1:]).exists()
     assert rig.checked == [{CHAT.site: "server {}\n", nginx.MAIN: "worker_processes 2;\n"}]
-    assert rig.without == [nginx.WELCOME]
+    assert rig.without == [WELCOME]
 
 
 def test_the_second_time_nothing_changes(rig: Rig, editor: Editor) -> None:
@@ -89,7 +90,7 @@ def test_the_second_time_nothing_changes(rig: Rig, editor: Editor) -> None:
 def test_what_is_not_wanted_is_left_alone(rig: Rig, editor: Editor) -> None:
     rig.switch(editor, lines=[], keeps_welcome=True)
     assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
-    assert (rig.root / nginx.WELCOME[1:]).exists()
+    assert (rig.root / WELCOME[1:]).exists()
     assert rig.without == []
 
 
@@ -101,6 +102,17 @@ def test_a_site_that_nginx_refuses_is_not_written(rig: Rig, editor: Editor) -> N
     assert not (rig.root / CHAT.site[1:]).exists()
     assert rig.text(nginx.MAIN) == "worker_processes 1;\n"
     assert rig.loads == []
+
+
+def test_servers_that_refuse_unknown_names(rig: Rig, editor: Editor) -> None:
+    rig.switch(editor, refusals={80: "server { a }", 443: ""})
+    assert rig.text(refusal(80)) == "server { a }"
+    assert rig.checked[0][refusal(80)] == "server { a }"
+    assert rig.without == [refusal(443), WELCOME]
+    again = Editor(rig.root)
+    assert rig.switch(again, refusals={80: "server { a }"})["reloaded"] is False
+    assert rig.switch(again, refusals={80: ""})["reloaded"] is True
+    assert not (rig.root / refusal(80)[1:]).exists()
 
 
 def test_nginx_may_need_a_moment(rig: Rig, editor: Editor) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from plugins.module_utils.act import undo as module
 from plugins.module_utils.act.editor import ActError, Editor
 from plugins.module_utils.act.undo import Undo, undo
 from plugins.module_utils.deploy.outcome import Undone
-from plugins.module_utils.deploy.places import Places
+from plugins.module_utils.deploy.places import Places, proven_refusal, refusal
 from plugins.module_utils.host.access import Answer, Host
 from tests.unit.act.conftest import Systemd
 
@@ -51,8 +52,8 @@ class Rig:
             raise ActError("its error log says why.", kind="reload")
         return reload
 
-    def undo(self, release: str = NEW, **wanted: bool) -> tuple[Undone, str]:
-        given = {"may_have_streams": False, "was_live": False, **wanted}
+    def undo(self, release: str = NEW, **wanted: Any) -> tuple[Undone, str]:
+        given: dict[str, Any] = {"may_have_streams": False, "was_live": False, **wanted}
         host = Host(self.root, lambda _: Answer(1, ""))
         return undo(CHAT, Undo(release, **given), host, Editor(self.root))
 
@@ -165,3 +166,20 @@ def test_one_that_hangs_is_killed(rig: Rig) -> None:
     assert rig.undo()[0].release == "removed"
     assert rig.systemd.asked_to("kill") == [f"kill --signal=KILL chat@{NEW}.service"]
     assert rig.systemd.asked_to("reset-failed") == [f"reset-failed chat@{NEW}.service"]
+
+
+@pytest.mark.parametrize("proven", [None, "server { refuses all }"])
+def test_the_servers_that_refuse_unknown_names_go_back_too(rig: Rig, proven: str | None) -> None:
+    rig.write(CHAT.site, site(NEW))
+    rig.write(refusal(80), "server { new }")
+    rig.write(refusal(443), "server { of another app }")
+    if proven:
+        rig.write(proven_refusal(80), proven)
+        rig.write(CHAT.proven_site, site(NEW))
+    undone, _ = rig.undo(ports=[80])
+    assert undone.site == ("restored" if proven else "removed")
+    assert rig.there(refusal(80)) is bool(proven)
+    if proven:
+        assert (rig.root / refusal(80)[1:]).read_text() == proven
+    assert rig.there(refusal(443))
+    assert rig.loads == [True]

@@ -27,6 +27,8 @@ FACTS: dict[str, Any] = {
     "distribution": {"id": "debian", "version": "12"},
     "nginx": {"installed": True, "version": "1.22.1", "welcome_page": True},
     "ipv6": True,
+    "unclaimed": {"streaming_api_nginx_http_port": ["*", "[::]"]},
+    "outdated_files": [],
     "live": None,
     "history": [],
     "releases": [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.deploy.nginx import PACKAGED, has_http2_directive
+from plugins.module_utils.deploy.nginx import PACKAGED, has_http2_directive, refusals
 from plugins.module_utils.host.system import SUPPORTED
 
 
@@ -28,3 +28,23 @@ def test_http2_is_a_directive(version: str | None, distribution: str, has: bool)
 
 def test_each_supported_distribution_brings_one() -> None:
     assert {*PACKAGED} == {version for versions in SUPPORTED.values() for version in versions}
+
+
+HTTP, HTTPS = "streaming_api_nginx_http_port", "streaming_api_nginx_https_port"
+
+
+@pytest.mark.parametrize(
+    ("version", "wanted", "http", "https"),
+    [
+        ("1.22.1", True, ["*", "[::]"], ["*"]),
+        ("1.18.0", True, ["*", "[::]"], []),  # cannot reject a handshake
+        ("1.22.1", False, [], []),
+    ],
+)
+def test_refusals(version: str, wanted: bool, http: list[str], https: list[str]) -> None:
+    unclaimed = {HTTP: ["*", "[::]"], HTTPS: ["*"]}
+    facts = {"nginx": {"version": version}, "unclaimed": unclaimed}
+    assert refusals(facts, {HTTP: 80, HTTPS: 443}, wanted=wanted) == [
+        {"port": 80, "tls": False, "addresses": http},
+        {"port": 443, "tls": True, "addresses": https},
+    ]

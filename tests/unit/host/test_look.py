@@ -25,6 +25,7 @@ def test_a_fresh_host(root: Path) -> None:
         "euid": os.geteuid(),
         "missing_packages": [],
         "missing_files": [],
+        "outdated_files": [],
         "missing_nginx_lines": [],
         "missing_users": [],
         "site_is_proven": True,
@@ -33,6 +34,7 @@ def test_a_fresh_host(root: Path) -> None:
         "releases": [],
         "apps": [],
         "conflicts": [],
+        "unclaimed": {},
         "warnings": [],
     }
 

@@ -195,6 +195,28 @@ BAD: list[Row] = [
         ("_locations[0].proxy_headers is 'connection'", "streaming_api_nginx_proxy_keepalive"),
     ),
     ("keepalive", {"nginx_keepalive_connections": 0}, ("_keepalive_connections is 0", "1 or more")),
+    ("profile", {"tls_profile": "old"}, ("tls_profile is 'old'", "intermediate or modern")),
+    ("hsts", {"tls_hsts": -1}, ("tls_hsts is -1", "of seconds, 0 or more")),
+    (
+        "connections",
+        {"nginx_limit_connections": 70000},
+        ("_connections is 70000", "from 0 to 65535"),
+    ),
+    ("requests", {"nginx_limit_requests": -1}, ("_limit_requests is -1", "from 0 to 1000000")),
+    ("burst", {"nginx_limit_requests_burst": "many"}, ("_burst is 'many'", "a whole number")),
+    (
+        "body",
+        {"nginx_client_max_body_size": "20 MB"},
+        ("_body_size is '20 MB'", "a size such as 20m"),
+    ),
+    ("body timeout", {"nginx_client_body_timeout": 0}, ("_body_timeout is 0", "from 1 to")),
+    ("send timeout", {"nginx_send_timeout": 0}, ("_send_timeout is 0", "from 1 to")),
+    ("header timeout", {"nginx_client_header_timeout": 0}, ("_header_timeout is 0", "from 1 to")),
+    (
+        "header",
+        {"nginx_large_client_header_buffers": "16k"},
+        ("_buffers is '16k'", "such as 4 16k"),
+    ),
     ("processes", {"nginx_worker_processes": "all"}, ("_processes is 'all'", "auto or a whole")),
     # the proof
     ("path of a stream", {"proof_paths": ["a"]}, ("_proof_paths[0] is 'a'", "begins with /")),

@@ -1,0 +1,119 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Directives of the app's site that readers on the open internet meet: limits, TLS, headers."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from .directives import directives
+
+# A TLS 1.2 suite that no server of ours can use, as Nginx has no pre-shared keys.
+_UNUSABLE = "PSK-AES256-GCM-SHA384"
+# https://wiki.mozilla.org/Security/Server_Side_TLS, guidelines 5.7, without DHE: so nobody needs
+# DH parameters. The second line of `modern` matters where the default server of the port, whose
+# protocols Nginx takes before 1.27.5, has TLS 1.2.
+PROFILES: dict[str, dict[str, str]] = {
+    "intermediate": {
+        "ssl_protocols": "TLSv1.2 TLSv1.3",
+        "ssl_ciphers": (
+            "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+            "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+            "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+        ),
+    },
+    "modern": {"ssl_protocols": "TLSv1.3", "ssl_ciphers": _UNUSABLE},
+}
+_ALL_PROFILES = {
+    "ssl_ecdh_curve": "X25519:prime256v1:secp384r1",
+    "ssl_prefer_server_ciphers": "off",
+    "ssl_session_cache": "shared:streaming_api:10m",
+    "ssl_session_timeout": "1d",
+    "ssl_session_tickets": "off",
+}
+_STATUS = "429"  # Too Many Requests
+# What a reader could make an app believe about the way of a request.
+CLAIMS = ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix")
+
+
+def head_lines(given: Mapping[str, Any]) -> list[str]:
+    """What Nginx needs before it knows which server is asked: also in the default server."""
+    return _lines(_head(given))
+
+
+def tls_lines(profile: str) -> list[str]:
+    return _lines(_tls(profile))
+
+
+def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
+    """The directives of the app's server. Those in ``nginx_server_extra`` replace ours."""
+    own = {
+        **_head(given),
+        "client_max_body_size": given["nginx_client_max_body_size"],
+        "client_body_timeout": f"{given['nginx_client_body_timeout']}s",
+        "send_timeout": f"{given['nginx_send_timeout']}s",
+    }
+    if given["nginx_limit_connections"]:
+        own["limit_conn"] = f"connections_{identifier} {given['nginx_limit_connections']}"
+        own["limit_conn_status"] = _STATUS
+    if given["nginx_limit_requests"]:
+        burst = given["nginx_limit_requests_burst"]
+        at_once = f" burst={burst} nodelay" if burst else ""
+        own["limit_req"] = f"zone=requests_{identifier}{at_once}"
+        own["limit_req_status"] = _STATUS
+    if given["tls"] != "none":
+        own.update(_tls(given["tls_profile"]))
+    theirs = {one.name for one in directives(given["nginx_server_extra"])}
+    return _lines({name: value for name, value in own.items() if name not in theirs})
+
+
+def zone_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
+    """The shared memory of the limits: 10 MB know 160,000 addresses."""
+    found = []
+    if given["nginx_limit_connections"]:
+        found.append(f"limit_conn_zone $binary_remote_addr zone=connections_{identifier}:10m;")
+    rate = given["nginx_limit_requests"]
+    if rate:
+        zone = f"requests_{identifier}:10m"
+        found.append(f"limit_req_zone $binary_remote_addr zone={zone} rate={rate}r/s;")
+    return found
+
+
+def hsts(given: Mapping[str, Any]) -> str:
+    """The directive that keeps browsers to HTTPS; '' for none."""
+    seconds = given["tls_hsts"]
+    if not seconds or given["tls"] == "none":
+        return ""
+    return f'add_header Strict-Transport-Security "max-age={seconds}" always;'
+
+
+def headers(given: Mapping[str, Any], own: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+    """The headers that the app gets. Only trusted proxies tell where a request comes from."""
+    known = {"$proxy_add_x_forwarded_for": "$remote_addr"}
+    if given["nginx_trusted_proxies"]:
+        known["$scheme"] = f"$scheme_{identifier}"
+        return {name: known.get(value, value) for name, value in own.items()}
+    named = {name.lower() for name in own}
+    claims = {name: "" for name in CLAIMS if name.lower() not in named}
+    return {**{name: known.get(value, value) for name, value in own.items()}, **claims}
+
+
+def replaces_headers(directives_text: str) -> bool:
+    """Whether a location with these directives no longer gets the server's `add_header`."""
+    return any(one.name == "add_header" for one in directives(directives_text))
+
+
+def _head(given: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "server_tokens": "off",
+        "client_header_timeout": f"{given['nginx_client_header_timeout']}s",
+        "large_client_header_buffers": given["nginx_large_client_header_buffers"],
+    }
+
+
+def _tls(profile: str) -> dict[str, str]:
+    return {**PROFILES[profile], **_ALL_PROFILES}
+
+
+def _lines(found: Mapping[str, Any]) -> list[str]:
+    return [f"{name} {value};" for name, value in found.items()]

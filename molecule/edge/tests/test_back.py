@@ -1,0 +1,150 @@
+"""Nginx comes back by itself; what becomes of the streams that were open is stated."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Iterator
+from typing import Self
+
+import pytest
+from rawclient import NAME, get
+from streamclient import COMPLETE, CUT, Stream, read_all
+from testhost import Machine
+from testinfra.host import Host
+
+# Python's ssl leaves a socket open if the other side closes it at once.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+BROKEN = "/etc/nginx/sites-enabled/broken"
+STREAMS = 40
+WITHIN = 5.0  # seconds
+
+
+class Streams:
+    """Streams that are open all the time."""
+
+    def __init__(self, machine: Machine) -> None:
+        url = f"{machine.https_url}/chunked/stream?count=2000&interval=0.1"
+        self.all = [Stream(url, name=NAME, timeout=0) for _ in range(STREAMS)]
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=read_all, args=(self.all, self._over.is_set))
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        deadline = time.monotonic() + 20
+        while not all(len(one.times) > 3 for one in self.all):
+            assert time.monotonic() < deadline, "the streams do not begin"
+            time.sleep(0.1)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def cut(self) -> int:
+        return sum(one.ended == CUT for one in self.all)
+
+    def still_read(self) -> int:
+        """How many get events now."""
+        before = [len(one.times) for one in self.all]
+        time.sleep(0.5)
+        return sum(len(one.times) > count for one, count in zip(self.all, before, strict=True))
+
+
+def seconds_to_answer(machine: Machine) -> float:
+    """Until the app answers three times in a row."""
+    began, good = time.monotonic(), 0
+    while good < 3:
+        assert time.monotonic() - began < 30, "Nginx stays down"
+        good = good + 1 if get(machine.https, "/readyz", tls=NAME).status == 200 else 0
+        time.sleep(0.05)
+    return time.monotonic() - began
+
+
+@pytest.fixture(autouse=True)
+def is_up(machine: Machine, host: Host) -> Iterator[None]:
+    assert get(machine.https, "/readyz", tls=NAME).status == 200
+    yield
+    host.run(f"rm -f {BROKEN}; systemctl start nginx")
+    seconds_to_answer(machine)
+
+
+def test_the_master_is_killed(machine: Machine, host: Host) -> None:
+    """systemd ends the workers with their master, so all streams are cut; readers see that."""
+    with Streams(machine) as streams:
+        host.check_output("kill -9 $(cat /run/nginx.pid)")
+        seconds = seconds_to_answer(machine)
+        print(f"{seconds:.2f} s until it answers")
+        assert seconds < WITHIN
+        assert streams.still_read() == 0
+        assert streams.cut == STREAMS
+    assert int(host.check_output("systemctl show nginx -P NRestarts")) >= 1
+
+
+def test_it_is_killed_again_and_again(machine: Machine, host: Host) -> None:
+    """More often than systemd's start limit, 5 starts in 10 s, would allow."""
+    for _ in range(6):
+        host.check_output("kill -9 $(cat /run/nginx.pid)")
+        assert seconds_to_answer(machine) < WITHIN
+
+
+def test_a_worker_is_out_of_memory(machine: Machine, host: Host) -> None:
+    """Its streams are cut, those of other workers go on, and Nginx is not stopped."""
+    with Streams(machine) as streams:
+        workers = host.check_output("pgrep -f 'nginx: worker process$'").split()
+        master = host.check_output("cat /run/nginx.pid")
+        victim = workers[0]
+        if host.file("/sys/fs/cgroup/cgroup.controllers").exists:
+            # By the kernel, in the unit's own cgroup: the case that OOMPolicy= is about.
+            host.check_output(
+                f"for one in {' '.join(workers[1:])} {master}; do echo -1000 >/proc/$one/oom_score_adj; done;"
+                " systemctl set-property --runtime nginx MemoryMax=1M; sleep 1;"
+                " systemctl set-property --runtime nginx MemoryMax=infinity"
+            )
+        else:
+            host.check_output(f"kill -9 {victim}")  # as the kernel does it; systemd is not told
+        assert seconds_to_answer(machine) < WITHIN
+        print(f"{streams.cut} of {STREAMS} streams cut")
+        assert streams.still_read() + streams.cut == STREAMS
+        assert host.check_output("cat /run/nginx.pid") == master
+        now = host.check_output("pgrep -f 'nginx: worker process$'").split()
+        assert len(now) == len(workers) and victim not in now
+    assert host.check_output("systemctl show nginx -P OOMPolicy") == "continue"
+
+
+def test_a_broken_site_of_somebody_else(machine: Machine, host: Host) -> None:
+    """Nginx cannot start with it, whatever systemd does. It starts when the file is repaired."""
+    host.check_output(f"echo 'server {{ listen 80' >{BROKEN}")
+    assert host.run("systemctl reload nginx").rc != 0
+    assert get(machine.https, "/readyz", tls=NAME).status == 200  # a reload keeps what runs
+    host.check_output("kill -9 $(cat /run/nginx.pid)")
+    time.sleep(5)
+    assert get(machine.https, "/readyz", tls=NAME).status == 0
+    said = host.check_output("journalctl -u nginx --since=-6s --no-pager")
+    assert said.count(BROKEN) >= 3  # it names the file at each try, and goes on to try
+    host.check_output(f"rm {BROKEN}")
+    assert seconds_to_answer(machine) < WITHIN
+
+
+def test_it_runs_in_a_sandbox(host: Host) -> None:
+    host.check_output("systemctl restart nginx")
+    said = host.check_output("systemd-analyze security nginx.service --no-pager | tail -1")
+    assert float(said.split(":")[1].split()[0]) < 4, said
+    capabilities = host.check_output("grep CapBnd /proc/$(cat /run/nginx.pid)/status").split()[1]
+    assert int(capabilities, 16) < 2**12  # nothing of the kernel's, such as CAP_SYS_ADMIN
+    host.check_output("systemctl reload nginx && nginx -s reopen")
+
+
+def test_a_stream_survives_a_reload_in_the_sandbox(machine: Machine, host: Host) -> None:
+    stream = Stream(f"{machine.https_url}/chunked/stream?count=30&interval=0.1", name=NAME)
+    thread = threading.Thread(target=read_all, args=([stream],))
+    thread.start()
+    time.sleep(1)
+    host.check_output("systemctl reload nginx")
+    thread.join()
+    assert stream.ended == COMPLETE
+    ids = [int(one) for one in re.findall(rb"^id: (\d+)", stream.body, re.MULTILINE)]
+    assert ids == [*range(1, 32)]  # 30 events and the end

@@ -1,0 +1,130 @@
+"""A thousand readers that are slow in four ways, beside streams: nobody else notices them."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import pytest
+from rawclient import NAME, connect, get
+from streamclient import LEFT, Stream, read_all
+from testhost import Machine
+
+STREAMS, EACH = 200, 250
+EVERY = 1  # seconds between two events of a stream
+LASTS = 10  # seconds that each phase is measured
+FLOOR = 0.05  # seconds of a p99 that a busy machine makes by itself
+
+HEADER = f"GET / HTTP/1.1\r\nHost: {NAME}\r\nA: "
+BODY = f"POST /seen HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100000\r\n\r\n"
+READER = f"GET /api/stream?count=1000&interval=10 HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+
+# What each kind sends first and then each second, and whether over TLS.
+KINDS: dict[str, tuple[str, bytes, bool]] = {
+    "says nothing": ("", b"", False),
+    "drips a header": (HEADER, b"a", False),
+    "drips a body": (BODY, b"a", True),
+    "never reads": (READER, b"", True),
+}
+
+
+class Found(NamedTuple):
+    alone: float  # p99 of the delay of an event, in seconds
+    beside: float
+    cut: list[str]
+    new: list[int]  # statuses of new requests meanwhile
+
+
+def p99(streams: list[Stream], since: float, until: float) -> float:
+    """How much later than the event before it, and the interval, an event has come."""
+    late = [
+        abs(second - first - EVERY)
+        for stream in streams
+        for first, second in zip(stream.times[1:], stream.times[2:], strict=False)
+        if since < second < until
+    ]
+    assert len(late) > STREAMS * LASTS / EVERY / 2
+    return sorted(late)[len(late) * 99 // 100]
+
+
+@contextlib.contextmanager
+def slow_readers(machine: Machine) -> Iterator[None]:
+    """All of them, as long as the block runs. Nginx closes some; they do not come back."""
+    jobs = [kind for kind in KINDS.values() for _ in range(EACH)]
+    over = threading.Event()
+
+    def begin(kind: tuple[str, bytes, bool]) -> Any:
+        first, _, tls = kind
+        end = connect(machine.https if tls else machine.http, tls=NAME if tls else None)
+        end.sendall(first.encode())
+        return end
+
+    def drip(ends: list[Any]) -> None:
+        while not over.wait(1):
+            for end, (_, piece, _) in zip(ends, jobs, strict=True):
+                if piece:
+                    with contextlib.suppress(OSError):
+                        end.send(piece)
+
+    with ThreadPoolExecutor(8) as pool, contextlib.ExitStack() as stack:
+        ends = [stack.enter_context(end) for end in pool.map(begin, jobs)]
+        dripping = threading.Thread(target=drip, args=(ends,))
+        dripping.start()
+        try:
+            yield
+        finally:
+            over.set()
+            dripping.join()
+
+
+@pytest.fixture(scope="module")
+def found(machine: Machine) -> Found:
+    if machine.distro != "debian13":
+        pytest.skip("one host is enough: all hosts share this machine's CPUs")
+    url = f"{machine.https_url}/chunked/stream?count=100000&interval={EVERY}"
+    streams = [Stream(url, name=NAME, timeout=0) for _ in range(STREAMS)]
+    over = threading.Event()
+    reading = threading.Thread(target=read_all, args=(streams, over.is_set))
+    reading.start()
+    try:
+        deadline = time.monotonic() + 30
+        while not all(len(one.times) > 2 for one in streams):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        first = time.monotonic()
+        time.sleep(LASTS)
+        second = time.monotonic()
+        with slow_readers(machine):
+            third = time.monotonic()  # the handshakes of a thousand cost this machine's own CPU
+            new = []
+            while time.monotonic() < third + LASTS:
+                new.append(get(machine.https, "/readyz", tls=NAME).status)
+                time.sleep(0.5)
+            fourth = time.monotonic()
+    finally:
+        over.set()
+        reading.join()
+    return Found(
+        p99(streams, first, second),
+        p99(streams, third, fourth),
+        [one.ended for one in streams if one.ended != LEFT],
+        new,
+    )
+
+
+def test_no_stream_is_cut(found: Found) -> None:
+    assert found.cut == []
+
+
+def test_all_new_requests_are_served(found: Found) -> None:
+    assert {*found.new} == {200}
+    assert len(found.new) > 10
+
+
+def test_events_are_hardly_later(found: Found) -> None:
+    print(f"p99 of an event's delay: {found.alone:.3f} s alone, {found.beside:.3f} s beside")
+    assert found.beside <= 2 * max(found.alone, FLOOR), found
