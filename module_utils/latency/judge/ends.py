@@ -76,7 +76,8 @@ def said(one: Timeline) -> str:
 
 
 def _truncated(case: Case) -> Iterator[Problem]:
-    length = _usual_length(case.earlier)
+    formats = {one.format for one in case.timelines}
+    length = _usual_length([one for one in case.earlier if one.format in formats])
     if any(len(one.events) > length for one in case.timelines):
         length = 0
     others = [*(case.before.timelines if case.before else ()), *_with_one_content(case)]
@@ -128,8 +129,10 @@ def is_cut(one: Timeline, others: Sequence[Timeline] = (), length: int = 0) -> b
         return True
     if one.opened is not None:
         return True  # a stream of the probe says when it is finished
-    # Without a last event, only a stream that always has the same length shows a cut.
-    return any(other.finished for other in others) or len(one.events) < 0.9 * length
+    # Without a last event, only a stream that always has the same length shows a cut. A command
+    # may print no last event, or in another form.
+    alike = (other for other in others if other.format == one.format)
+    return any(other.finished for other in alike) or len(one.events) < 0.9 * length
 
 
 CHECKS = (_refused, _another_answer, _truncated, _cut_by_the_clock)

@@ -147,6 +147,7 @@ CAUSES = (
             "some_refused",
             "certificate_fails",
             "closed_unanswered",
+            "command_fails",
             "name_unknown",
             "not_http",
             "tls_not_spoken",

@@ -254,7 +254,17 @@ CAUSES = (
         " urllib: read1()).",
         "https://curl.se/docs/manpage.html#-N",
         needs=("held",),
-        supports=("reads_of_one_size", "late_events"),
+        supports=("reads_of_one_size", "late_events", "in_one_read"),
+    ),
+    Cause(
+        "client-fails",
+        "client",
+        "the client's command fails",
+        "Run the command by hand, as the same user on the same machine.",
+        "https://curl.se/docs/manpage.html#EXIT",
+        needs=("command_fails",),
+        excludes=("client_times_out",),
+        plain=True,
     ),
     Cause(
         "client-deadline",

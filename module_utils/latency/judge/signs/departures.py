@@ -52,6 +52,15 @@ def silent_after_a_pause(scene: Scene) -> str:
 
 
 @sign
+def command_fails(scene: Scene) -> str:
+    """The client's command cannot be run, or ends with an error."""
+    for one in scene.refused:
+        if re.search(r"^cannot run|ended with exit status", one.error):
+            return one.error
+    return ""
+
+
+@sign
 def client_times_out(scene: Scene) -> str:
     """A client command ends in the midst of the stream and says that its time is up."""
     one = scene.cut

@@ -126,6 +126,8 @@ def whole_answer_held(scene: Scene) -> str:
     judged, one = scene.fault, scene.one
     if not judged or not one or judged.verdict != words.BUFFERED:
         return ""
+    if not one.http and one.reads:
+        return ""  # the output of a command
     first = figures.first_chunk(one)
     if one.headers_at is None or first is None:
         return "no headers come while events are sent"

@@ -184,3 +184,25 @@ def test_a_page_in_place_of_a_stream() -> None:
     found = diagnose([SOCKET, layer("public", identity=page)])
     assert first(found) == ("public", "another-answer")
     assert found.verdict == "refused"
+
+
+def test_a_client_that_prints_no_last_event_cuts_nothing() -> None:
+    """A chat ends with `data: [DONE]`, which is a line like others to who reads lines."""
+    printed = stream(count=42, stamped=False, http="", headers=(), format="lines", finished=False)
+    chat = layer("gunicorn", identity=stream(count=42, stamped=False))
+    found = diagnose([chat, layer("client", identity=printed)])
+    assert (found.culprit, found.verdict) == ("", "streaming"), found.message
+
+
+def test_a_client_that_collects_is_named_before_proxies_that_nobody_saw() -> None:
+    printed = in_the_end(stamped=False, http="", headers=(), format="lines", headers_at=None)
+    found = diagnose([SOCKET, layer("nginx", identity=stream()), layer("client", identity=printed)])
+    assert first(found) == ("client", "client-reads-in-blocks")
+
+
+def test_a_command_that_cannot_run() -> None:
+    nothing = refused(0, "cannot run nosuchcommand: No such file or directory")
+    assert first(diagnose([SOCKET, layer("client", identity=nothing)])) == (
+        "client",
+        "client-fails",
+    )
