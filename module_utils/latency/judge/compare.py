@@ -80,12 +80,18 @@ def header_times(streams: Sequence[Timeline]) -> list[float]:
     )
 
 
+def first_times(streams: Sequence[Timeline]) -> list[float]:
+    """Seconds from the connection to the first chunk, of each stream that has one, in order."""
+    first = ((figures.first_chunk(one), one.connected or 0.0) for one in streams)
+    return sorted(at - connected for at, connected in first if at is not None)
+
+
 def latest_usual(
     here: Sequence[float], before: Sequence[float], allowed: float, relative: float
 ) -> float:
-    """The time to headers that is not late, in seconds, given both layers' times.
+    """The time to headers, or to the first chunk, that is not late, in seconds, given both layers'.
 
-    An app that thinks for a random time has late headers anywhere. So the spread of both layers is
+    An app that thinks for a random time is late anywhere. So the spread of both layers is
     allowed too. While there are few samples, their spread is unknown.
     """
     spread = (before[-1] - before[0]) + (here[-1] - here[0])

@@ -15,6 +15,7 @@ from .words import (
     BUFFERED,
     BUNCHED,
     DELAYED,
+    FIRST_LATE,
     HEADERS_HELD,
     HELD,
     LUMPED,
@@ -215,6 +216,21 @@ def _headers_held(case: Case) -> Iterator[Problem]:
             yield DELAYED, HEADERS_HELD, f"headers after {least:.2f} s, allowed {limit:.2f} s"
 
 
+def _first_late(case: Case) -> Iterator[Problem]:
+    """The headers are in time, and the first chunk is not. Events with times show it as a delay."""
+    one, allowed = case.timelines[0], case.allowed
+    now = compare.first_times(case.here or case.timelines)
+    then = compare.first_times(case.compared)
+    known = case.metrics.delay_from in {figures.SERVER_CLOCK, figures.OFFSET_UNKNOWN}
+    if case.name not in SINGLE or known or not now or not then:
+        return
+    way = one.connected or 0.0
+    limit = way + compare.latest_usual(now, then, allowed.time_to_headers, allowed.relative)
+    least = min(now[0], (figures.first_chunk(one) or 0.0) - way)
+    if least > limit:
+        yield DELAYED, FIRST_LATE, f"first chunk after {least:.2f} s, allowed {limit:.2f} s"
+
+
 def _slowed(case: Case) -> Iterator[Problem]:
     """Concurrent streams must not take longer than a single one."""
     alone = [*case.here, *case.earlier]
@@ -270,6 +286,7 @@ CHECKS = (
     _acknowledged,
     _asked_late,
     _headers_held,
+    _first_late,
     _slowed,
     _over_the_limits,
 )

@@ -21,10 +21,11 @@ NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), Pass(()))
 
 
 def needs_a_third(found: Diagnosis) -> bool:
-    """Whether two rounds are too few: late headers alone, of an app that may think now and then."""
+    """Whether two rounds are too few: only the beginning is late, and an app may think at times."""
     for layer in found.layers:
         if layer.name == found.culprit:
-            return layer.passes[found.culprit_pass].problem == words.HEADERS_HELD
+            problem = layer.passes[found.culprit_pass].problem
+            return problem in {words.HEADERS_HELD, words.FIRST_LATE}
     return False
 
 

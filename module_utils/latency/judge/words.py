@@ -33,6 +33,7 @@ UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
 REPLAYED = "replayed"
 HEADERS_HELD = "headers held"
+FIRST_LATE = "first chunk late"  # the headers were not
 ASKED_LATE = "asked late"  # the app got the request late
 SLOWED = "slowed"
 OVER_LIMIT = "over limit"
@@ -42,7 +43,7 @@ KINDS = (
     {CUT, EARLY_END, TIME_IS_UP},
     {HELD, REPLAYED},
     {SILENT, WAITING, SLOWED},
-    {HEADERS_HELD, ASKED_LATE},
+    {HEADERS_HELD, ASKED_LATE, FIRST_LATE},
 )
 SURE = (
     NOT_ANSWERED,
@@ -54,7 +55,7 @@ SURE = (
     REPLAYED,
 )  # even for a slow reader
 # What lost packets look like too.
-LATE = (HELD, REPLAYED, HEADERS_HELD, ASKED_LATE, SLOWED, WAITING, UPLOAD_HELD)
+LATE = (HELD, REPLAYED, HEADERS_HELD, FIRST_LATE, ASKED_LATE, SLOWED, WAITING, UPLOAD_HELD)
 LASTING = 1.0  # seconds; a stream that was held for so long was not held by chance
 
 

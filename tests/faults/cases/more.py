@@ -99,6 +99,8 @@ FAULTS = (
         Stack(edge=Nginx(more=f"location = {PROBE} {{ return 522; }}")),
         at="public",
     ),
+    # Events with times would say by themselves that they are late.
+    *both("edge-holds-first", Node(late=700), "node", app=Gunicorn("own:app"), path="/tokens"),
     Fault("changed-request", Stack(Gunicorn("refusing:app")), path="/virtual", at="nginx"),
     Fault("misdirected", Stack(nginx=STRICT), variant="caddy", at="nginx"),
     Fault(

@@ -22,6 +22,15 @@ if (wanted.follows) {
     response.on("close", () => ahead.destroy());
   });
 }
+if (wanted.late) {
+  proxy.on("proxyRes", (answer, request, response) => {
+    setImmediate(() => {
+      answer.unpipe(response);
+      response.flushHeaders();
+      setTimeout(() => answer.pipe(response), wanted.late);
+    });
+  });
+}
 if (wanted.stalls) {
   proxy.on("proxyRes", (answer, request, response) => {
     setTimeout(() => answer.unpipe(response), wanted.stalls);

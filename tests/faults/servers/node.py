@@ -17,6 +17,7 @@ class Node(NamedTuple):
     ``compression`` are options of the middleware, which is left out without them; ``proxy`` are
     those of http-proxy; ``lifetime`` is how many ms an answer may take, ``stalls`` after how many
     it passes on nothing more. With ``follows`` it leaves the server when its reader has left.
+    It holds the body for ``late`` ms.
     """
 
     compression: Mapping[str, Any] | None = None
@@ -24,6 +25,7 @@ class Node(NamedTuple):
     lifetime: int = 0
     stalls: int = 0
     follows: bool = False
+    late: int = 0
 
     scheme: str = "http"
     http_version: str = "auto"

@@ -95,6 +95,15 @@ CAUSES = (
         excludes=("http2_over_tls", "held"),
     ),
     Cause(
+        "edge-holds-first",
+        FRONT,
+        "a proxy passes on the headers, and holds the first chunks for a while",
+        "Let it pass on the beginning at once: no filter that waits for enough bytes, no scan of"
+        " the first bytes, no delay.",
+        "https://developers.cloudflare.com/rules/",
+        needs=("first_chunk_late",),
+    ),
+    Cause(
         "edge-nagle",
         FRONT,
         "a server lets a small chunk wait until the reader has acknowledged the one before",

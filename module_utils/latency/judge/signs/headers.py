@@ -22,6 +22,16 @@ def headers_wait(scene: Scene) -> str:
 
 
 @sign
+def first_chunk_late(scene: Scene) -> str:
+    """The headers are in time, and the first chunk comes late."""
+    for name in ("identity", *COMPRESSED):
+        judged = scene.worse(name, words.FIRST_LATE)
+        if judged:
+            return f"{name} pass: {judged.reason}"
+    return ""
+
+
+@sign
 def asked_late(scene: Scene) -> str:
     """The app gets the request late: headers and events come late, all by the same time."""
     for name in ("identity", *COMPRESSED):

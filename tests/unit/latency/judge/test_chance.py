@@ -49,6 +49,10 @@ def thinks(chance: random.Random) -> Timeline:
     return paced([0.02] * 25, thinks=chance.uniform(0.05, 2))
 
 
+def thinks_after_the_headers(chance: random.Random) -> Timeline:
+    return paced([chance.uniform(0, 2)] + [0.02] * 25)
+
+
 def thinks_longer_and_longer(chance: random.Random) -> Timeline:
     return paced([0.02] * 25, thinks=chance.expovariate(1.5))
 
@@ -103,6 +107,7 @@ def diagnosed(make: Make, chance: random.Random, parallel: int) -> Diagnosis:
     "make",
     [
         thinks,
+        thinks_after_the_headers,
         knows_some_answers,
         thinks_longer_and_longer,
         bursts,
