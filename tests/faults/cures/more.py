@@ -51,7 +51,7 @@ CURES: Cures = {
         Cure("Turn off what needs the whole body there", configured(backend="")),
     ),
     "origin-unreachable": (Cure("Measure the origin by itself", configured(more="")),),
-    "edge-holds-first": (Cure("Let it pass on the beginning at once", configured(late=0)),),
+    "edge-chunks-late": (Cure("Let it pass on each chunk at once", configured(late=0)),),
     "changed-request": (
         Cure(
             "Pass on the name that the app knows",

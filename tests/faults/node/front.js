@@ -27,7 +27,9 @@ if (wanted.late) {
     setImmediate(() => {
       answer.unpipe(response);
       response.flushHeaders();
-      setTimeout(() => answer.pipe(response), wanted.late);
+      answer.on("data", (part) => setTimeout(() => response.write(part), wanted.late));
+      answer.on("end", () => setTimeout(() => response.end(), wanted.late + 1));
+      answer.resume();
     });
   });
 }

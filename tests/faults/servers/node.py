@@ -17,7 +17,7 @@ class Node(NamedTuple):
     ``compression`` are options of the middleware, which is left out without them; ``proxy`` are
     those of http-proxy; ``lifetime`` is how many ms an answer may take, ``stalls`` after how many
     it passes on nothing more. With ``follows`` it leaves the server when its reader has left.
-    It holds the body for ``late`` ms.
+    It passes on each part ``late`` ms later.
     """
 
     compression: Mapping[str, Any] | None = None

@@ -40,6 +40,7 @@ PASSES = {
     "upload": "It shows while the request is sent.",
 }
 CAUSES = {
+    "edge-chunks-late": "It shows by the first chunk; the witness compares headers and rhythm.",
     "app-blocking": CROWD,
     "gunicorn-sync-worker": CROWD,
     "session-elsewhere": "It shows in every other answer.",

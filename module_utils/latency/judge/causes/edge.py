@@ -95,11 +95,10 @@ CAUSES = (
         excludes=("http2_over_tls", "held"),
     ),
     Cause(
-        "edge-holds-first",
+        "edge-chunks-late",
         FRONT,
-        "a proxy passes on the headers, and holds the first chunks for a while",
-        "Let it pass on the beginning at once: no filter that waits for enough bytes, no scan of"
-        " the first bytes, no delay.",
+        "a proxy passes on the headers, and each chunk a constant time later",
+        "Let it pass on each chunk at once: no delay, no scan of the first bytes.",
         "https://developers.cloudflare.com/rules/",
         needs=("first_chunk_late",),
     ),

@@ -212,6 +212,6 @@ def test_the_first_chunk_is_late_although_the_headers_are_not() -> None:
     soon, late = (stream(stamped=False, hold=hold) for hold in (0.0, 1.0))
     app = layer("gunicorn", identity=soon, browser=soon)
     found = diagnose([app, layer("nginx", identity=late, browser=late)])
-    assert first(found) == ("nginx", "edge-holds-first")
+    assert first(found) == ("nginx", "edge-chunks-late")
     thinks = layer("gunicorn", identity=soon, browser=late)
     assert diagnose([thinks, layer("nginx", identity=late, browser=late)]).verdict == "streaming"
