@@ -9,7 +9,7 @@ import pytest
 
 from tests.faults.cases import HEALTHY, Healthy
 from tests.faults.cases.fault import OWN, PROBE
-from tests.faults.laboratory import STREAM, busy, diagnose, started
+from tests.faults.laboratory import STREAM, busy, diagnose, started, was_busy
 from tests.faults.report import Record, Trial
 from tests.faults.stack import Running
 from tests.faults.witness import NOTHING, blind_to, look
@@ -30,7 +30,8 @@ def test_healthy(number: int, record: Record, rounds: range) -> None:
     with started(case.stack) as found:
         for loaded in runs:
             check(case, found, record, loaded=loaded)
-        if case.path in STAMPED and not blind_to(case):
+        # A network delays by itself, and some of it is lost.
+        if case.path in STAMPED and not case.stack.network and not blind_to(case):
             seen = look(found, case, {**STREAM, **case.stream})
             record.unaccused.append((case.name, seen))
             assert seen == NOTHING
@@ -49,7 +50,7 @@ def check(case: Healthy, found: Running, record: Record, *, loaded: bool) -> Non
         )
     # On a busy machine it may be unknown. Otherwise that is so only where nobody can know it.
     accused = bool(said["culprit"])
-    if case.unsure is False and not loaded:
+    if case.unsure is False and not loaded and not was_busy(said):
         accused = not said["streams"]
     record.healthy.append(Trial(case.name, loaded, said["message"] if accused else ""))
     assert not accused, said["text"]

@@ -58,6 +58,11 @@ class Layer(NamedTuple):
             one.verdict != words.REFUSED for one in self.passes.values()
         )
 
+    @property
+    def streams(self) -> list[Timeline]:
+        """All streams of its passes."""
+        return [stream for one in self.passes.values() for stream in one.timelines]
+
     def measurement(self) -> Measurement:
         """What the verdict rests on."""
         passes = {name: judged.measured for name, judged in self.passes.items()}

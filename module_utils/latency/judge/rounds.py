@@ -48,8 +48,9 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
         other = judge_layer(measured, layers, first.allowed, known)
         known[layer.name].append(other)
         passes = {}
+        lossy = any(one.lost for seen in known[layer.name] for one in seen.streams)
         for name, judged in one.passes.items():
-            passes[name], note = _milder(judged, other.passes.get(name, NOT_AGAIN))
+            passes[name], note = _milder(judged, other.passes.get(name, NOT_AGAIN), lossy)
             if note:
                 notes.append(f"Noise: the {name} pass at {one.name} was {note}.")
         problem = one.problem and other.problem
@@ -60,22 +61,23 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
     return conclude(layers, first.allowed, notes)
 
 
-def _is_no_noise(judged: Judged) -> bool:
+def _is_no_noise(judged: Judged, lossy: bool) -> bool:
     """Whether the measuring itself cannot cause it: a cut, a hold of a whole long stream, or the
-    events of another reader, which a cache has for the second round too.
+    events of another reader, which a cache has for the second round too. But a network that loses
+    packets can hold a stream for long.
     """
     held = judged.verdict == words.BUFFERED and judged.problem == words.HELD
     late = judged.metrics.time_to_first_chunk_seconds or 0.0
     surely = judged.problem in {words.CUT, words.REPLAYED}
-    return surely or (held and late > words.LASTING)
+    return surely or (held and late > words.LASTING and not lossy)
 
 
-def _milder(one: Judged, other: Judged) -> tuple[Judged, str]:
-    """The better of two rounds, and what to say of the worse."""
+def _milder(one: Judged, other: Judged, lossy: bool) -> tuple[Judged, str]:
+    """The better of two rounds, and what to say of the worse. ``lossy``: packets were lost."""
     better, worse = sorted((one, other), key=lambda judged: judged.rank)
     if better.rank == worse.rank == 0:
         return (one if one.verdict == words.STREAMING else other), ""
-    if better.rank == 0 and _is_no_noise(worse):
+    if better.rank == 0 and _is_no_noise(worse, lossy):
         return worse._replace(reason=f"{worse.reason}, in one of two rounds"), ""
     if better.rank == 0:
         return better, f"{worse.verdict} in one of two rounds ({worse.reason})"

@@ -89,7 +89,8 @@ def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
     near = not any(map(figures.round_trip, measured.timelines))
     if measured.busy > BUSY and problem not in SURE:
         return UNKNOWN, READER, f"the reader itself was too busy to tell ({reason})"
-    if problem == BUNCHED and measured.waited > FULL:
+    full = measured.waited > FULL
+    if full and (problem == BUNCHED or (verdict == DELAYED and problem in LATE)):
         return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"
     if measured.pressed > PRESSED and near and verdict == DELAYED and problem in SLOWLY:
         return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"

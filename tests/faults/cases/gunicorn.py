@@ -61,6 +61,7 @@ FAULTS = (
         "systemd-nofile",
         Stack(Gunicorn(open_files=48)),
         PARALLEL,
+        stream={"interval": 0.06},  # so that all are open at once, also if they begin slowly
         more={"parallel": 60},
     ),
 )

@@ -215,3 +215,9 @@ def test_the_first_chunk_is_late_although_the_headers_are_not() -> None:
     assert first(found) == ("nginx", "edge-chunks-late")
     thinks = layer("gunicorn", identity=soon, browser=late)
     assert diagnose([thinks, layer("nginx", identity=late, browser=late)]).verdict == "streaming"
+
+
+def test_late_headers_on_a_full_machine_accuse_nobody() -> None:
+    late = with_pass(layer("nginx", identity=stream(headers_at=0.9)), "identity", waited=0.95)
+    found = diagnose([SOCKET, late])
+    assert (found.culprit, found.verdict) == ("", "unknown"), found.message

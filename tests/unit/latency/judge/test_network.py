@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.latency.judge.diagnosis import diagnose
+from plugins.module_utils.latency.judge.rounds import confirm
 from plugins.module_utils.latency.timeline import Timeline
 from tests.unit.latency.made_streams import SOCKET, in_lumps, in_the_end, layer, stream
 
@@ -70,3 +71,12 @@ def test_more_than_the_network_is_a_fault(name: str) -> None:
     """What is later than the way explains is the layer's."""
     found = diagnose([SOCKET, layer("public", identity=ACCUSED[name])])
     assert found.culprit == "public", found.message
+
+
+def test_a_long_hold_in_one_round_is_noise_where_packets_are_lost() -> None:
+    """A sender whose packets are lost waits longer each time."""
+    whole, held = stream(same_clock=False), in_the_end(every=0.1, same_clock=False)
+    for lost, verdict in ((0, "buffered"), (1, "streaming")):
+        good, bad = (layer("public", identity=one) for one in (whole._replace(lost=lost), held))
+        found = confirm(diagnose([SOCKET, bad]), [SOCKET, good])
+        assert found.verdict == verdict, found.message
