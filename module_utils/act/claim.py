@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ENDS = 20.0  # seconds beyond the stop timeout
 ACT_ENDS = 120.0  # seconds that an act of a dead deploy may take to end
 LOST = "This deploy no longer has its lock, so it has stopped."
+FORGETS = 5.0  # seconds in which systemd forgets a unit that has ended
 
 
 class Held(NamedTuple):
@@ -53,13 +54,17 @@ def _take(places: Places, me: str, gone: str) -> Held | None:
     if shown.get("ActiveState") == "active" and shown.get("Description") != gone:
         return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
     unlock(places, shown.get("Description", ""))
-    said = _begin(places, me)
-    if said.status == 0:
-        return None
-    shown = _show(places)
-    if shown.get("ActiveState") == "active":
-        return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
-    raise ActError(f"The lock of the deploy cannot be taken: {said.text}")
+    deadline = time.monotonic() + FORGETS
+    while True:
+        said = _begin(places, me)
+        if said.status == 0:
+            return None
+        shown = _show(places)
+        if shown.get("ActiveState") == "active":
+            return Held(shown.get("Description", ""), shown.get("ActiveEnterTimestamp", ""))
+        if time.monotonic() > deadline:
+            raise ActError(f"The lock of the deploy cannot be taken: {said.text}")
+        time.sleep(0.2)
 
 
 def _begin(places: Places, me: str) -> units.Said:

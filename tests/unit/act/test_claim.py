@@ -50,12 +50,23 @@ def test_a_lock_that_is_taken(
     assert (systemd.asked_to("stop") == ["stop chat-deploy.service"]) is stopped
 
 
-def test_a_lock_that_cannot_be_taken(systemd: Systemd) -> None:
+def test_a_lock_that_cannot_be_taken(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has it: there is no systemd, say."""
+    monkeypatch.setattr(claim, "FORGETS", 0.0)
     systemd.answer(BEGIN, status=1, error="no bus")
     systemd.answer(SHOW, shown("", "inactive"))
     with pytest.raises(ActError, match="cannot be taken: no bus"):
         claim.take(CHAT, "me")
+
+
+def test_systemd_still_knows_the_lock_of_the_dead(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its unit has ended, and systemd forgets it a moment later."""
+    systemd.answer(BEGIN, status=1, error="already loaded or has a fragment file")
+    systemd.answer(SHOW, shown("you", "inactive"))
+    monkeypatch.setattr(claim.time, "sleep", lambda _: systemd.answer(BEGIN))
+    assert claim.take(CHAT, "me", "you") is None
 
 
 @pytest.mark.parametrize(("begins", "lost"), [(0, False), (1, True)])
