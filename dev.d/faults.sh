@@ -13,7 +13,7 @@ cmd_faults() { # [ARG...]: --write (docs/faults.md and docs/pictures.json), --ro
   app_environment faults-old tests/faults/requirements-old.txt
   say "fault laboratory"
   # They wait more than they work, so more of them than there are cores.
-  pytest -n 3 --junitxml=.cache/results/faults.xml tests/faults "$@"
+  pytest -n 4 --junitxml=.cache/results/faults.xml tests/faults "$@"
 }
 
 # Unpack HAProxy, like nginx, together with the libraries that most machines lack.

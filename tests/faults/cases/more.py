@@ -100,7 +100,7 @@ FAULTS = (
         at="public",
     ),
     # Events with times would say by themselves that they are late.
-    *both("edge-chunks-late", Node(late=700), "node", app=Gunicorn("own:app"), path="/tokens"),
+    at_host("edge-chunks-late", Node(late=1500), "node", app=Gunicorn("own:app"), path="/tokens"),
     Fault("changed-request", Stack(Gunicorn("refusing:app")), path="/virtual", at="nginx"),
     Fault("misdirected", Stack(nginx=STRICT), variant="caddy", at="nginx"),
     Fault(
