@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Iterable, NamedTuple
 
 from .editor import ActError
 
+# How systemd-run ends what it prints on its own.
+_ENDS = re.compile(r"^Finished with result: ([\w-]+)$.*\Z", re.MULTILINE | re.DOTALL)
+_BEGINS = re.compile(r"\A(?:Running as unit: .*\n)(?:Press \^\] .*\n)?")
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 JOURNAL_LINES = 30
 
@@ -26,6 +30,16 @@ class Said(NamedTuple):
     def text(self) -> str:
         said = self.error.strip() or self.out.strip()
         return said or f"It ended with status {self.status} and said nothing."
+
+
+class Ended(NamedTuple):
+    """How a command in a unit of its own has ended.
+
+    ``result`` is systemd's word: success, exit-code, timeout, oom-kill ...
+    """
+
+    said: Said
+    result: str
 
 
 def run(command: list[str], stdin: str = "", timeout: float | None = None) -> Said:
@@ -76,10 +90,13 @@ def journal(unit: str) -> str:
     return run(["journalctl", *asked, f"_SYSTEMD_INVOCATION_ID={invocation}"]).out.strip()
 
 
-def sandboxed(properties: Iterable[str], command: Iterable[str]) -> list[str]:
-    """A command that runs in its own unit with these properties. Its output comes to us."""
-    begin = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--service-type=exec"]
-    return [*begin, *(f"--property={one}" for one in properties), *command]
+def sandboxed(properties: Iterable[str], command: Iterable[str], stdin: str = "") -> Ended:
+    """Run a command in its own unit with these properties. Its output comes to us."""
+    begin = ["systemd-run", "--wait", "--pipe", "--collect", "--service-type=exec"]
+    said = run([*begin, *(f"--property={one}" for one in properties), *command], stdin=stdin)
+    found = _ENDS.search(said.error)
+    error = _BEGINS.sub("", _ENDS.sub("", said.error))
+    return Ended(Said(said.status, said.out, error), found[1] if found else "")
 
 
 def check_units(texts: dict[str, str]) -> None:

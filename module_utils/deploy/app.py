@@ -65,6 +65,7 @@ class App(NamedTuple):
     server_name: str  # the Host header of our own requests
     locations: list[dict[str, Any]]
     service_lines: list[str]
+    build_lines: list[str]
     nginx_lines: list[dict[str, str]]
     packages: list[str]
     users: list[dict[str, str]]
@@ -117,7 +118,8 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
         ports=ports,
         server_name=_server_name(given["nginx_server_names"]),
         locations=[_location(location, given) for location in given["nginx_locations"]],
-        service_lines=list(_directives(given["service_settings"])),
+        service_lines=_directives(given["service_settings"]),
+        build_lines=_directives(given["build_settings"]),
         nginx_lines=_nginx_lines(given),
         packages=_packages(given),
         users=[

@@ -28,7 +28,10 @@ def of_the_build(app: App, directory: str, environment: Mapping[str, Any]) -> st
         "HOME": app.places.build_cache,
         "UV_CACHE_DIR": f"{app.places.build_cache}/uv",
         "UV_PYTHON": f"{directory}/venv/bin/python",
-        "UV_PYTHON_INSTALL_DIR": app.places.pythons,
+        "UV_PYTHON_INSTALL_DIR": f"{directory}/python",
+        "UV_PYTHON_CACHE_DIR": f"{app.places.build_cache}/python",
+        # A file of the cache that is also a file of a release would belong to both.
+        "UV_LINK_MODE": "copy",
         "UV_PROJECT_ENVIRONMENT": f"{directory}/venv",
         "VIRTUAL_ENV": f"{directory}/venv",
         "UV_COMPILE_BYTECODE": 1,

@@ -50,13 +50,12 @@ class Places(NamedTuple):
         return f"{self.home}/cache"
 
     @property
-    def pythons(self) -> str:
-        """Interpreters that uv has downloaded."""
-        return f"{self.home}/python"
-
-    @property
     def state(self) -> str:
         return f"/var/lib/{self.name}"
+
+    @property
+    def app_cache(self) -> str:
+        return f"/var/cache/{self.name}"
 
     @property
     def site(self) -> str:

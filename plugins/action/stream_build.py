@@ -30,6 +30,7 @@ class ActionModule(acting.Action):
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "plan": {"type": "dict", "required": True},
+        "build_sandbox": {"type": "list", "elements": "str", "default": []},
         "sandbox": {"type": "list", "elements": "str", "default": []},
         "secrets": {"type": "dict", "default": {}, "no_log": True},
         "build_environment": {"type": "dict", "default": {}, "no_log": True},
@@ -67,6 +68,8 @@ class ActionModule(acting.Action):
                 for step in install.steps(self._settings, plan["source"], directory, wheel)
             ],
             server_packages=self._settings["streaming_api_gunicorn_packages"],
+            build_sandbox=self._build_sandbox(args["build_sandbox"]),
+            build_timeout=self._settings["streaming_api_build_timeout"],
             sandbox=self._sandbox(directory, args["sandbox"]),
             manifest={
                 "id": plan["id"],
@@ -77,6 +80,18 @@ class ActionModule(acting.Action):
                 "proof_paths": self._settings["streaming_api_proof_paths"],
             },
         )
+
+    def _build_sandbox(self, sandbox: list[str]) -> list[str]:
+        """The properties of the units that run uv."""
+        given = self._settings
+        return [
+            *sandbox,
+            f"MemoryMax={given['streaming_api_build_memory_max']}",
+            f"TasksMax={given['streaming_api_build_tasks_max']}",
+            # Also where a container's systemd cannot count tasks: the build has a user of its own.
+            f"LimitNPROC={given['streaming_api_build_tasks_max']}",
+            *self._app.build_lines,
+        ]
 
     def _sandbox(self, directory: str, sandbox: list[str]) -> list[str]:
         """The properties of the unit that imports the app: those of the app's service."""

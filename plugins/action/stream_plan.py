@@ -184,6 +184,7 @@ class ActionModule(acting.Action):
                 "files": facts["missing_files"],
             },
             "ipv6": facts["ipv6"],
+            "systemd": facts["systemd"],
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "removes_welcome": not self._settings["streaming_api_nginx_default_site"]
             and (not facts["nginx"]["installed"] or facts["nginx"]["welcome_page"]),

@@ -27,6 +27,7 @@ FACTS: dict[str, Any] = {
     "distribution": {"id": "debian", "version": "12"},
     "nginx": {"installed": True, "version": "1.22.1", "welcome_page": True},
     "ipv6": True,
+    "systemd": 257,
     "live": None,
     "history": [],
     "releases": [],

@@ -41,6 +41,6 @@ def test_the_environment_of_the_build() -> None:
         'HOME="/srv/chat-app/cache"',
         'UV_INDEX="i"',
         'UV_PYTHON="/release/venv/bin/python"',
-        'UV_PYTHON_INSTALL_DIR="/srv/chat-app/python"',
+        'UV_PYTHON_INSTALL_DIR="/release/python"',
         'VIRTUAL_ENV="/release/venv"',
     } <= {*lines}
