@@ -107,6 +107,10 @@ options:
         when another deploy has taken over. Empty for none.
     type: str
     default: ""
+  hidden:
+    description: Secrets to blot out of messages, in JSON in Base64.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Shows the settings and units that the build would write.
@@ -161,6 +165,7 @@ OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
     "holder": {"type": "str", "default": ""},
+    "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "required": True},
     "user": {"type": "str", "required": True},
     "build_user": {"type": "str", "required": True},

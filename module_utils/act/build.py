@@ -18,6 +18,7 @@ import tarfile
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
+from ..deploy.blot import Blot
 from ..deploy.outcome import last_line, summary
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
@@ -48,7 +49,7 @@ class Build(NamedTuple):
     ``units`` has the texts of ``service`` and ``socket``. ``steps`` are pairs of a name and the
     arguments of uv. ``build_sandbox`` are systemd properties of the units that run uv;
     ``build_timeout`` is in seconds, for all of them together. ``sandbox`` are those of the unit
-    that imports the app.
+    that imports the app. ``hidden`` are the secrets, see deploy.blot.
     """
 
     user: str
@@ -67,6 +68,7 @@ class Build(NamedTuple):
     build_timeout: float
     sandbox: Sequence[str]
     manifest: Mapping[str, Any]
+    hidden: str
 
 
 def build(places: Places, release: str, wanted: Build, editor: Editor) -> None:
@@ -101,6 +103,7 @@ class _Builder:
         self.directory = places.directory(release)
         self.source = f"{self.directory}/src"
         self.builder = Owner(wanted.build_user, wanted.user)
+        self.blot = Blot.of(wanted.hidden)
         self.deadline = time.monotonic() + wanted.build_timeout
 
     def build(self) -> None:
@@ -195,9 +198,11 @@ class _Builder:
         if self.wanted.probe:
             probe = f"{self.directory}/stream_probe.py"
             write(probe, self.wanted.probe, app, FOR_THE_APP, shown=False)
-        write(f"{self.directory}/env", self.wanted.environment, ROOT, PRIVATE, shown=False)
-        environment = self.wanted.build_environment
-        write(self.places.build_environment, environment, ROOT, PRIVATE, shown=False)
+        for path, environment in (
+            (self.places.environment(self.release), self.wanted.environment),
+            (self.places.build_environment, self.wanted.build_environment),
+        ):
+            write(path, environment, ROOT, PRIVATE, shown=False)
 
     def _uv(self, what: str, arguments: Sequence[str], stdin: str = "") -> str:
         """Run uv as the build user.
@@ -221,8 +226,9 @@ class _Builder:
         said, result = units.sandboxed(properties, command, stdin)
         if said.status != 0:
             limit = LIMITS.get(result, "").format(self.wanted.build_timeout)
-            reason = limit or summary(said.text)
-            raise ActError(reason, kind="build", step=what, evidence=said.text)
+            evidence = self.blot(said.text)  # before anything is cut short
+            reason = limit or summary(evidence)
+            raise ActError(reason, kind="build", step=what, evidence=evidence)
         return said.out
 
     def _import(self) -> None:
@@ -233,8 +239,9 @@ class _Builder:
         command = [*gunicorn, "--config", f"{self.directory}/gunicorn.conf.py"]
         said, _ = units.sandboxed(properties, command)
         if said.status != 0:
+            evidence = self.blot(said.text)
             raise ActError(
-                last_line(said.text), kind="import", step="import the app", evidence=said.text
+                last_line(evidence), kind="import", step="import the app", evidence=evidence
             )
 
     def _complete(self, packages: Sequence[str]) -> None:

@@ -97,6 +97,10 @@ class Places(NamedTuple):
         """The build writes it last: a release without a manifest is not complete."""
         return f"{self.directory(release)}/release.json"
 
+    def environment(self, release: str) -> str:
+        """The environment of the app's processes. It has the secrets."""
+        return f"{self.directory(release)}/env"
+
     def withdrawn(self, release: str) -> str:
         """The file that marks a failed release: the drain removes it after its last stream."""
         return f"{self.directory(release)}/withdrawn"

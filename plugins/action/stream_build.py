@@ -34,6 +34,7 @@ class ActionModule(acting.Action):
         "sandbox": {"type": "list", "elements": "str", "default": []},
         "secrets": {"type": "dict", "default": {}, "no_log": True},
         "build_environment": {"type": "dict", "default": {}, "no_log": True},
+        "hidden": {"type": "str", "default": "", "no_log": True},
     }
     TRANSFERS_FILES = True
 
@@ -71,6 +72,7 @@ class ActionModule(acting.Action):
             build_sandbox=self._build_sandbox(args["build_sandbox"]),
             build_timeout=self._settings["streaming_api_build_timeout"],
             sandbox=self._sandbox(directory, args["sandbox"]),
+            hidden=args["hidden"],
             manifest={
                 "id": plan["id"],
                 "app": self._settings["streaming_api_app"],

@@ -18,6 +18,7 @@ from plugins.module_utils.act import build as module
 from plugins.module_utils.act import units
 from plugins.module_utils.act.build import Build, build
 from plugins.module_utils.act.editor import ActError, Editor, Owner
+from plugins.module_utils.deploy.blot import pack
 from plugins.module_utils.deploy.places import Places
 from tests.unit.act.conftest import Systemd
 
@@ -45,6 +46,7 @@ def wanted(**changes: Any) -> Build:
         "build_timeout": 60,
         "sandbox": ["User=chat"],
         "manifest": {"id": ID, "probe": True},
+        "hidden": pack({"KEY": "hunter2"}, {}),
     }
     return Build(**{**given, **changes})
 
@@ -143,6 +145,21 @@ def test_a_build_beyond_a_limit(host: Systemd, editor: Editor, result: str, said
         build(CHAT, ID, wanted(), editor)
     assert str(failed.value) == said
     assert failed.value.failure["evidence"] == "error: no solution"
+
+
+@pytest.mark.parametrize("command", [f"{UV} pip x", "/srv/chat/releases/aaaa/venv/bin/gunicorn"])
+def test_a_failure_says_no_secret(
+    host: Systemd, editor: Editor, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def run(words: list[str], **options: Any) -> units.Said:
+        if command in " ".join(words):
+            return units.Said(1, "", "error: 'hunter2' is no number")
+        return host.run(words, **options)
+
+    monkeypatch.setattr(units, "run", run)
+    with pytest.raises(ActError) as failed:
+        build(CHAT, ID, wanted(), editor)
+    assert str(failed.value) == failed.value.failure["evidence"] == "error: '***' is no number"
 
 
 @pytest.mark.usefixtures("host")
