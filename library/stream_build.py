@@ -83,6 +83,12 @@ options:
     type: list
     elements: str
     default: []
+  server_lock:
+    description:
+      - Requirements of the server with hashes, in the format of C(requirements.txt). Used in place
+        of O(server_packages).
+    type: str
+    default: ""
   build_sandbox:
     description: systemd properties of the units that run uv.
     type: list
@@ -179,6 +185,7 @@ OPTIONS = {
     "uv": {"type": "path", "required": True},
     "steps": {"type": "list", "elements": "list", "default": []},
     "server_packages": {"type": "list", "elements": "str", "default": []},
+    "server_lock": {"type": "str", "default": ""},
     "build_sandbox": {"type": "list", "elements": "str", "default": []},
     "build_timeout": {"type": "float", "default": 1800},
     "sandbox": {"type": "list", "elements": "str", "default": []},

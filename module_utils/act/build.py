@@ -19,6 +19,7 @@ import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ..deploy.blot import Blot
+from ..deploy.install import missing
 from ..deploy.outcome import last_line, summary
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
@@ -47,7 +48,8 @@ class Build(NamedTuple):
     texts. ``settings`` is the text of gunicorn.conf.py. ``probe`` is the text of stream_probe.py,
     '' without the probe. ``environment`` and ``build_environment`` are texts of environment files.
     ``units`` has the texts of ``service`` and ``socket``. ``steps`` are pairs of a name and the
-    arguments of uv. ``build_sandbox`` are systemd properties of the units that run uv;
+    arguments of uv. ``server_lock`` has the hashes of the server's packages, if they are known.
+    ``build_sandbox`` are systemd properties of the units that run uv;
     ``build_timeout`` is in seconds, for all of them together. ``sandbox`` are those of the unit
     that imports the app. ``hidden`` are the secrets, see deploy.blot.
     """
@@ -64,6 +66,7 @@ class Build(NamedTuple):
     uv: str
     steps: Sequence[Sequence[Any]]
     server_packages: Sequence[str]
+    server_lock: str
     build_sandbox: Sequence[str]
     build_timeout: float
     sandbox: Sequence[str]
@@ -115,9 +118,7 @@ class _Builder:
         for what, arguments in self.wanted.steps:
             self._uv(what, arguments)
         brought = self._uv("list the app's packages", ["pip", "freeze", "--exclude-editable"])
-        # If the app brought its own version of a server package, that version wins.
-        install = ["pip", "install", "--overrides", "-", *self.wanted.server_packages]
-        self._uv("install the server", install, stdin=brought)
+        self._install_server(brought)
         packages = self._uv("list all packages", ["pip", "freeze", "--exclude-editable"])
         with self._step("take the files over from the build"):
             self._seal()
@@ -127,6 +128,18 @@ class _Builder:
         )
         with self._step("write its manifest"):
             self._complete(packages.splitlines())
+
+    def _install_server(self, brought: str) -> None:
+        """If the app brought its own version of a server package, that version wins."""
+        what, install = "install the server", ["pip", "install"]
+        if not self.wanted.server_lock:
+            packages = [*install, "--overrides", "-", *self.wanted.server_packages]
+            self._uv(what, packages, stdin=brought)
+            return
+        wanted = missing(self.wanted.server_lock, brought)
+        if wanted:
+            packages = [*install, "--no-deps", "--require-hashes", "--requirements", "-"]
+            self._uv(what, packages, stdin=wanted)
 
     @contextlib.contextmanager
     def _step(self, what: str) -> Iterator[None]:

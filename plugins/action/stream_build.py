@@ -43,6 +43,7 @@ class ActionModule(acting.Action):
         plan = args["plan"]
         directory, texts = plan["directory"], plan["texts"]
         wheel = Path(self._app.source.path).name if self._app.source.path.endswith(".whl") else ""
+        server = self._settings["streaming_api_gunicorn_packages"]
         values = {"environment": self._settings["streaming_api_environment"]}
         return self.module(
             "stream_build",
@@ -68,7 +69,8 @@ class ActionModule(acting.Action):
                 list(step)
                 for step in install.steps(self._settings, plan["source"], directory, wheel)
             ],
-            server_packages=self._settings["streaming_api_gunicorn_packages"],
+            server_packages=server,
+            server_lock=install.locked(texts["server"], server),
             build_sandbox=self._build_sandbox(args["build_sandbox"]),
             build_timeout=self._settings["streaming_api_build_timeout"],
             sandbox=self._sandbox(directory, args["sandbox"]),

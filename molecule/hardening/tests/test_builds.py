@@ -151,10 +151,23 @@ def test_a_build_has_limits(host: Host, plays: Plays, case: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "most"), [("victim@%s.service", 1.3), ("victim-drain@%s.service", 1.4)]
+    ("unit", "name", "most"),
+    [
+        ("victim@%s.service", "victim", 0.7),  # without a network
+        ("mallory@%s.service", "mallory", 1.3),
+        ("victim-drain@%s.service", "victim", 1.4),
+    ],
 )
-def test_systemd_finds_a_unit_well_confined(host: Host, unit: str, most: float) -> None:
-    report = host.check_output(
-        "systemd-analyze security --no-pager %s", unit % live(host, "victim")
-    )
+def test_systemd_finds_a_unit_well_confined(host: Host, unit: str, name: str, most: float) -> None:
+    report = host.check_output("systemd-analyze security --no-pager %s", unit % live(host, name))
     assert float(report.splitlines()[-1].partition(": ")[2].split()[0]) <= most
+
+
+def test_a_release_has_its_limits(host: Host) -> None:
+    unit = f"victim@{live(host, 'victim')}.service"
+    asked = "systemctl show --property=MemoryMax,TasksMax,CPUWeight %s"
+    shown = dict(line.split("=", 1) for line in host.check_output(asked, unit).splitlines())
+    assert shown["TasksMax"] == "4096"
+    assert shown["CPUWeight"] == "100"
+    total = int(host.check_output("awk '/^MemTotal/ {print $2}' /proc/meminfo")) * 1024
+    assert 0 < int(shown["MemoryMax"]) < total

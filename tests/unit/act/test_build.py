@@ -42,6 +42,7 @@ def wanted(**changes: Any) -> Build:
         "uv": "/opt/uv",
         "steps": [["create the virtual environment", ["venv", "/v"]], ["install it", ["pip", "x"]]],
         "server_packages": ["gunicorn==1"],
+        "server_lock": "",
         "build_sandbox": ["PrivateTmp=yes"],
         "build_timeout": 60,
         "sandbox": ["User=chat"],
@@ -128,6 +129,12 @@ def test_the_steps(host: Systemd, editor: Editor) -> None:
                 "/srv/chat/cache",
             )
         ]
+
+
+def test_a_server_with_hashes(host: Systemd, editor: Editor) -> None:
+    lock = "# gunicorn==1 uvicorn==2\ngunicorn==1 \\\n    --hash=sha256:aa\nuvicorn==2 \\\n    --hash=sha256:bb\n"
+    build(CHAT, ID, wanted(server_lock=lock), editor)
+    assert commands(host)[3].endswith("uv pip install --no-deps --require-hashes --requirements -")
 
 
 @pytest.mark.parametrize(
