@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import posixpath
+import re
 import tarfile
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
@@ -106,6 +107,7 @@ class _Builder:
         self.directory = places.directory(release)
         self.source = f"{self.directory}/src"
         self.builder = Owner(wanted.build_user, wanted.user)
+        self.resolvers = resolvers(editor.text("/etc/resolv.conf") or "")
         self.blot = Blot.of(wanted.hidden)
         self.deadline = time.monotonic() + wanted.build_timeout
 
@@ -233,6 +235,7 @@ class _Builder:
             f"WorkingDirectory={self.source}",
             *(f"ReadWritePaths={path}" for path in writable),
             f"RuntimeMaxSec={left:.0f}",
+            *(f"IPAddressAllow={one}" for one in self.resolvers),
             *self.wanted.build_sandbox,
         ]
         command = [f"{self.wanted.uv}/bin/uv", *arguments]
@@ -266,6 +269,12 @@ class _Builder:
         manifest = {**self.wanted.manifest, "created": created, "packages": list(packages)}
         text = json.dumps(manifest, indent=4, sort_keys=True) + "\n"
         self.editor.write(self.places.manifest(self.release), text, ROOT, PRIVATE, shown=False)
+
+
+def resolvers(text: str) -> list[str]:
+    """The addresses in resolv.conf that belong to the host itself. A build must find names."""
+    found = re.findall(r"^\s*nameserver\s+(127\.[\d.]+|::1)\s*$", text, re.MULTILINE)
+    return sorted(set(found))
 
 
 def _sync(directory: Path) -> None:

@@ -169,6 +169,18 @@ def test_a_failure_says_no_secret(
     assert str(failed.value) == failed.value.failure["evidence"] == "error: '***' is no number"
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("nameserver 127.0.0.53\noptions edns0\n", ["127.0.0.53"]),
+        ("# nameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver ::1\n", ["::1"]),
+        ("", []),
+    ],
+)
+def test_the_hosts_own_resolver(text: str, found: list[str]) -> None:
+    assert module.resolvers(text) == found
+
+
 @pytest.mark.usefixtures("host")
 def test_a_finished_release_is_read_only(editor: Editor, tmp_path: Path) -> None:
     build(CHAT, ID, wanted(archive=packed(tmp_path)), editor)

@@ -24,6 +24,19 @@ def test_a_command(command: list[str], stdin: str, said: Said) -> None:
     assert units.run(command, stdin) == said
 
 
+@pytest.mark.parametrize("to", ["", ">&2"])
+def test_a_command_that_says_too_much(to: str) -> None:
+    """Its end counts: it says why the command failed."""
+    said = units.run(["sh", "-c", f"{{ head -c 30000000 /dev/zero; echo the end; }} {to}"])
+    text = said.error if to else said.out
+    assert len(text) == units.MOST
+    assert text.endswith("the end\n")
+
+
+def test_a_command_that_reads_nothing() -> None:
+    assert units.run(["true"], stdin="x" * 1_000_000).status == 0
+
+
 def test_a_command_that_hangs() -> None:
     assert units.run(["sleep", "9"], timeout=0.05).status == 124
 
