@@ -91,6 +91,14 @@ def test_a_failure_tells_no_secret(
     assert leaks(done.output) == []
 
 
+def test_a_repository_tells_no_password(plays: Plays, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
+    url = "http://bot:mark3d-passw0rd@127.0.0.1:9/app.git"  # where nobody listens
+    done = plays.run(streaming_api_source=None, streaming_api_git_url=url)
+    assert "http://127.0.0.1:9/app.git cannot be fetched" in done.message
+    assert leaks(done.output) == []
+
+
 def test_a_deploy_tells_no_secret(plays: Plays, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ANSIBLE_VERBOSITY", "3")
     done = plays.deploy(streaming_api_secrets=SECRETS, streaming_api_proof=True)
