@@ -69,31 +69,37 @@ def judge(
     if measured.unsteady:
         return Judged(UNKNOWN, UNSTEADY, measured.unsteady, metrics, measured)
     case = Case(name, measured.timelines, metrics, before, alone, allowed, here, earlier, beside)
+    found = _first_problem(case)
+    if found[0] == STREAMING and measured.waited > FULL:
+        forgiven = _first_problem(case._replace(allowed=strict))
+        found = _too_busy(forgiven) if forgiven[0] in {LUMPED, BUFFERED, STALLED} else found
+    return Judged(*_excused(found, measured, metrics), metrics, measured)
+
+
+def _first_problem(case: Case) -> Problem:
+    """What decides; without a problem the stream streams."""
     found = (problem for check in CHECKS for problem in check(case))
-    verdict, problem, reason = next(found, (STREAMING, "", ""))
-    if not problem and measured.waited > FULL:
-        case = case._replace(allowed=strict)
-        forgiven = next((one for check in CHECKS for one in check(case)), None)
-        if forgiven and forgiven[0] in {LUMPED, BUFFERED, STALLED}:
-            verdict, problem = UNKNOWN, MACHINE
-            reason = f"the machine is too busy to tell ({forgiven[2]})"
-    if problem:
-        verdict, problem, reason = _excused((verdict, problem, reason), measured, metrics)
-    return Judged(verdict, problem, reason, metrics, measured)
+    return next(found, (STREAMING, "", ""))
+
+
+def _too_busy(found: Problem) -> Problem:
+    return UNKNOWN, MACHINE, f"the machine is too busy to tell ({found[2]})"
 
 
 def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
     """The problem, or that nobody can tell: the reader, the machine or the network may be why."""
     verdict, problem, reason = found
+    if not problem:
+        return found
     lost = sum(one.lost for one in measured.timelines)
     near = not any(map(figures.round_trip, measured.timelines))
     if measured.busy > BUSY and problem not in SURE:
         return UNKNOWN, READER, f"the reader itself was too busy to tell ({reason})"
     full = measured.waited > FULL
     if full and (problem == BUNCHED or (verdict == DELAYED and problem in LATE)):
-        return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"
+        return _too_busy(found)
     if measured.pressed > PRESSED and near and verdict == DELAYED and problem in SLOWLY:
-        return UNKNOWN, MACHINE, f"the machine is too busy to tell ({reason})"
+        return _too_busy(found)
     if lost and problem in LATE and (metrics.delay_p50_seconds or 0.0) < LASTING:
         came = f"{lost} came again or out of order"
         return UNKNOWN, NETWORK, f"the network lost packets ({came}), so {reason}"

@@ -18,27 +18,20 @@ LONG = 0.8  # seconds; headers that come sooner need no remark
 @sign
 def headers_wait(scene: Scene) -> str:
     """The headers wait for the first chunk."""
-    return "" if _shifted(scene) else _late_headers(scene)
+    return "" if _shifted(scene) else _worse_by(scene, words.HEADERS_HELD)
 
 
 @sign
 def first_chunk_late(scene: Scene) -> str:
     """The headers are in time, and the first chunk comes late."""
-    for name in ("identity", *COMPRESSED):
-        judged = scene.worse(name, words.FIRST_LATE)
-        if judged:
-            return f"{name} pass: {judged.reason}"
-    return ""
+    return _worse_by(scene, words.FIRST_LATE)
 
 
 @sign
 def asked_late(scene: Scene) -> str:
     """The app gets the request late: headers and events come late, all by the same time."""
-    for name in ("identity", *COMPRESSED):
-        judged = scene.worse(name, words.ASKED_LATE)
-        if judged:
-            return f"{name} pass: {judged.reason}"
-    return _late_headers(scene) if _shifted(scene) else ""
+    late = _worse_by(scene, words.ASKED_LATE)
+    return late or (_worse_by(scene, words.HEADERS_HELD) if _shifted(scene) else "")
 
 
 @sign
@@ -51,9 +44,10 @@ def headers_late_alike(scene: Scene) -> str:
     return f"headers after {took[0]:.2f} to {took[-1]:.2f} s in {len(took)} passes"
 
 
-def _late_headers(scene: Scene) -> str:
+def _worse_by(scene: Scene, problem: str) -> str:
+    """The first pass that has this problem and is worse than before, and why."""
     for name in ("identity", *COMPRESSED):
-        judged = scene.worse(name, words.HEADERS_HELD)
+        judged = scene.worse(name, problem)
         if judged:
             return f"{name} pass: {judged.reason}"
     return ""
