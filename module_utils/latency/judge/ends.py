@@ -11,6 +11,7 @@ from ..timeline import CUT_SHORT, TOO_LARGE, Timeline
 from . import figures
 from .judged import SINGLE
 from .words import (
+    ANOTHER_ANSWER,
     CUT,
     EARLY_END,
     NO_STREAM,
@@ -55,7 +56,7 @@ def _another_answer(case: Case) -> Iterator[Problem]:
     here = one.header("content-type")
     there = before[0].header("content-type") if before else ""
     if here.startswith(PAGES) and there.startswith(STREAM_TYPES):
-        yield REFUSED, NOT_ANSWERED, f"another answer: {here}, and {there} at the layer before"
+        yield REFUSED, ANOTHER_ANSWER, f"another answer: {here}, and {there} at the layer before"
 
 
 def _takes_none(case: Case, status: int) -> bool:

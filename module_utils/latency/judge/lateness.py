@@ -14,6 +14,7 @@ from .words import (
     ASKED_LATE,
     BUFFERED,
     BUNCHED,
+    COPIED,
     DELAYED,
     FIRST_LATE,
     HEADERS_HELD,
@@ -74,7 +75,7 @@ def _anothers_events(case: Case) -> Iterator[Problem]:
         )
         if at_once and copied and waited > -figures.NEAR and case.before:
             after = f"{waited:.2f} s after that one had ended"
-            yield BUFFERED, REPLAYED, f"it got the other pass's {len(one.events)} events, {after}"
+            yield BUFFERED, COPIED, f"it got the other pass's {len(one.events)} events, {after}"
 
 
 def _held_back(case: Case) -> Iterator[Problem]:

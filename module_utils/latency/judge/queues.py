@@ -58,10 +58,16 @@ def queued(streams: Sequence[Timeline], wait: float) -> list[Timeline]:
 
 def _lasts_as_long(prompt: Sequence[_Run], late: Sequence[_Run]) -> bool:
     """Whether the late ones then take their time. A stream that was held until its end does not."""
-    usual, took = (
-        sorted(run.ends - run.begins for run in runs)[len(runs) // 2] for runs in (prompt, late)
-    )
+    usual, took = (sorted(map(_lasted, runs))[len(runs) // 2] for runs in (prompt, late))
     return took > 0.3 * usual
+
+
+def _lasted(run: _Run) -> float:
+    """Seconds in which the body came. Its end may come later, as may a body that was held."""
+    one = run.one
+    return (
+        (one.last_at or one.reads[-1][0]) - one.reads[0][0] if one.reads else run.ends - run.begins
+    )
 
 
 def _bounded(runs: Sequence[_Run], most: int) -> bool:

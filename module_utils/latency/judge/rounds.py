@@ -68,7 +68,7 @@ def _is_no_noise(judged: Judged, lossy: bool) -> bool:
     """
     held = judged.verdict == words.BUFFERED and judged.problem == words.HELD
     late = judged.metrics.time_to_first_chunk_seconds or 0.0
-    surely = judged.problem in {words.CUT, words.REPLAYED}
+    surely = judged.problem in {words.CUT, words.REPLAYED, words.COPIED}
     return surely or (held and late > words.LASTING and not lossy)
 
 

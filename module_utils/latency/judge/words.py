@@ -18,6 +18,7 @@ ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFU
 
 # What a verdict rests on: the problems.
 NOT_ANSWERED = "not answered"
+ANOTHER_ANSWER = "another answer"  # than at the layer before
 CUT = "cut"
 EARLY_END = "early end"  # a clean end that only other layers show to be early
 TIME_IS_UP = "time is up"  # the same, of all streams at the same time after their start
@@ -31,7 +32,8 @@ MACHINE = "machine"  # of the reader and the server: it is too busy
 NETWORK = "network"  # it lost packets, so events come late by themselves
 UNSTEADY = "unsteady"  # bad in both rounds, but in different ways
 HELD = "held"
-REPLAYED = "replayed"
+REPLAYED = "replayed"  # sent earlier, to another reader
+COPIED = "copied"  # sent to another reader at this time, and passed on in the end
 HEADERS_HELD = "headers held"
 FIRST_LATE = "first chunk late"  # the headers were not
 ASKED_LATE = "asked late"  # the app got the request late
@@ -41,21 +43,33 @@ OVER_LIMIT = "over limit"
 # Problems that one fault can show in two rounds.
 KINDS = (
     {CUT, EARLY_END, TIME_IS_UP},
-    {HELD, REPLAYED},
+    {HELD, REPLAYED, COPIED},
     {SILENT, WAITING, SLOWED},
     {HEADERS_HELD, ASKED_LATE, FIRST_LATE},
 )
 SURE = (
     NOT_ANSWERED,
+    ANOTHER_ANSWER,
     CUT,
     EARLY_END,
     NO_STREAM,
     BUNCHED,
     UPLOAD_HELD,
     REPLAYED,
+    COPIED,
 )  # even for a slow reader
 # What lost packets look like too.
-LATE = (HELD, REPLAYED, HEADERS_HELD, FIRST_LATE, ASKED_LATE, SLOWED, WAITING, UPLOAD_HELD)
+LATE = (
+    HELD,
+    REPLAYED,
+    COPIED,
+    HEADERS_HELD,
+    FIRST_LATE,
+    ASKED_LATE,
+    SLOWED,
+    WAITING,
+    UPLOAD_HELD,
+)
 LASTING = 1.0  # seconds; a stream that was held for so long was not held by chance
 
 

@@ -185,9 +185,7 @@ def comes_from_a_cache(scene: Scene) -> str:
             age = one.header("age")
             if age.isdigit() and int(age) > 0:
                 return f"age: {age} ({name} pass)"
-            # A cache that was cold in one round has its own cause: it made the second reader wait.
-            copied = judged.reason.endswith(" s") and "before they take" in judged.reason
-            if judged.problem == words.REPLAYED and (name == "again" or copied):
+            if judged.problem == words.REPLAYED:
                 return judged.reason
             old = [event for event in one.events if event.sent and event.sent < one.began - 0.05]
             if one.same_clock and len(old) > len(one.events) / 2 and name not in {"slow", "idle"}:

@@ -93,7 +93,7 @@ def no_connection(scene: Scene) -> str:
 def another_answer(scene: Scene) -> str:
     """The layer before sends a stream, and this one a page."""
     fault = scene.fault
-    return fault.reason if fault and fault.reason.startswith("another answer") else ""
+    return fault.reason if fault and fault.problem == words.ANOTHER_ANSWER else ""
 
 
 @sign

@@ -33,7 +33,7 @@ def pauses_together(scene: Scene) -> str:
 def got_anothers_events(scene: Scene) -> str:
     """A stream got the events of the one that was read beside it, when that one had ended."""
     for name in ("identity", *SAME_STREAM):
-        judged = scene.worse(name, words.REPLAYED)
-        if judged and judged.reason.startswith("it got the other"):
+        judged = scene.worse(name, words.COPIED)
+        if judged:
             return f"{name} pass: {judged.reason}"
     return ""

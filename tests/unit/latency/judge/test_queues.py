@@ -15,6 +15,14 @@ def ran(asked: float, headers: float, took: float) -> Timeline:
     return Timeline(began=1000 + asked, headers_at=headers, ended_at=headers + took)
 
 
+def late_end(headers: float) -> Timeline:
+    """A stream that comes in one piece, and ends some time later."""
+    whole = ((headers, 400),)
+    return Timeline(
+        began=1000, headers_at=headers, reads=whole, last_at=headers, ended_at=headers + 0.2
+    )
+
+
 @pytest.mark.parametrize(
     ("streams", "waited"),
     [
@@ -22,7 +30,8 @@ def ran(asked: float, headers: float, took: float) -> Timeline:
         pytest.param([ran(0, 0.01, 0.5), ran(0.51, 0.001, 0.5)], 0, id="asked when it was over"),
         pytest.param([ran(0, 0.01, 0.5), ran(0, 0.01, 0.5)], 0, id="side by side"),
         pytest.param([ran(0, 0.01, 0.5), ran(0, 0.4, 0.5)], 0, id="thinks while another runs"),
-        pytest.param([ran(0, 0.01, 0.5), ran(0, 0.509, 0.01)], 0, id="held until its own end"),
+        pytest.param([ran(0, 0.01, 0.5), ran(0, 0.511, 0.01)], 0, id="held until its own end"),
+        pytest.param([ran(0, 0.01, 0.5), late_end(0.511)], 0, id="held, and its end came later"),
         pytest.param([ran(0, 0.01 + n // 4, 0.99) for n in range(12)], 8, id="four at a time"),
     ],
 )
