@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .errors import OptionError
 from .judge.diagnosis import diagnose
@@ -17,6 +17,7 @@ from .redact import redacted
 from .thresholds import Thresholds
 
 if TYPE_CHECKING:
+    from .judge.diagnosis import Diagnosis
     from .read.passes import Plan
     from .read.request import Disturbance, Target
 
@@ -73,9 +74,9 @@ class Ladder(NamedTuple):
             need()
         diagnosis = diagnose(self._measure(), self.allowed)
         if diagnosis.failed and self.rounds > 1 and self.targets:
-            diagnosis = confirm(diagnosis, self._measure())
+            diagnosis = self._confirmed(diagnosis)
             if needs_a_third(diagnosis):
-                diagnosis = confirm(diagnosis, self._measure())
+                diagnosis = self._confirmed(diagnosis)
         measurements = diagnosis.measurements()
         found = diagnosis.as_json()
         found["streams"] = not diagnosis.failed
@@ -83,8 +84,24 @@ class Ladder(NamedTuple):
         clean: dict[str, Any] = redacted(found)
         return clean
 
-    def _measure(self) -> tuple[Measurement, ...]:
-        return self.measured + measure(self.targets, self.plan, self.disturbance)
+    def _confirmed(self, found: Diagnosis) -> Diagnosis:
+        """Measure again as far as the layer at fault; the others too, unless it is that one again.
+
+        Long streams take their time, and the layers behind it cannot change what is said of it.
+        """
+        names = [layer.name for layer in found.layers]
+        enough = names.index(found.culprit) + 1 if found.culprit else len(names)
+        targets = max(0, enough - len(self.measured))
+        again = self._measure(self.targets[:targets] if not self.disturbance else self.targets)
+        confirmed = confirm(found, again)
+        if confirmed.culprit != found.culprit and len(again) < len(names):
+            again += measure(self.targets[targets:], self.plan)
+            confirmed = confirm(found, again)
+        return confirmed
+
+    def _measure(self, targets: Sequence[Target] | None = None) -> tuple[Measurement, ...]:
+        wanted = self.targets if targets is None else targets
+        return self.measured + measure(wanted, self.plan, self.disturbance)
 
 
 def _measured(given: list[Mapping[str, Any]]) -> tuple[Measurement, ...]:

@@ -30,7 +30,8 @@ def needs_a_third(found: Diagnosis) -> bool:
 
 
 def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
-    """The verdict on both rounds. ``second`` has the layers of ``first``, measured again.
+    """The verdict on both rounds. ``second`` has the layers of ``first``, measured again; those
+    that are farther from the app than the last of them were read once.
 
     What only one round saw is noise, so the better of both rounds counts for each pass. But a cut,
     or a hold of a whole long stream, is never noise. Each layer
@@ -58,6 +59,9 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
         as_judged = as_judged and same and problem == one.problem
         skipped = one.skipped or other.skipped
         layers.append(one._replace(passes=passes, problem=problem, skipped=skipped))
+    for layer in first.layers[len(layers) :]:
+        again = layer if as_judged else judge_layer(layer.measurement(), layers, first.allowed)
+        layers.append(again)
     return conclude(layers, first.allowed, notes)
 
 

@@ -66,6 +66,13 @@ def test_noise_of_one_layer_does_not_excuse_the_next() -> None:
         assert found.culprit == "nginx", found.message
 
 
+def test_layers_that_were_read_once_stay() -> None:
+    first = [SOCKET, layer("nginx", identity=in_the_end()), layer("public", identity=in_the_end())]
+    found = confirm(diagnose(first), first[:2])
+    assert (found.culprit, found.layers[2].name) == ("nginx", "public")
+    assert found.message == diagnose(first).message
+
+
 def test_what_was_unsteady_is_so_for_a_later_task() -> None:
     found = rounds(stream(0.3), stream(count=20, ended="timeout", ended_at=9.0, finished=False))
     carried = [json.loads(json.dumps(one.as_json())) for one in found.measurements()]
