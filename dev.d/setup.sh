@@ -88,6 +88,24 @@ cmd_lock() {
   uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --custom-compile-command './dev lock' --constraints files/app/requirements.txt \
     --group files/app/pyproject.toml:dev files/app/pyproject.toml --output-file files/app/requirements-dev.txt
+  say "resolving what the role installs on hosts"
+  # shellcheck disable=SC2046 # one word for each package
+  lock_for_hosts server $(python -c 'import yaml
+print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_gunicorn_packages"])')
+  lock_for_hosts uv "uv==$(sed -n 's/^UV_VERSION = "\(.*\)"/\1/p' module_utils/deploy/app.py)"
   say "resolving the laboratory's apps"
   lock_faults
+}
+
+# lock_for_hosts NAME PACKAGE...: the first line of the lock lists the packages.
+lock_for_hosts() {
+  local lock=roles/streaming_api/files/$1.txt
+  shift
+  {
+    echo "# $*"
+    echo "# Written by ./dev lock."
+    printf '%s\n' "$@" | uv pip compile --quiet --upgrade --universal --python-version 3.10 --generate-hashes \
+      --no-annotate --no-header --no-emit-index-url -
+  } >"$lock.new"
+  mv "$lock.new" "$lock"
 }

@@ -15,9 +15,9 @@ description:
     C(release.json).
   - A release without a manifest is not complete. The module removes the remains of a killed
     build and starts again. A build that fails leaves nothing behind.
-  - The release's directory belongs to root. Only C(src) and C(venv) in it belong to
-    O(build_user).
-  - uv runs as O(build_user), in a unit that ends with the lock of the deploy.
+  - The release's directory belongs to root. C(src), C(venv) and C(python) in it belong to
+    O(build_user) while the build runs. Then root takes them over, and they are read-only.
+  - uv runs as O(build_user), in a sandbox that ends with the lock of the deploy.
   - The action plugin of the same name computes these options in the role. It packs the source on
     the controller and copies it to the host.
 author: The streaming_api authors (@unbuffered)
@@ -83,6 +83,21 @@ options:
     type: list
     elements: str
     default: []
+  server_lock:
+    description:
+      - Requirements of the server with hashes, in the format of C(requirements.txt). Used in place
+        of O(server_packages).
+    type: str
+    default: ""
+  build_sandbox:
+    description: systemd properties of the units that run uv.
+    type: list
+    elements: str
+    default: []
+  build_timeout:
+    description: Seconds that all runs of uv together may take.
+    type: float
+    default: 1800
   sandbox:
     description: systemd properties of the unit that imports the app.
     type: list
@@ -96,6 +111,10 @@ options:
     description:
       - Who has the lock of the deploy, see M(unbuffered.streaming.stream_claim). The module stops
         when another deploy has taken over. Empty for none.
+    type: str
+    default: ""
+  hidden:
+    description: Secrets to blot out of messages, in JSON in Base64.
     type: str
     default: ""
 attributes:
@@ -152,6 +171,7 @@ OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
     "holder": {"type": "str", "default": ""},
+    "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "required": True},
     "user": {"type": "str", "required": True},
     "build_user": {"type": "str", "required": True},
@@ -165,6 +185,9 @@ OPTIONS = {
     "uv": {"type": "path", "required": True},
     "steps": {"type": "list", "elements": "list", "default": []},
     "server_packages": {"type": "list", "elements": "str", "default": []},
+    "server_lock": {"type": "str", "default": ""},
+    "build_sandbox": {"type": "list", "elements": "str", "default": []},
+    "build_timeout": {"type": "float", "default": 1800},
     "sandbox": {"type": "list", "elements": "str", "default": []},
     "manifest": {"type": "dict", "default": {}},
 }

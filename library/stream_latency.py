@@ -308,6 +308,10 @@ options:
     description: Fail unless the module could show that the stream streams.
     type: bool
     default: true
+  hidden:
+    description: Secrets to blot out of the result, in JSON in Base64.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Measures in check mode too, but without the O(disturbance).
@@ -496,6 +500,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ..module_utils.deploy.blot import Blot
 from ..module_utils.latency.errors import LatencyError
 from ..module_utils.latency.ladder import Ladder
 from ..module_utils.latency.read.curl import HTTP_VERSIONS
@@ -536,6 +541,7 @@ OPTIONS = {
     "authorization": {"type": "str", "no_log": True},
     "probe_token": {"type": "str", "no_log": True},
     "probe_token_file": {"type": "path", "no_log": False},  # where, not which
+    "hidden": {"type": "str", "default": "", "no_log": True},
     "http": {**HTTP, "default": REQUEST.http},
     "validate_certs": {"type": "bool", "default": REQUEST.validate_certs},
     "passes": {
@@ -585,6 +591,7 @@ def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     options = dict(module.params)
     file = options.pop("probe_token_file")
+    blot = Blot.of(options.pop("hidden"))
     if file and not options["probe_token"]:
         token = Path(file).read_text(encoding="utf-8").strip() if Path(file).exists() else ""
         options["probe_token"] = token or None
@@ -594,8 +601,9 @@ def main() -> None:
     try:
         found = Ladder.of(options).climb()
     except LatencyError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg=blot(str(error)))
     found["text"] = text.render(found)
+    found = blot.deep(found)
     found["changed"] = bool(options["disturbance"])
     if options["fail"] and not found["streams"]:
         module.fail_json(msg=found["message"], **found)

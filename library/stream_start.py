@@ -72,6 +72,10 @@ options:
         when another deploy has taken over. Empty for none.
     type: str
     default: ""
+  hidden:
+    description: Secrets to blot out of messages, in JSON in Base64.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Reports whether a file would change. Starts nothing.
@@ -129,6 +133,7 @@ OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
     "holder": {"type": "str", "default": ""},
+    "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "required": True},
     "files": {
         "type": "list",

@@ -70,6 +70,10 @@ options:
         when another deploy has taken over. Empty for none.
     type: str
     default: ""
+  hidden:
+    description: Secrets to blot out of messages, in JSON in Base64.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Writes nothing and requests nothing.
@@ -128,6 +132,7 @@ OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
     "holder": {"type": "str", "default": ""},
+    "hidden": {"type": "str", "default": "", "no_log": True},
     "site": {"type": "str", "required": True},
     "lines": {"type": "list", "elements": "dict", "default": []},
     "refusals": {"type": "list", "elements": "dict", "default": []},

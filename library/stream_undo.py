@@ -47,6 +47,10 @@ options:
     type: list
     elements: int
     default: []
+  hidden:
+    description: Secrets to blot out of messages, in JSON in Base64.
+    type: str
+    default: ""
 attributes:
   check_mode:
     description: Does and reports nothing.
@@ -97,6 +101,8 @@ from ..module_utils.act import claim
 from ..module_utils.act.editor import Editor
 from ..module_utils.act.module import acting
 from ..module_utils.act.undo import Undo, undo
+from ..module_utils.deploy import environment
+from ..module_utils.deploy.blot import Blot
 from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import Host, run
 
@@ -104,6 +110,7 @@ OPTIONS = {
     "name": {"type": "str", "required": True},
     "root": {"type": "path", "default": "/srv"},
     "holder": {"type": "str", "default": ""},
+    "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "default": ""},
     "may_have_streams": {"type": "bool", "default": False},
     "was_live": {"type": "bool", "default": False},
@@ -121,9 +128,15 @@ def main() -> None:
     # Without the lock, another deploy may have given the release traffic.
     may_have_streams = given["may_have_streams"] or not claim.is_held(places, given["holder"])
     wanted = Undo(given["release"], may_have_streams, given["was_live"], given["ports"])
+    # An older release may have other secrets, and the app knows the token too. The undo may remove
+    # the file.
+    own = environment.secrets_in(editor.text(places.environment(given["release"])) or "")
+    token = (editor.text(places.probe_token) or "").strip()
+    blot = Blot.of(given["hidden"], *own, token)
     with acting(module, retakes=True) as places:
         undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
-    module.exit_json(changed=editor.changed, journal=journal, **undone._asdict())
+    found = undone._replace(problem=blot(undone.problem))
+    module.exit_json(changed=editor.changed, journal=blot(journal), **found._asdict())
 
 
 if __name__ == "__main__":

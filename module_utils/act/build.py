@@ -3,8 +3,10 @@
 """Create a release on the host: its source, settings, virtual environment and units.
 
 The release's directory belongs to root, and so does everything that root or systemd read in it.
-Only ``src`` and ``venv`` belong to the build user, which is not the app's user. The build writes
-the manifest last: a release without a manifest is not complete.
+Only ``src``, ``venv`` and ``python`` belong to the build user, which is not the app's user, and
+only while the build runs. A command of the build can write to them and to its cache, and to nothing
+else. Then root takes them over: nobody changes a finished release. The manifest comes last: a
+release without a manifest is not complete.
 """
 
 from __future__ import annotations
@@ -12,13 +14,17 @@ from __future__ import annotations
 import contextlib
 import json
 import posixpath
+import re
 import tarfile
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
+from ..deploy.blot import Blot
+from ..deploy.install import missing
 from ..deploy.outcome import last_line, summary
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
+from .seal import seal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +33,13 @@ if TYPE_CHECKING:
 
 PRIVATE = 0o600
 FOR_THE_APP = 0o640
+PASSED = 0o711  # others pass through the directory, and do not see what is in it
+BUILT = ("src", "venv", "python")  # what the build fills
+# Why systemd has ended a command, for people.
+LIMITS = {
+    "timeout": "The build took longer than the {:.0f} s of streaming_api_build_timeout.",
+    "oom-kill": "The build needed more memory than streaming_api_build_memory_max allows.",
+}
 
 
 class Build(NamedTuple):
@@ -36,7 +49,10 @@ class Build(NamedTuple):
     texts. ``settings`` is the text of gunicorn.conf.py. ``probe`` is the text of stream_probe.py,
     '' without the probe. ``environment`` and ``build_environment`` are texts of environment files.
     ``units`` has the texts of ``service`` and ``socket``. ``steps`` are pairs of a name and the
-    arguments of uv.
+    arguments of uv. ``server_lock`` has the hashes of the server's packages, if they are known.
+    ``build_sandbox`` are systemd properties of the units that run uv;
+    ``build_timeout`` is in seconds, for all of them together. ``sandbox`` are those of the unit
+    that imports the app. ``hidden`` are the secrets, see deploy.blot.
     """
 
     user: str
@@ -51,8 +67,12 @@ class Build(NamedTuple):
     uv: str
     steps: Sequence[Sequence[Any]]
     server_packages: Sequence[str]
+    server_lock: str
+    build_sandbox: Sequence[str]
+    build_timeout: float
     sandbox: Sequence[str]
     manifest: Mapping[str, Any]
+    hidden: str
 
 
 def build(places: Places, release: str, wanted: Build, editor: Editor) -> None:
@@ -87,6 +107,9 @@ class _Builder:
         self.directory = places.directory(release)
         self.source = f"{self.directory}/src"
         self.builder = Owner(wanted.build_user, wanted.user)
+        self.resolvers = resolvers(editor.text("/etc/resolv.conf") or "")
+        self.blot = Blot.of(wanted.hidden)
+        self.deadline = time.monotonic() + wanted.build_timeout
 
     def build(self) -> None:
         with self._step("write its files"):
@@ -97,16 +120,28 @@ class _Builder:
         for what, arguments in self.wanted.steps:
             self._uv(what, arguments)
         brought = self._uv("list the app's packages", ["pip", "freeze", "--exclude-editable"])
-        # If the app brought its own version of a server package, that version wins.
-        install = ["pip", "install", "--overrides", "-", *self.wanted.server_packages]
-        self._uv("install the server", install, stdin=brought)
+        self._install_server(brought)
         packages = self._uv("list all packages", ["pip", "freeze", "--exclude-editable"])
+        with self._step("take the files over from the build"):
+            self._seal()
         self._import()
         units.check_units(
             {f"{self.places.unit(self.release)}.{k}": t for k, t in self.wanted.units.items()}
         )
         with self._step("write its manifest"):
             self._complete(packages.splitlines())
+
+    def _install_server(self, brought: str) -> None:
+        """If the app brought its own version of a server package, that version wins."""
+        what, install = "install the server", ["pip", "install"]
+        if not self.wanted.server_lock:
+            packages = [*install, "--overrides", "-", *self.wanted.server_packages]
+            self._uv(what, packages, stdin=brought)
+            return
+        wanted = missing(self.wanted.server_lock, brought)
+        if wanted:
+            packages = [*install, "--no-deps", "--require-hashes", "--requirements", "-"]
+            self._uv(what, packages, stdin=wanted)
 
     @contextlib.contextmanager
     def _step(self, what: str) -> Iterator[None]:
@@ -119,17 +154,29 @@ class _Builder:
         alone = Owner(self.wanted.build_user)
         app = Owner("root", self.wanted.user)
         make = self.editor.directory
-        self.editor.parents(f"{self.places.releases}/")
-        make(self.places.releases)
+        self.editor.parents(self.places.home)
+        make(self.places.home, mode=PASSED)
+        make(self.places.releases, mode=PASSED)
+        for path in (self.places.state, self.places.app_cache):
+            if self.editor.path(path).is_dir():  # systemd makes it, and leaves an old mode alone
+                make(path, mode=0o750)
         make(self.places.build_cache, alone, 0o700)
-        make(self.places.pythons, alone)
-        make(self.directory, app, 0o751)  # the build passes through it
+        make(self.directory, app, 0o751)  # the build passes through; the app imports from it
         make(self.source, ROOT, 0o700)  # nobody else may put a link into it while root writes
 
     def _hand_over(self) -> None:
         """Give the source to the build, which fills the virtual environment."""
         self.editor.give(self.source, self.builder, 0o750)
-        self.editor.directory(f"{self.directory}/venv", self.builder, 0o750)
+        for name in BUILT:
+            self.editor.directory(f"{self.directory}/{name}", self.builder, 0o750)
+
+    def _seal(self) -> None:
+        """Take over what the build has filled. No process of the build is left."""
+        group = Owner("root", self.wanted.user).ids()[1]
+        for name in BUILT:
+            seal(self.editor.path(f"{self.directory}/{name}"), group)
+        with contextlib.suppress(OSError):  # uv has installed an interpreter there
+            self.editor.path(f"{self.directory}/python").rmdir()
 
     def _unpack(self) -> None:
         """Unpack the source. The archive is our own: no link in it leaves it.
@@ -166,9 +213,11 @@ class _Builder:
         if self.wanted.probe:
             probe = f"{self.directory}/stream_probe.py"
             write(probe, self.wanted.probe, app, FOR_THE_APP, shown=False)
-        write(f"{self.directory}/env", self.wanted.environment, ROOT, PRIVATE, shown=False)
-        environment = self.wanted.build_environment
-        write(self.places.build_environment, environment, ROOT, PRIVATE, shown=False)
+        for path, environment in (
+            (self.places.environment(self.release), self.wanted.environment),
+            (self.places.build_environment, self.wanted.build_environment),
+        ):
+            write(path, environment, ROOT, PRIVATE, shown=False)
 
     def _uv(self, what: str, arguments: Sequence[str], stdin: str = "") -> str:
         """Run uv as the build user.
@@ -176,21 +225,26 @@ class _Builder:
         uv gets the CPU that the running streams leave. It ends with the lock, also if another
         deploy takes over the lock.
         """
+        left = max(self.deadline - time.monotonic(), 1)
+        writable = [*(f"{self.directory}/{name}" for name in BUILT), self.places.build_cache]
         properties = [
             f"BindsTo={self.places.lock}",
             f"After={self.places.lock}",
             f"User={self.wanted.build_user}",
             f"EnvironmentFile={self.places.build_environment}",
             f"WorkingDirectory={self.source}",
-            "NoNewPrivileges=yes",
-            "PrivateTmp=yes",
-            "Nice=19",
-            "CPUWeight=10",
+            *(f"ReadWritePaths={path}" for path in writable),
+            f"RuntimeMaxSec={left:.0f}",
+            *(f"IPAddressAllow={one}" for one in self.resolvers),
+            *self.wanted.build_sandbox,
         ]
         command = [f"{self.wanted.uv}/bin/uv", *arguments]
-        said = units.run(units.sandboxed(properties, command), stdin=stdin)
+        said, result = units.sandboxed(properties, command, stdin)
         if said.status != 0:
-            raise ActError(summary(said.text), kind="build", step=what, evidence=said.text)
+            limit = LIMITS.get(result, "").format(self.wanted.build_timeout)
+            evidence = self.blot(said.text)  # before anything is cut short
+            reason = limit or summary(evidence)
+            raise ActError(reason, kind="build", step=what, evidence=evidence)
         return said.out
 
     def _import(self) -> None:
@@ -199,10 +253,11 @@ class _Builder:
         properties += self.wanted.sandbox
         gunicorn = [f"{self.directory}/venv/bin/gunicorn", "--check-config"]
         command = [*gunicorn, "--config", f"{self.directory}/gunicorn.conf.py"]
-        said = units.run(units.sandboxed(properties, command))
+        said, _ = units.sandboxed(properties, command)
         if said.status != 0:
+            evidence = self.blot(said.text)
             raise ActError(
-                last_line(said.text), kind="import", step="import the app", evidence=said.text
+                last_line(evidence), kind="import", step="import the app", evidence=evidence
             )
 
     def _complete(self, packages: Sequence[str]) -> None:
@@ -213,7 +268,13 @@ class _Builder:
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         manifest = {**self.wanted.manifest, "created": created, "packages": list(packages)}
         text = json.dumps(manifest, indent=4, sort_keys=True) + "\n"
-        self.editor.write(self.places.manifest(self.release), text, shown=False)
+        self.editor.write(self.places.manifest(self.release), text, ROOT, PRIVATE, shown=False)
+
+
+def resolvers(text: str) -> list[str]:
+    """The addresses in resolv.conf that belong to the host itself. A build must find names."""
+    found = re.findall(r"^\s*nameserver\s+(127\.[\d.]+|::1)\s*$", text, re.MULTILINE)
+    return sorted(set(found))
 
 
 def _sync(directory: Path) -> None:

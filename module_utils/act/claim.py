@@ -111,7 +111,9 @@ def acting(
 @contextmanager
 def _alone(places: Places) -> Iterator[None]:
     file = Path(places.acting)
-    file.parent.mkdir(mode=0o755, exist_ok=True)
+    # Whoever can open the file can lock it.
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.parent.chmod(0o700)
     deadline = time.monotonic() + ACT_ENDS
     with file.open("w") as lock:
         while True:

@@ -35,7 +35,7 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None
 
     Keep the site that was proven first. From then on an undo goes back to this release.
     """
-    editor.parents(places.record)
+    editor.records()
     # In check mode, a first deploy has no site yet.
     editor.write(places.proven_site, editor.text(places.site) or "", shown=False)
     for port in wanted.record.get("ports", []):

@@ -8,9 +8,12 @@ import grp
 import os
 import pwd
 import shutil
+import stat
 import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
+
+from ..deploy.places import RECORDS
 
 
 class ActError(Exception):
@@ -68,9 +71,13 @@ class Editor:
         )
 
     def directory(self, path: str, owner: Owner = ROOT, mode: int = 0o755) -> None:
-        """Create a directory, unless it exists. Its parent must exist."""
+        """Create a directory. If it exists, take away what the mode does not allow.
+
+        Its parent must exist, and must belong to root.
+        """
         place = self.path(path)
         if place.is_dir():
+            self._tighten(place, mode)
             return
         self.changed = True
         if self.check:
@@ -78,11 +85,24 @@ class Editor:
         place.mkdir(mode=0o700)
         self.give(path, owner, mode)
 
+    def _tighten(self, place: Path, mode: int) -> None:
+        found = stat.S_IMODE(place.stat().st_mode)
+        if found & ~mode and not place.is_symlink():
+            self.changed = True
+            if not self.check:
+                place.chmod(found & mode)
+
     def parents(self, path: str) -> None:
         """Create the missing directories above a file, owned by root and readable by all."""
         above = [str(parent) for parent in PurePosixPath(path).parents]
         for parent in reversed(above):
-            self.directory(parent)
+            if not self.path(parent).is_dir():
+                self.directory(parent)
+
+    def records(self) -> None:
+        """Create the directory of what the role remembers. Only root looks into it."""
+        self.parents(RECORDS)
+        self.directory(RECORDS, mode=0o700)
 
     def write(
         self,

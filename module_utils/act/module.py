@@ -7,6 +7,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import Any, Iterator
 
+from ..deploy.blot import Blot
 from ..deploy.places import Places
 from . import claim
 from .editor import ActError
@@ -17,7 +18,8 @@ def acting(module: Any, *, retakes: bool = False) -> Iterator[Places]:
     """Do an act as the AnsibleModule ``module`` wants it; gives the app's places.
 
     The act has the host to itself, and only while its deploy has the lock. Its error becomes the
-    module's failure. The options ``name``, ``root`` and ``holder`` are common to all acts.
+    module's failure, without the secrets in the option ``hidden``. The options ``name``, ``root``
+    and ``holder`` are common to all acts.
     ``retakes``: take a lock again that has only expired.
     """
     given = module.params
@@ -26,6 +28,7 @@ def acting(module: Any, *, retakes: bool = False) -> Iterator[Places]:
         with claim.acting(places, given["holder"], check=module.check_mode, retakes=retakes):
             yield places
     except ActError as error:
-        module.fail_json(msg=str(error), failure=error.failure)
+        blot = Blot.of(given.get("hidden", ""))
+        module.fail_json(msg=blot(str(error)), failure=blot.deep(error.failure))
     except OSError as error:
         module.fail_json(msg=str(error))

@@ -57,7 +57,8 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
 
 def _write(places: Places, wanted: Start, editor: Editor) -> bool:
     """Write the files and the token. Return whether a unit has changed."""
-    for path in (places.probe_token, *wanted.files):
+    editor.records()
+    for path in wanted.files:
         editor.parents(path)
     changed = {path: text for path, text in wanted.files.items() if editor.text(path) != text}
     new = {

@@ -4,15 +4,23 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
+import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import Iterable, NamedTuple
+from typing import IO, Iterable, NamedTuple
 
 from .editor import ActError
 
+# How systemd-run ends what it prints on its own.
+_ENDS = re.compile(r"^Finished with result: ([\w-]+)$.*\Z", re.MULTILINE | re.DOTALL)
+_BEGINS = re.compile(r"\A(?:Running as unit: .*\n)(?:Press \^\] .*\n)?")
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 JOURNAL_LINES = 30
+MOST = 4 * 1024 * 1024  # bytes of an output
+BLOCK = 64 * 1024
 
 
 class Said(NamedTuple):
@@ -28,23 +36,54 @@ class Said(NamedTuple):
         return said or f"It ended with status {self.status} and said nothing."
 
 
+class Ended(NamedTuple):
+    """How a command in a unit of its own has ended.
+
+    ``result`` is systemd's word: success, exit-code, timeout, oom-kill ...
+    """
+
+    said: Said
+    result: str
+
+
+class _Reader(threading.Thread):
+    """Reads a command's output to its end, and keeps the last MOST bytes of it."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._pipe, self._kept = pipe, bytearray()
+        self.start()
+
+    def run(self) -> None:
+        for block in iter(lambda: self._pipe.read1(BLOCK), b""):  # type: ignore[attr-defined]
+            self._kept += block
+            if len(self._kept) > 2 * MOST:
+                del self._kept[:-MOST]
+
+    def text(self) -> str:
+        self.join()
+        return self._kept[-MOST:].decode(errors="replace")
+
+
 def run(command: list[str], stdin: str = "", timeout: float | None = None) -> Said:
+    """Run a command. However much it says, little of it is kept: a build says what it likes."""
+    pipe = subprocess.PIPE
     try:
-        done = subprocess.run(
-            command,
-            input=stdin.encode(),
-            capture_output=True,
-            env=ENVIRONMENT,
-            check=False,
-            timeout=timeout,
-        )
-    except subprocess.TimeoutExpired:
-        return Said(124, "", f"{command[0]} did not end within {timeout:.0f} s.")
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT)
     except OSError as error:
         return Said(127, "", f"{command[0]}: {error.strerror}")
-    return Said(
-        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    )
+    with process:
+        out, error_out = (_Reader(one) for one in (process.stdout, process.stderr) if one)
+        try:
+            with suppress(BrokenPipeError):
+                if process.stdin:
+                    process.stdin.write(stdin.encode())
+                    process.stdin.close()
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return Said(124, "", f"{command[0]} did not end within {timeout:.0f} s.")
+        return Said(status, out.text(), error_out.text())
 
 
 def systemctl(*words: str) -> Said:
@@ -76,10 +115,13 @@ def journal(unit: str) -> str:
     return run(["journalctl", *asked, f"_SYSTEMD_INVOCATION_ID={invocation}"]).out.strip()
 
 
-def sandboxed(properties: Iterable[str], command: Iterable[str]) -> list[str]:
-    """A command that runs in its own unit with these properties. Its output comes to us."""
-    begin = ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "--service-type=exec"]
-    return [*begin, *(f"--property={one}" for one in properties), *command]
+def sandboxed(properties: Iterable[str], command: Iterable[str], stdin: str = "") -> Ended:
+    """Run a command in its own unit with these properties. Its output comes to us."""
+    begin = ["systemd-run", "--wait", "--pipe", "--collect", "--service-type=exec"]
+    said = run([*begin, *(f"--property={one}" for one in properties), *command], stdin=stdin)
+    found = _ENDS.search(said.error)
+    error = _BEGINS.sub("", _ENDS.sub("", said.error))
+    return Ended(Said(said.status, said.out, error), found[1] if found else "")
 
 
 def check_units(texts: dict[str, str]) -> None:

@@ -71,6 +71,7 @@ class App(NamedTuple):
     zone_lines: list[str]
     refusal_tls_lines: list[str]
     hsts: str
+    build_lines: list[str]
     nginx_lines: list[dict[str, str]]
     packages: list[str]
     users: list[dict[str, str]]
@@ -123,12 +124,13 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
         ports=ports,
         server_name=_server_name(given["nginx_server_names"]),
         locations=[_location(location, given) for location in given["nginx_locations"]],
-        service_lines=list(_directives(given["service_settings"])),
         server_lines=site.server_lines(given, identifier(name)),
         head_lines=site.head_lines(given),
         zone_lines=site.zone_lines(given, identifier(name)),
         refusal_tls_lines=site.tls_lines("intermediate"),
         hsts=site.hsts(given),
+        service_lines=_directives(given["service_settings"]),
+        build_lines=_directives(given["build_settings"]),
         nginx_lines=_nginx_lines(given),
         packages=_packages(given),
         users=[

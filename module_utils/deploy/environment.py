@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Mapping
 
 if TYPE_CHECKING:
     from .app import App
+
+MARK = "# secret: "  # begins the line that names the secrets
 
 
 def of_the_app(
@@ -19,7 +22,7 @@ def of_the_app(
         "HOME": app.places.state,
         "PYTHONUNBUFFERED": 1,
     }
-    return text({**own, **environment, **secrets})
+    return f"{MARK}{' '.join(sorted(secrets))}\n" + text({**own, **environment, **secrets})
 
 
 def of_the_build(app: App, directory: str, environment: Mapping[str, Any]) -> str:
@@ -28,7 +31,10 @@ def of_the_build(app: App, directory: str, environment: Mapping[str, Any]) -> st
         "HOME": app.places.build_cache,
         "UV_CACHE_DIR": f"{app.places.build_cache}/uv",
         "UV_PYTHON": f"{directory}/venv/bin/python",
-        "UV_PYTHON_INSTALL_DIR": app.places.pythons,
+        "UV_PYTHON_INSTALL_DIR": f"{directory}/python",
+        "UV_PYTHON_CACHE_DIR": f"{app.places.build_cache}/python",
+        # A file of the cache that is also a file of a release would belong to both.
+        "UV_LINK_MODE": "copy",
         "UV_PROJECT_ENVIRONMENT": f"{directory}/venv",
         "VIRTUAL_ENV": f"{directory}/venv",
         "UV_COMPILE_BYTECODE": 1,
@@ -45,3 +51,13 @@ def text(variables: Mapping[str, Any]) -> str:
 
 def _quoted(value: object) -> str:
     return str(value).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def secrets_in(text: str) -> list[str]:
+    """The values of the secrets in an app's environment file."""
+    found = re.search(rf"^{MARK}(.*)$", text, re.MULTILINE)
+    names = found[1].split() if found else []
+    rows = re.findall(r'^(\w+)="((?:[^"\\]|\\.)*)"$', text, re.MULTILINE | re.DOTALL)
+    return [
+        re.sub(r"\\(.)", r"\1", value, flags=re.DOTALL) for name, value in rows if name in names
+    ]

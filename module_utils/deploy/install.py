@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import Any, Mapping, NamedTuple, Sequence
 
 # The first one that exists wins.
@@ -72,3 +73,28 @@ def _installs(
     if given["streaming_api_extra_packages"]:
         commands.append(["pip", "install", *given["streaming_api_extra_packages"]])
     return commands
+
+
+def locked(lock: str, wanted: Sequence[str]) -> str:
+    """The lock of the server's packages; '' if the packages are not those of the lock.
+
+    The lock begins with a comment that lists them.
+    """
+    first = lock.partition("\n")[0]
+    return lock if sorted(first.lstrip("# ").split()) == sorted(wanted) else ""
+
+
+def missing(lock: str, brought: str) -> str:
+    """The requirements of a lock, with hashes, for packages that the app has not brought.
+
+    ``brought`` is what ``pip freeze`` says.
+    """
+    there = {_name(line) for line in brought.splitlines()}
+    entries = re.findall(r"^[\w.-]+==.*(?:\n\s+--hash=.*)*", lock, re.MULTILINE)
+    return "".join(f"{entry}\n" for entry in entries if _name(entry) not in there)
+
+
+def _name(requirement: str) -> str:
+    """The name of a requirement as indexes compare it."""
+    found = re.match(r"[\w.-]+", requirement)
+    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else ""

@@ -63,13 +63,12 @@ class Places(NamedTuple):
         return f"{self.home}/cache"
 
     @property
-    def pythons(self) -> str:
-        """Interpreters that uv has downloaded."""
-        return f"{self.home}/python"
-
-    @property
     def state(self) -> str:
         return f"/var/lib/{self.name}"
+
+    @property
+    def app_cache(self) -> str:
+        return f"/var/cache/{self.name}"
 
     @property
     def site(self) -> str:
@@ -110,6 +109,10 @@ class Places(NamedTuple):
     def manifest(self, release: str) -> str:
         """The build writes it last: a release without a manifest is not complete."""
         return f"{self.directory(release)}/release.json"
+
+    def environment(self, release: str) -> str:
+        """The environment of the app's processes. It has the secrets."""
+        return f"{self.directory(release)}/env"
 
     def withdrawn(self, release: str) -> str:
         """The file that marks a failed release: the drain removes it after its last stream."""

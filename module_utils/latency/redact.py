@@ -79,6 +79,11 @@ def redacted(found: Any) -> Any:
     return found
 
 
+def is_secret_name(name: str) -> bool:
+    """Whether a name says that its value is secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
 def _value(name: object, value: Any) -> Any:
     if _is_secret(name, value):
         return "***"
@@ -86,9 +91,4 @@ def _value(name: object, value: Any) -> Any:
 
 
 def _is_secret(name: object, value: object) -> bool:
-    return (
-        isinstance(name, str)
-        and isinstance(value, str)
-        and bool(value)
-        and bool(_SECRET_NAME.search(name))
-    )
+    return isinstance(name, str) and isinstance(value, str) and bool(value) and is_secret_name(name)

@@ -40,6 +40,15 @@ MANAGED: dict[str, dict[str, str]] = {
         "RuntimeDirectory": "all releases share it, and the first one that ends removes it",
         "KillMode": "Gunicorn tells its workers to finish",
     },
+    "streaming_api_build_settings": {
+        "User": "the build has a user of its own",
+        "Environment": "use streaming_api_build_environment",
+        "EnvironmentFile": "use streaming_api_build_environment",
+        "WorkingDirectory": "the build runs in its release's directory",
+        "RuntimeMaxSec": "use streaming_api_build_timeout",
+        "MemoryMax": "use streaming_api_build_memory_max",
+        "TasksMax": "use streaming_api_build_tasks_max",
+    },
     "streaming_api_environment": {"GUNICORN_CMD_ARGS": "use streaming_api_gunicorn_settings"},
     "streaming_api_secrets": {"GUNICORN_CMD_ARGS": "use streaming_api_gunicorn_settings"},
 }

@@ -63,6 +63,10 @@ _NGINX_SECONDS = between(1, 2147483, " of seconds")
 _FILES = at_least(1024)
 _VARIABLE_NAME = like(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, no digit first")
 _VARIABLE_VALUE = Rule(is_scalar, "text or a number; true, yes, on and the like in quotes")
+_MEMORY = like(
+    r"[1-9]\d*[KMGT]?|(100|[1-9]\d?)%|infinity", "a size such as 2G, a percentage or infinity"
+)
+_TASKS = at_least(16)
 _DIRECTIVES = Rule(is_complete, "whole directives: each ends with ; and each { has a }")
 _HOST_PATH = like(ABSOLUTE, "an absolute path of letters, digits and ._@+-, never upwards")
 
@@ -139,6 +143,15 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "a package of the distribution such as ffmpeg",
         ),
     ),
+    "streaming_api_build_memory_max": (_MEMORY,),
+    "streaming_api_build_tasks_max": (_TASKS,),
+    "streaming_api_build_timeout": (_SECONDS,),
+    "streaming_api_build_settings{}": (
+        like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
+    ),
+    "streaming_api_build_settings.*": (
+        Rule(is_line, "one line of text, a number, or a list of these"),
+    ),
     "streaming_api_root": (_HOST_PATH,),
     "streaming_api_user": (_ACCOUNT, none_of(("root",), "a user's name, but not root")),
     "streaming_api_keep_releases": (at_least(1),),
@@ -161,6 +174,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
         like(r"[a-z_][a-z0-9_]*", "a setting's name in gunicorn.conf.py"),
     ),
     "streaming_api_service_limit_nofile": (_FILES,),
+    "streaming_api_service_memory_max": (_MEMORY,),
+    "streaming_api_service_tasks_max": (_TASKS,),
+    "streaming_api_service_cpu_weight": (between(1, 10000),),
     "streaming_api_service_writable_paths[]": (_HOST_PATH,),
     "streaming_api_service_settings{}": (
         like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),

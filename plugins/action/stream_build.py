@@ -30,9 +30,11 @@ class ActionModule(acting.Action):
         "app": {"type": "dict", "required": True},
         "settings": {"type": "dict", "required": True},
         "plan": {"type": "dict", "required": True},
+        "build_sandbox": {"type": "list", "elements": "str", "default": []},
         "sandbox": {"type": "list", "elements": "str", "default": []},
         "secrets": {"type": "dict", "default": {}, "no_log": True},
         "build_environment": {"type": "dict", "default": {}, "no_log": True},
+        "hidden": {"type": "str", "default": "", "no_log": True},
     }
     TRANSFERS_FILES = True
 
@@ -41,6 +43,7 @@ class ActionModule(acting.Action):
         plan = args["plan"]
         directory, texts = plan["directory"], plan["texts"]
         wheel = Path(self._app.source.path).name if self._app.source.path.endswith(".whl") else ""
+        server = self._settings["streaming_api_gunicorn_packages"]
         values = {"environment": self._settings["streaming_api_environment"]}
         return self.module(
             "stream_build",
@@ -66,8 +69,12 @@ class ActionModule(acting.Action):
                 list(step)
                 for step in install.steps(self._settings, plan["source"], directory, wheel)
             ],
-            server_packages=self._settings["streaming_api_gunicorn_packages"],
+            server_packages=server,
+            server_lock=install.locked(texts["server"], server),
+            build_sandbox=self._build_sandbox(args["build_sandbox"]),
+            build_timeout=self._settings["streaming_api_build_timeout"],
             sandbox=self._sandbox(directory, args["sandbox"]),
+            hidden=args["hidden"],
             manifest={
                 "id": plan["id"],
                 "app": self._settings["streaming_api_app"],
@@ -77,6 +84,18 @@ class ActionModule(acting.Action):
                 "proof_paths": self._settings["streaming_api_proof_paths"],
             },
         )
+
+    def _build_sandbox(self, sandbox: list[str]) -> list[str]:
+        """The properties of the units that run uv."""
+        given = self._settings
+        return [
+            *sandbox,
+            f"MemoryMax={given['streaming_api_build_memory_max']}",
+            f"TasksMax={given['streaming_api_build_tasks_max']}",
+            # Also where a container's systemd cannot count tasks: the build has a user of its own.
+            f"LimitNPROC={given['streaming_api_build_tasks_max']}",
+            *self._app.build_lines,
+        ]
 
     def _sandbox(self, directory: str, sandbox: list[str]) -> list[str]:
         """The properties of the unit that imports the app: those of the app's service."""

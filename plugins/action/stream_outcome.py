@@ -11,10 +11,12 @@ import ansible.plugins
 
 try:
     from ..module_utils.deploy import outcome, proof
+    from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils.deploy import outcome, proof
+    from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 
 
@@ -35,11 +37,12 @@ class ActionModule(acting.Action):
         "proofs": {"type": "list", "elements": "dict", "default": []},
         "nginx": {"type": "dict", "default": {}},
         "outside": {"type": "dict", "default": {}},
+        "hidden": {"type": "str", "default": "", "no_log": True},
     }
     _requires_connection = False
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
-        said = self._said(args)
+        said = Blot.of(args["hidden"])(self._said(args))
         if not said:
             return {"changed": False, "skipped": True}
         if args["say"] in ("failure", "outside"):

@@ -188,6 +188,7 @@ class ActionModule(acting.Action):
                 "files": facts["missing_files"],
             },
             "ipv6": facts["ipv6"],
+            "systemd": facts["systemd"],
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "refusals": nginx.refusals(
                 facts,

@@ -36,12 +36,14 @@ class ActionModule(acting.Action):
         "before": {"type": "dict", "default": {}},
         "host": {"type": "str", "default": ""},
         "token": {"type": "str", "default": "", "no_log": True},
+        "hidden": {"type": "str", "default": "", "no_log": True},
     }
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
         self._app, self._settings = app.App.of(args["app"]), args["settings"]
         fields = plan.Plan._fields
         self._plan = plan.Plan(**{name: args["plan"][name] for name in fields})
+        self._hidden = args["hidden"]
         self._choice = proof.Choice(**args["plan"]["measured_by"])
         self._before = [proof.Measured.of(pair) for pair in args["before"].get("measured", [])]
         if args["at"] == "outside":
@@ -80,6 +82,7 @@ class ActionModule(acting.Action):
             "thresholds": self._settings["streaming_api_proof_thresholds"],
             "seconds": proof.SECONDS,
             "fail": False,
+            "hidden": self._hidden,
         }
         if token:
             options["probe_token"] = token

@@ -14,7 +14,7 @@ ALLOWED = (
     r"(MANIFEST|FILES)\.json",
     r"(README|CHANGELOG)\.md|LICENSE",
     r"changelogs/changelog\.yaml",
-    r"docs/\w+\.md",
+    r"docs/[\w-]+\.md",
     r"docs/causes/[\w-]+\.md",
     r"meta/runtime\.yml",
     r"meta/execution-environment\.yml",
@@ -30,6 +30,7 @@ ALLOWED = (
     r"roles/streaming_api/meta/(main|argument_specs)\.yml",
     r"roles/streaming_api/templates/[\w.]+\.j2",
     r"roles/streaming_api/files/\w+\.py",
+    r"roles/streaming_api/files/(server|uv)\.txt",
 )
 # Such files may be there.
 OPTIONAL = (r"plugins/doc_fragments/\w+\.py",)

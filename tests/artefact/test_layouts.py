@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPEC = str(ROOT / "roles/streaming_api/meta/argument_specs.yml")
-TEXTS = {"service": "[Service]", "socket": "[Socket]", "gunicorn": "workers = 1", "probe": ""}
+TEXTS = {
+    "service": "[Service]",
+    "socket": "[Socket]",
+    "gunicorn": "workers = 1",
+    "probe": "",
+    "server": "",
+}
 SOURCE = {"digest": None, "dependency_files": [], "installable": False}
 CHECKED = {"app": described().fields(), "settings": settings()}
 MEASURED_BY = {"probe": True, "paths": []}

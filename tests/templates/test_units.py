@@ -35,6 +35,7 @@ def verify(directory: Path, service: str, socket: str) -> str:
         {"streaming_api_service_writable_paths": ["/data", "/mnt/b"]},
         {"streaming_api_service_settings": {"MemoryMax": "1G", "ReadOnlyPaths": ["/a", "/b"]}},
         {"streaming_api_root": "/opt/apps", "streaming_api_user": "chat"},
+        {"streaming_api_service_network": False},
     ],
 )
 def test_systemd_reads_them(render: Render, tmp_path: Path, variables: dict[str, Any]) -> None:
@@ -52,6 +53,12 @@ def test_systemd_would_notice(render: Render, tmp_path: Path) -> None:
     [
         ({"streaming_api_stop_timeout": "60"}, "TimeoutStopSec=70"),
         ({"streaming_api_service_limit_nofile": "1024"}, "LimitNOFILE=1024"),
+        ({}, "MemoryMax=75%"),
+        ({"streaming_api_service_memory_max": "2G"}, "MemoryMax=2G"),
+        ({"streaming_api_service_tasks_max": "512"}, "TasksMax=512"),
+        ({"streaming_api_service_cpu_weight": "50"}, "CPUWeight=50"),
+        ({}, "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6"),
+        ({"streaming_api_service_network": "no"}, "PrivateNetwork=yes"),
         ({"streaming_api_service_writable_paths": ["/data"]}, "ReadWritePaths=/data"),
         ({"streaming_api_service_settings": {"MemoryMax": "1G"}}, "MemoryMax=1G"),
         ({"streaming_api_service_settings": {"Nice": [5, 6]}}, "Nice=6"),
@@ -61,6 +68,10 @@ def test_a_setting_reaches_the_service(
     render: Render, variables: dict[str, Any], there: str
 ) -> None:
     assert there in render("app.service.j2", **variables).splitlines()
+
+
+def test_an_app_has_a_network_unless_it_wants_none(render: Render) -> None:
+    assert "PrivateNetwork" not in render("app.service.j2")
 
 
 def test_systemd_reads_the_drain_unit(render: Render, tmp_path: Path) -> None:

@@ -140,8 +140,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     signal.signal(signal.SIGTERM, handler)
 
 
-def process(root: Path, pid: int, command: str, started: float = 0) -> None:
+def process(
+    root: Path, pid: int, command: str, started: float = 0, unit: str = "nginx.service"
+) -> None:
     (root / f"proc/{pid}").mkdir()
+    (root / f"proc/{pid}/cgroup").write_text(f"0::/system.slice/{unit}\n")
     ticks = int(started * os.sysconf("SC_CLK_TCK"))
     (root / f"proc/{pid}/stat").write_text(f"{pid} (a (b) c) S {'0 ' * 18}{ticks} 0 0\n")
     (root / f"proc/{pid}/cmdline").write_bytes(command.replace(" ", "\0").encode() if command[0] == "/" else command.encode())  # fmt: skip
@@ -153,6 +156,7 @@ def test_which_workers_of_nginx_shut_down(root: Path) -> None:
     process(root, 8, "nginx: worker process", started=101)
     process(root, 9, f"/bin/grep {NGINX}", started=101)
     (root / "proc/10").mkdir()
+    process(root, 11, NGINX, started=101, unit="mallory@aaaa.service")  # chose that title
     assert Host("chat", "/srv", root).quitting(since=100) == {7}
 
 

@@ -43,6 +43,7 @@ SETTLE = 5.0  # seconds; by then Nginx has told its old workers to finish
 LAST_REQUEST = 65.0  # seconds; a little longer than Nginx's client_header_timeout
 CONNECTED = ("02", "03")  # waiting to be accepted, accepted
 QUITTING = "nginx: worker process is shutting down"
+NGINX = "/nginx.service\n"  # how its group of processes ends; any process can choose its title
 
 
 class Drain:
@@ -110,7 +111,9 @@ class Host:
         return {
             int(path.name)
             for path in pids
-            if _text(path / "cmdline").startswith(QUITTING) and _started(path) > since
+            if _text(path / "cmdline").startswith(QUITTING)
+            and NGINX in _text(path / "cgroup")
+            and _started(path) > since
         }
 
     def listens_since(self, release: str) -> float:

@@ -18,6 +18,7 @@ from plugins.module_utils.act import build as module
 from plugins.module_utils.act import units
 from plugins.module_utils.act.build import Build, build
 from plugins.module_utils.act.editor import ActError, Editor, Owner
+from plugins.module_utils.deploy.blot import pack
 from plugins.module_utils.deploy.places import Places
 from tests.unit.act.conftest import Systemd
 
@@ -41,8 +42,12 @@ def wanted(**changes: Any) -> Build:
         "uv": "/opt/uv",
         "steps": [["create the virtual environment", ["venv", "/v"]], ["install it", ["pip", "x"]]],
         "server_packages": ["gunicorn==1"],
+        "server_lock": "",
+        "build_sandbox": ["PrivateTmp=yes"],
+        "build_timeout": 60,
         "sandbox": ["User=chat"],
         "manifest": {"id": ID, "probe": True},
+        "hidden": pack({"KEY": "hunter2"}, {}),
     }
     return Build(**{**given, **changes})
 
@@ -99,7 +104,7 @@ def test_a_release(editor: Editor, tmp_path: Path) -> None:
 
 def test_the_steps(host: Systemd, editor: Editor) -> None:
     build(CHAT, ID, wanted(), editor)
-    begin = "systemd-run --quiet --wait --pipe --collect --service-type=exec "
+    begin = "systemd-run --wait --pipe --collect --service-type=exec "
     release = "/srv/chat/releases/aaaa"
     assert commands(host) == [
         f"{begin}{UV} venv /v",
@@ -111,6 +116,94 @@ def test_the_steps(host: Systemd, editor: Editor) -> None:
     ]
     assert all("--property=BindsTo=chat-deploy.service" in words for words in host.asked[:6])
     assert "--property=User=chat " in host.asked[5]
+    for words in host.asked[:5]:
+        properties = [word.partition("=")[2] for word in words.split() if "--property=" in word]
+        assert "PrivateTmp=yes" in properties
+        writable = [one for one in properties if one.startswith("ReadWritePaths=")]
+        assert writable == [
+            f"ReadWritePaths={path}"
+            for path in (
+                f"{release}/src",
+                f"{release}/venv",
+                f"{release}/python",
+                "/srv/chat/cache",
+            )
+        ]
+
+
+def test_a_server_with_hashes(host: Systemd, editor: Editor) -> None:
+    lock = "# gunicorn==1 uvicorn==2\ngunicorn==1 \\\n    --hash=sha256:aa\nuvicorn==2 \\\n    --hash=sha256:bb\n"
+    build(CHAT, ID, wanted(server_lock=lock), editor)
+    assert commands(host)[3].endswith("uv pip install --no-deps --require-hashes --requirements -")
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("timeout", "The build took longer than the 60 s of streaming_api_build_timeout."),
+        ("oom-kill", "The build needed more memory than streaming_api_build_memory_max allows."),
+        ("exit-code", "error: no solution"),
+    ],
+)
+def test_a_build_beyond_a_limit(host: Systemd, editor: Editor, result: str, said: str) -> None:
+    error = f"Running as unit: run-u1.service\nerror: no solution\nFinished with result: {result}\nMain ...\n"
+    host.answer("systemd-run", error=error, status=1)
+    with pytest.raises(ActError) as failed:
+        build(CHAT, ID, wanted(), editor)
+    assert str(failed.value) == said
+    assert failed.value.failure["evidence"] == "error: no solution"
+
+
+@pytest.mark.parametrize("command", [f"{UV} pip x", "/srv/chat/releases/aaaa/venv/bin/gunicorn"])
+def test_a_failure_says_no_secret(
+    host: Systemd, editor: Editor, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    def run(words: list[str], **options: Any) -> units.Said:
+        if command in " ".join(words):
+            return units.Said(1, "", "error: 'hunter2' is no number")
+        return host.run(words, **options)
+
+    monkeypatch.setattr(units, "run", run)
+    with pytest.raises(ActError) as failed:
+        build(CHAT, ID, wanted(), editor)
+    assert str(failed.value) == failed.value.failure["evidence"] == "error: '***' is no number"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("nameserver 127.0.0.53\noptions edns0\n", ["127.0.0.53"]),
+        ("# nameserver 127.0.0.1\nnameserver 192.0.2.1\nnameserver ::1\n", ["::1"]),
+        ("", []),
+    ],
+)
+def test_the_hosts_own_resolver(text: str, found: list[str]) -> None:
+    assert module.resolvers(text) == found
+
+
+@pytest.mark.usefixtures("host")
+def test_a_finished_release_is_read_only(editor: Editor, tmp_path: Path) -> None:
+    build(CHAT, ID, wanted(archive=packed(tmp_path)), editor)
+    release = tmp_path / "srv/chat/releases" / ID
+    modes = {
+        path: stat.S_IMODE((release / path).stat().st_mode)
+        for path in ("src", "src/main.py", "src/run.sh", "venv")
+    }
+    assert modes == {"src": 0o750, "src/main.py": 0o440, "src/run.sh": 0o550, "venv": 0o750}
+    assert not (release / "python").exists()  # nothing was installed there
+
+
+@pytest.mark.usefixtures("host")
+def test_directories_that_were_open_are_tightened(editor: Editor, tmp_path: Path) -> None:
+    for path in ("srv/chat/releases", "var/lib/chat"):
+        (tmp_path / path).mkdir(parents=True)
+    build(CHAT, ID, wanted(), editor)
+    modes = [
+        stat.S_IMODE((tmp_path / path).stat().st_mode)
+        for path in ("srv/chat", "srv/chat/releases", "var/lib/chat")
+    ]
+    assert modes == [0o711, 0o711, 0o750]
+    assert not (tmp_path / "var/cache/chat").exists()
 
 
 @pytest.mark.parametrize(
@@ -148,28 +241,31 @@ def test_an_archive_that_is_broken(host: Systemd, editor: Editor, tmp_path: Path
     assert commands(host) == []
 
 
-@pytest.mark.usefixtures("host")
+PATHS = ("src", "src/main.py", "src/link", "src/deep/er", "src/deep/er/settings.py", "venv")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
-def test_the_source_belongs_to_the_builds_user(
-    editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_source_belongs_to_the_builds_user_while_the_build_runs(
+    host: Systemd, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also with Python 3.14, whose tarfile drops the owner unless it is told not to."""
     if hasattr(tarfile, "data_filter"):
         default = staticmethod(tarfile.data_filter)
         monkeypatch.setattr(tarfile.TarFile, "extraction_filter", default, raising=False)
     monkeypatch.setattr(Owner, "ids", lambda owner: (4711, 4712) if owner.user == "builder" else (0, 0))  # fmt: skip
-    build(CHAT, ID, wanted(archive=packed(tmp_path), build_user="builder"), editor)
     release = tmp_path / "srv/chat/releases" / ID
-    for path in (
-        "src",
-        "src/main.py",
-        "src/link",
-        "src/deep/er",
-        "src/deep/er/settings.py",
-        "venv",
-    ):
-        found = (release / path).lstat()
-        assert (found.st_uid, found.st_gid) == (4711, 4712), path
+    seen: list[dict[str, int]] = []
+
+    def run(words: list[str], **options: Any) -> units.Said:
+        if words[0] == "systemd-run":
+            seen.append({path: (release / path).lstat().st_uid for path in PATHS})
+        return host.run(words, **options)
+
+    monkeypatch.setattr(units, "run", run)
+    build(CHAT, ID, wanted(archive=packed(tmp_path), build_user="builder"), editor)
+    *during, at_the_import = seen
+    assert during == [dict.fromkeys(PATHS, 4711)] * 5
+    assert at_the_import == dict.fromkeys(PATHS, 0)
     for path in ("env", "gunicorn.conf.py", "release.json"):
         assert (release / path).stat().st_uid == 0, path
 

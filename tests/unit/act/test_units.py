@@ -24,6 +24,19 @@ def test_a_command(command: list[str], stdin: str, said: Said) -> None:
     assert units.run(command, stdin) == said
 
 
+@pytest.mark.parametrize("to", ["", ">&2"])
+def test_a_command_that_says_too_much(to: str) -> None:
+    """Its end counts: it says why the command failed."""
+    said = units.run(["sh", "-c", f"{{ head -c 30000000 /dev/zero; echo the end; }} {to}"])
+    text = said.error if to else said.out
+    assert len(text) == units.MOST
+    assert text.endswith("the end\n")
+
+
+def test_a_command_that_reads_nothing() -> None:
+    assert units.run(["true"], stdin="x" * 1_000_000).status == 0
+
+
 def test_a_command_that_hangs() -> None:
     assert units.run(["sleep", "9"], timeout=0.05).status == 124
 
@@ -45,10 +58,36 @@ def test_the_state_of_units(systemd: Systemd) -> None:
     assert units.states("a.service", "b.service") == ["active", "failed"]
 
 
-def test_a_command_in_a_sandbox() -> None:
-    command = units.sandboxed(["User=a", "Nice=19"], ["uv", "pip"])
-    assert command[0] == "systemd-run"
-    assert command[-4:] == ["--property=User=a", "--property=Nice=19", "uv", "pip"]
+SUMMARY = (
+    "Finished with result: {}\nMain processes terminated with: code=exited\nService runtime: 1s\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "seen", "result"),
+    [
+        (
+            "Running as unit: run-u1.service\nhello\n" + SUMMARY.format("timeout"),
+            "hello\n",
+            "timeout",
+        ),
+        (
+            "Running as unit: run-u1.service; invocation ID: 1\n" + SUMMARY.format("success"),
+            "",
+            "success",
+        ),
+        (
+            "Failed to start transient service unit\n",
+            "Failed to start transient service unit\n",
+            "",
+        ),
+    ],
+)
+def test_a_command_in_a_sandbox(systemd: Systemd, error: str, seen: str, result: str) -> None:
+    systemd.answer("systemd-run", "out", error=error, status=3)
+    ended = units.sandboxed(["User=a", "Nice=19"], ["uv", "pip"])
+    assert ended == (Said(3, "out", seen), result)
+    assert systemd.asked[0].endswith(" --property=User=a --property=Nice=19 uv pip")
 
 
 UNIT = "[Service]\nExecStart=/bin/true\n"

@@ -27,6 +27,7 @@ def test_the_environment_is_quoted(value: Any, line: str) -> None:
 def test_the_environment_of_the_app() -> None:
     text = environment.of_the_app(described(), "/release", {"A": "b", "HOME": "/own"}, {"KEY": "x"})
     assert text.splitlines() == [
+        "# secret: KEY",
         'A="b"',
         'HOME="/own"',
         'KEY="x"',
@@ -41,6 +42,13 @@ def test_the_environment_of_the_build() -> None:
         'HOME="/srv/chat-app/cache"',
         'UV_INDEX="i"',
         'UV_PYTHON="/release/venv/bin/python"',
-        'UV_PYTHON_INSTALL_DIR="/srv/chat-app/python"',
+        'UV_PYTHON_INSTALL_DIR="/release/python"',
         'VIRTUAL_ENV="/release/venv"',
     } <= {*lines}
+
+
+@pytest.mark.parametrize("value", ["plain", 'a "b" \\c $d', "two\nlines", "a\\\nb"])
+def test_the_secrets_of_a_file_that_is_there(value: str) -> None:
+    text = environment.of_the_app(described(), "/release", {"A": "b"}, {"KEY": value, "B": 1})
+    assert environment.secrets_in(text) == ["1", value]
+    assert environment.secrets_in('A="b"\n') == []  # of an older role

@@ -103,7 +103,26 @@ BAD: list[Row] = [
     ("worker class", {"gunicorn_worker_class": "a:b"}, ("_worker_class is 'a:b'", "module.Class")),
     ("backlog", {"gunicorn_backlog": 0}, ("_backlog is 0", "from 1 to")),
     ("code for a setting", {"gunicorn_settings": {"a\nb": 1}}, ("is 'a\\nb'", "gunicorn.conf.py")),
+    # The build
+    ("memory", {"build_memory_max": "a lot"}, ("_memory_max is 'a lot'", "a size such as 2G")),
+    ("memory of 101 %", {"build_memory_max": "101%"}, ("is '101%'", "a percentage")),
+    ("few tasks", {"build_tasks_max": 1}, ("_build_tasks_max is 1", "16 or more")),
+    ("no time", {"build_timeout": 0}, ("_build_timeout is 0", "1 or more")),
+    ("a unit's name", {"build_settings": {"a b": 1}}, ("_build_settings is 'a b'", "[Service]")),
+    (
+        "two directives of a build in one",
+        {"build_settings": {"Nice": "1\nUser=root"}},
+        ("_build_settings.Nice is '1\\nUser=root'", "one line"),
+    ),
+    (
+        "a limit twice",
+        {"build_settings": {"MemoryMax": "1G"}},
+        ("_build_settings.MemoryMax is '1G'", "use streaming_api_build_memory_max"),
+    ),
     # systemd
+    ("no memory", {"service_memory_max": "0"}, ("_service_memory_max is '0'", "infinity")),
+    ("one task", {"service_tasks_max": 1}, ("_service_tasks_max is 1", "16 or more")),
+    ("weight", {"service_cpu_weight": 0}, ("_service_cpu_weight is 0", "from 1 to 10000")),
     ("few files", {"service_limit_nofile": 10}, ("_limit_nofile is 10", "1024 or more")),
     (
         "relative path",
