@@ -19,6 +19,7 @@ REFUSED = "refused"  # no answer: no listener, or TLS or HTTP failed before the 
 SSE, NDJSON, LINES, CHUNKS = "sse", "ndjson", "lines", "chunks"
 
 KEPT = 5000  # a timeline has the first events and reads of a longer stream
+GARBLED = "the body is not compressed as Content-Encoding says"
 CUT_SHORT = "the compressed body ends in the middle"
 TOO_LARGE = "the headers of the answer are larger than this reader takes"
 

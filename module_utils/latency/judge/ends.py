@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
-from ..timeline import CUT_SHORT, TOO_LARGE, Timeline
+from ..timeline import CUT_SHORT, GARBLED, TOO_LARGE, Timeline
 from . import figures
 from .judged import SINGLE
 from .words import (
@@ -21,6 +21,7 @@ from .words import (
     TIME_IS_UP,
     TRUNCATED,
     UNKNOWN,
+    UNREADABLE,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +75,14 @@ def said(one: Timeline) -> str:
     if 300 <= one.status < 400:
         return f"HTTP {one.status}, a redirect to {one.header('location') or 'nowhere'}"
     return f"HTTP {one.status}" + (f": {one.said}" if one.said else "")
+
+
+def _unreadable(case: Case) -> Iterator[Problem]:
+    """A client that decompresses, as browsers do, gives up at the first byte."""
+    broken = [one for one in case.timelines if one.error.startswith(GARBLED)]
+    if broken:
+        how = f"Content-Encoding: {figures.encoding(broken[0])}"
+        yield TRUNCATED, UNREADABLE, f"{case.share(broken)}{how}, but the body is not so compressed"
 
 
 def _truncated(case: Case) -> Iterator[Problem]:
@@ -136,4 +145,4 @@ def is_cut(one: Timeline, others: Sequence[Timeline] = (), length: int = 0) -> b
     return any(other.finished for other in alike) or len(one.events) < 0.9 * length
 
 
-CHECKS = (_refused, _another_answer, _truncated, _cut_by_the_clock)
+CHECKS = (_refused, _another_answer, _unreadable, _truncated, _cut_by_the_clock)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Sequence
 
 from ..thresholds import Thresholds
-from ..timeline import CHUNKS, LINES, Event
+from ..timeline import CHUNKS, LINES, SSE, Event
 from . import ends, figures, kind, lateness, waits
 from .judged import Case, Judged, Problem
 from .metrics import summarize
@@ -108,6 +108,7 @@ def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
 
 def _in_chunks(one: Timeline) -> Timeline:
     """The stream by its reads: without lines at the layer before, line breaks here mean nothing."""
-    if one.format != LINES or figures.encoding(one) != "identity":
+    no_events = one.format == SSE and not one.events  # only comments
+    if not (one.format == LINES or no_events) or figures.encoding(one) != "identity":
         return one
     return one._replace(format=CHUNKS, events=tuple(Event(at, size) for at, size in one.reads))

@@ -20,6 +20,7 @@ ORDER = (STREAMING, UNKNOWN, DELAYED, LUMPED, BUFFERED, STALLED, TRUNCATED, REFU
 NOT_ANSWERED = "not answered"
 ANOTHER_ANSWER = "another answer"  # than at the layer before
 CUT = "cut"
+UNREADABLE = "unreadable"  # not compressed as it says
 EARLY_END = "early end"  # a clean end that only other layers show to be early
 TIME_IS_UP = "time is up"  # the same, of all streams at the same time after their start
 SILENT = "silent"
@@ -51,6 +52,7 @@ SURE = (
     NOT_ANSWERED,
     ANOTHER_ANSWER,
     CUT,
+    UNREADABLE,
     EARLY_END,
     NO_STREAM,
     BUNCHED,

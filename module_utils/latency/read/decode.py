@@ -8,7 +8,7 @@ import json
 import math
 from typing import Any
 
-from ..timeline import CHUNKS, CUT_SHORT, KEPT, LINES, NDJSON, SSE, Event
+from ..timeline import CHUNKS, CUT_SHORT, GARBLED, KEPT, LINES, NDJSON, SSE, Event
 from .events import EventStream, Lines, Piece
 from .inflate import GarbledError, Plain, decompressor
 
@@ -17,6 +17,7 @@ HELLO = ("pid", "release", "open_streams", "at")  # fields of the probe's first 
 # A token stream has line breaks too, but each of its short lines comes in many reads.
 READS_PER_LINE = 8
 NO_TIME = 1e12  # seconds; a larger number is not a monotonic time
+HEARTBEATS = 3  # pieces without any event, such as comments, show how a stream is passed on
 SHORT_LINE = 1 << 13  # bytes
 NDJSON_TYPES = (
     "application/x-ndjson",
@@ -90,7 +91,8 @@ class Decoder:
                 self._understand(plain)
         except GarbledError as error:
             self._keep = 0
-            self._give_up(f"the body is not compressed as Content-Encoding says: {error}")
+            damaged = "the compressed body is damaged" if self.decoded else GARBLED
+            self._give_up(f"{damaged}: {error}")
             self._understand(data)
 
     def finish(self, *, whole: bool = True) -> None:
@@ -113,6 +115,8 @@ class Decoder:
             and self.decoded <= self._found * SHORT_LINE
         )
         if self._format == LINES and (tokens or (self._chunked and not self._found)):
+            return CHUNKS
+        if self._format == SSE and not self._found and self._chunked >= HEARTBEATS:
             return CHUNKS
         return self._format
 

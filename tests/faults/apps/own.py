@@ -68,6 +68,12 @@ async def endless() -> StreamingResponse:
     return StreamingResponse(each(0.02, "data: on\n\n", 10**6), media_type="text/event-stream")
 
 
+@app.get("/beats")
+async def beats() -> StreamingResponse:
+    """Nothing happened yet."""
+    return StreamingResponse(each(0.05, ": ping\n\n", 16), media_type="text/event-stream")
+
+
 @app.get("/chat")
 async def chat() -> StreamingResponse:
     """A slow answer, whose last words come at once."""

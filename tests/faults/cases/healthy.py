@@ -120,6 +120,7 @@ HEALTHY = (
     Healthy("lines", Stack(USERS), path="/lines"),
     Healthy("endless", Stack(USERS), path="/endless", more={"seconds": 1}),
     Healthy("history", Stack(USERS), path="/history", more={"seconds": 1}, unsure=True),
+    Healthy("heartbeats", Stack(USERS), path="/beats"),
     Healthy("chat", Stack(USERS), path="/chat"),
     Healthy("bunches", Stack(USERS), path="/bunches", unsure=True),
     Healthy("tokens-side-by-side", Stack(USERS), path="/tokens", passes=PARALLEL),

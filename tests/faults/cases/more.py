@@ -102,6 +102,7 @@ FAULTS = (
     # Events with times would say by themselves that they are late.
     at_host("edge-chunks-late", Node(late=1500), "node", app=Gunicorn("own:app"), path="/tokens"),
     Fault("changed-request", Stack(Gunicorn("refusing:app")), path="/virtual", at="nginx"),
+    *both("encoding-untrue", Nginx({"add_header": "Content-Encoding gzip"}), "nginx"),
     Fault("misdirected", Stack(nginx=STRICT), variant="caddy", at="nginx"),
     Fault(
         "request-too-large",

@@ -40,7 +40,7 @@ FAULTS = (
             more={"seconds": 2},
             variant=path[1:],
         )
-        for path in ("/endless", "/plain", "/lines")
+        for path in ("/endless", "/plain", "/lines", "/beats")
     ),
     Fault("nginx-gzip", behind(**BUFFERING, **GZIP)),
     *(
@@ -51,7 +51,7 @@ FAULTS = (
             more={"seconds": 2},
             variant=path[1:],
         )
-        for path in ("/endless", "/plain", "/lines")
+        for path in ("/endless", "/plain", "/lines", "/beats")
     ),
     Fault(
         "nginx-accel-ignored",

@@ -58,6 +58,7 @@ CURES: Cures = {
             location(proxy_set_header=['Connection ""', "Host app"]),
         ),
     ),
+    "encoding-untrue": (Cure("Remove the Content-Encoding", location(add_header=None)),),
     "misdirected": (Cure("let the server accept the host", configured(options="")),),
     "request-too-large-body": (
         Cure("client_max_body_size", location(client_max_body_size="1m")),

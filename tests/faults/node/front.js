@@ -23,14 +23,12 @@ if (wanted.follows) {
   });
 }
 if (wanted.late) {
+  // Nothing passes by itself: the first chunk can come together with the headers.
   proxy.on("proxyRes", (answer, request, response) => {
-    setImmediate(() => {
-      answer.unpipe(response);
-      response.flushHeaders();
-      answer.on("data", (part) => setTimeout(() => response.write(part), wanted.late));
-      answer.on("end", () => setTimeout(() => response.end(), wanted.late + 1));
-      answer.resume();
-    });
+    response.writeHead(answer.statusCode, answer.headers);
+    response.flushHeaders();
+    answer.on("data", (part) => setTimeout(() => response.write(part), wanted.late));
+    answer.on("end", () => setTimeout(() => response.end(), wanted.late + 1));
   });
 }
 if (wanted.stalls) {
@@ -39,7 +37,7 @@ if (wanted.stalls) {
   });
 }
 app.use((request, response) => {
-  proxy.web(request, response, {}, (error) => {
+  proxy.web(request, response, { selfHandleResponse: Boolean(wanted.late) }, (error) => {
     if (response.headersSent) {
       response.destroy();
     } else {

@@ -25,6 +25,7 @@ class Sight(NamedTuple):
     within: int = 0  # moments at whose end an event was not complete
     delays: tuple[float, ...] = ()  # of the events that say when they were sent
     readable: bool = True  # not compressed in a way that the standard library cannot undo
+    garbled: bool = False  # not compressed as it says
     waited: float = 0.0  # by the headers, after the app had begun its answer
 
 
@@ -100,7 +101,11 @@ class Answer:
         """All that was seen. ``end`` is how the connection ended, if the answer did not before."""
         if self.done or (end == CUT and self._ends_with_connection):
             end = WHOLE
-        texts = readable(self._pieces, self.headers.get("content-encoding", ""))
+        texts, garbled = None, False
+        try:
+            texts = readable(self._pieces, self.headers.get("content-encoding", ""))
+        except zlib.error:
+            garbled = True
         pieces = self._pieces if texts is None else texts
         delays, opened = stamps(texts or [], self._separator)
         moments = gathered(pieces)
@@ -112,6 +117,7 @@ class Answer:
             sum(self._has_events and not text.endswith(b"\n") for text in moments),
             tuple(delays),
             texts is not None,
+            garbled,
             self.headers_at - opened if opened else 0.0,
         )
 
@@ -131,7 +137,10 @@ class Answer:
 
 
 def readable(pieces: list[tuple[float, bytes]], encoding: str) -> list[tuple[float, bytes]] | None:
-    """The pieces without compression; None if the standard library does not know it."""
+    """The pieces without compression; None if the standard library does not know it.
+
+    Raises zlib.error.
+    """
     if encoding in ("", "identity"):
         return pieces
     if encoding not in ("gzip", "deflate"):

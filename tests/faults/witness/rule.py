@@ -8,6 +8,7 @@ from tests.faults.witness.answer import CUT, OPEN, WHOLE, Sight
 
 REFUSED = "refused"
 HELD = "held"
+UNREADABLE = "unreadable"
 LATE_HEADERS = "headers late"
 
 LATE = 0.012  # seconds that an event may come later; events are 20 ms apart
@@ -22,6 +23,8 @@ def wrong(here: Sight, before: Sight | None = None) -> str:
     """
     if here.status != 200:
         return REFUSED
+    if here.garbled:
+        return UNREADABLE
     if before is None:
         return _wrong_alone(here)
     if here.end == CUT or (here.end == OPEN and before.end == WHOLE) or _lacks(here, before):

@@ -100,6 +100,7 @@ def later(seconds: float) -> tuple[float, ...]:
         (GOOD._replace(delays=later(0.005)), GOOD, ""),
         (GOOD._replace(status=502), GOOD, rule.REFUSED),
         (Sight(), None, rule.REFUSED),
+        (GOOD._replace(delays=(), garbled=True), GOOD, rule.UNREADABLE),
         (GOOD._replace(end=CUT), GOOD, CUT),
         (GOOD._replace(end=CUT), None, CUT),
         (GOOD._replace(end=OPEN), GOOD, CUT),

@@ -191,6 +191,16 @@ CAUSES = (
         plain=True,
     ),
     Cause(
+        "encoding-untrue",
+        "",
+        "the answer says that it is compressed, and it is not, or not once: clients give up",
+        "Remove the Content-Encoding that somebody adds by hand (Nginx: add_header, FastAPI:"
+        " headers=). What decompresses an answer has to take the header away.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-8.4",
+        needs=("not_as_encoded",),
+        plain=True,
+    ),
+    Cause(
         "changed-request",
         FRONT,
         "the server refuses the request as the proxy passes it on, most often its Host header",

@@ -16,6 +16,13 @@ LONG = 0.8  # seconds; headers that come sooner need no remark
 
 
 @sign
+def not_as_encoded(scene: Scene) -> str:
+    """The body is not compressed as Content-Encoding says."""
+    fault = scene.fault
+    return fault.reason if fault and fault.problem == words.UNREADABLE else ""
+
+
+@sign
 def headers_wait(scene: Scene) -> str:
     """The headers wait for the first chunk."""
     return "" if _shifted(scene) else _worse_by(scene, words.HEADERS_HELD)

@@ -7,7 +7,7 @@ import pytest
 from plugins.module_utils.latency.judge.diagnosis import Diagnosis, diagnose
 from plugins.module_utils.latency.judge.rounds import confirm
 from plugins.module_utils.latency.measurement import Measurement
-from plugins.module_utils.latency.timeline import Event, Timeline
+from plugins.module_utils.latency.timeline import GARBLED, Event, Timeline
 from tests.unit.latency.made_streams import (
     CHUNKED,
     GZIPPED,
@@ -23,6 +23,23 @@ from tests.unit.latency.made_streams import (
 
 NGINX = (*CHUNKED, ("server", "nginx/1.26.3"))
 BEFORE = [layer(name, identity=stream(), browser=stream()) for name in ("gunicorn", "nginx")]
+
+
+def test_heartbeats_that_are_held() -> None:
+    beats = stream(stamped=False, finished=False)
+    passed = beats._replace(format="chunks")
+    held = beats._replace(events=(), reads=((1.0, 3000),), headers_at=1.0, last_at=1.0)
+    found = diagnose([layer("gunicorn", identity=passed), layer("nginx", identity=held)])
+    assert (found.culprit, found.verdict) == ("nginx", "buffered"), found.message
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_an_encoding_that_is_not_true(outside: bool) -> None:
+    untrue = stream(headers=GZIPPED)._replace(format="chunks", error=f"{GARBLED}: a header")
+    public = layer("public", identity=untrue, browser=untrue)
+    found = diagnose([public] if outside else [*BEFORE, public])
+    assert (found.culprit, found.verdict) == ("public", "truncated")
+    assert (found.causes[0].cause.id, found.causes[0].confidence) == ("encoding-untrue", "plain")
 
 
 def starved(shift: float = 0.0) -> Timeline:
