@@ -158,7 +158,8 @@ class Record:
         self.healthy: list[Trial] = []
         self.cured: list[Cured] = []
         self.pictures: dict[str, Picture] = {}  # by the name of the fault
-        self.took: list[float] = []  # seconds of each diagnosis with the usual passes
+        # Seconds of each diagnosis with the usual passes, and whether it was a default one.
+        self.took: list[tuple[float, bool]] = []
         self.witness: list[Witnessed] = []
         self.unaccused: list[tuple[str, Seen]] = []  # the witness on healthy stacks
 
@@ -203,13 +204,19 @@ class Record:
             f" {len(self.cured)} ways: {sum(one.streams for one in self.cured)} of them stream."
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
-            + (
-                f" A diagnosis with the usual passes took {statistics.median(self.took):.1f} s"
-                f" (median), and {max(self.took):.1f} s at most."
-                if self.took
-                else ""
-            )
+            + _took(self.took)
         )
+
+
+def _took(diagnoses: list[tuple[float, bool]]) -> str:
+    usual = [seconds for seconds, default in diagnoses if default]
+    longer = [seconds for seconds, default in diagnoses if not default]
+    said = ""
+    if usual:
+        middle, most = statistics.median(usual), max(usual)
+        said += f" A default diagnosis took {middle:.1f} s (median), and {most:.1f} s at most"
+        said += f"; one of the longer streams of other apps {max(longer):.1f} s." if longer else "."
+    return said
 
 
 def _same_from_there() -> str:

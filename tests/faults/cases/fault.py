@@ -60,6 +60,11 @@ class Fault(NamedTuple):
         return usual and not (self.client or self.disturbance)
 
     @property
+    def default(self) -> bool:
+        """Whether it is measured by the probe as a diagnosis does without any option."""
+        return self.usual and self.path == PROBE and not (self.stream or self.more)
+
+    @property
     def layer(self) -> str:
         """The layer where it can first be seen: the app's faults on its server's socket."""
         return self.at or LAYERS.get(self.cause.partition("-")[0], "gunicorn")
