@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
 from . import site
-from .places import CERTIFICATES, TOOLS, Places
+from .places import CERTIFICATES, TOOLS, WEBROOT, Places
 
 UV_VERSION = "0.13.9"
 UV = f"{TOOLS}/uv-{UV_VERSION}"
@@ -44,11 +44,17 @@ class Source(NamedTuple):
 
 
 class Certificate(NamedTuple):
-    """The files of the TLS certificate on the host. ``made_by_role``: the role writes them."""
+    """The files of the TLS certificate on the host. ``made_by_role``: the role writes them.
+
+    ``issued`` is the file that says that a CA has issued the certificate, ``webroot`` where Nginx
+    answers the CA from. Both are '' without a CA.
+    """
 
     certificate: str
     key: str
     made_by_role: bool
+    issued: str = ""
+    webroot: str = ""
 
 
 class App(NamedTuple):
@@ -187,8 +193,7 @@ def _packages(given: Mapping[str, Any]) -> list[str]:
     own = [*PACKAGES]
     if given["proof"]:
         own.append("python3-pycurl")
-    if given["tls"] == "self_signed":
-        own.append("openssl")
+    own += {"self_signed": ["openssl"], "acme": ["openssl", "certbot"]}.get(given["tls"], [])
     return [*own, *given["apt_packages"]]
 
 
@@ -222,6 +227,13 @@ def _certificate(given: Mapping[str, Any]) -> Certificate:
     if tls == "provided" and "-----BEGIN" not in certificate:
         return Certificate(certificate, key, made_by_role=False)
     names = " ".join(given["nginx_server_names"])
+    if tls == "acme":
+        # One file for all times: a CA that is down must not take the present certificate away.
+        file = f"{CERTIFICATES}/{given['name']}-acme.pem"
+        wanted = hashlib.sha256(f"{given['acme_directory']} {names}".encode()).hexdigest()[:12]
+        return Certificate(
+            file, file, made_by_role=True, issued=f"{file}.{wanted}", webroot=WEBROOT
+        )
     content = names if tls == "self_signed" else pem(certificate, key)
     digest = hashlib.sha256(content.encode()).hexdigest()[:12]
     file = f"{CERTIFICATES}/{given['name']}-{tls.replace('_', '-')}-{digest}.pem"

@@ -15,6 +15,7 @@ SITES = "/etc/nginx/conf.d"
 UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
+WEBROOT = "/var/lib/streaming_api/acme"  # where a CA looks for what proves a name
 UNIT_KINDS = ("service", "socket")
 
 

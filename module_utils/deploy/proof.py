@@ -160,7 +160,8 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
     The probe's token leaves the controller over verified TLS only, so that nobody else can read it.
     ``host`` is the host's address.
     """
-    public, provided = given["streaming_api_public_url"], given["streaming_api_tls"] == "provided"
+    public = given["streaming_api_public_url"]
+    trusted = given["streaming_api_tls"] in ("provided", "acme")
     is_open = [
         one
         for one in measured
@@ -169,14 +170,14 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
     if not public or not is_open:
         return Outside(None, [], skips_origin=False)
     seen = is_open[0]
-    asks_origin = provided or not seen.stream.is_probe
+    asks_origin = trusted or not seen.stream.is_probe
     url, path = urlsplit(public), seen.stream.path
     address = f"[{host}]" if ":" in host and not host.startswith("[") else host
     origin = {
         "name": "origin",
         "url": f"{app.scheme}://{url.hostname}:{app.port}{url.path.rstrip('/')}{path}",
         "address": f"{address}:{app.port}",
-        "validate_certs": provided,
+        "validate_certs": trusted,
     }
     world = {"name": "public", "url": f"{public.rstrip('/')}{path}"}
     return Outside(seen, [origin, world] if asks_origin else [world], skips_origin=not asks_origin)

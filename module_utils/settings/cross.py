@@ -60,6 +60,23 @@ def _pem_and_path(certificate: str | None, key: str | None) -> Iterator[str]:
         )
 
 
+def _acme_names(tls: str, names: list[str]) -> Iterator[str]:
+    if tls != "acme":
+        return
+    if not names:
+        yield (
+            "streaming_api_nginx_server_names is []; with streaming_api_tls 'acme' it is at least "
+            "one host name, for which the CA gives the certificate."
+        )
+    for index, name in enumerate(names):
+        if "*" in name or name.startswith("."):
+            yield sentence(
+                f"streaming_api_nginx_server_names[{index}]",
+                name,
+                "a whole host name with streaming_api_tls 'acme': the CA asks each name over HTTP",
+            )
+
+
 def _ports(tls: str, http: int, https: int) -> Iterator[str]:
     if tls != "none" and http == https:
         yield sentence(
@@ -146,6 +163,7 @@ CROSS: tuple[Cross, ...] = (
         ("streaming_api_tls", "streaming_api_tls_certificate", "streaming_api_tls_key"),
         _certificate,
     ),
+    Cross(("streaming_api_tls", "streaming_api_nginx_server_names"), _acme_names),
     Cross(
         ("streaming_api_tls", "streaming_api_nginx_http_port", "streaming_api_nginx_https_port"),
         _ports,

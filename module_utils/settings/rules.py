@@ -205,6 +205,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
             "PEM text of a private key, or an absolute path",
         ),
     ),
+    "streaming_api_acme_email": (like(r"([^\s@'\"]+@[^\s@'\"]+)?", "an e-mail address, or empty"),),
+    "streaming_api_acme_directory": (
+        like(r"https://[^\s'\"]+", "the https:// URL of a CA's ACME directory"),
+    ),
     "streaming_api_nginx_trusted_proxies[]": (
         Rule(is_network, "an address or a network such as 10.0.0.0/8"),
     ),

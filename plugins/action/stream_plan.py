@@ -112,6 +112,8 @@ class ActionModule(acting.Action):
         files = [f"{self._app.uv}/complete", self._app.probe_token_file]
         if self._app.certificate.made_by_role:
             files.append(self._app.certificate.certificate)
+        if self._app.certificate.issued:
+            files.append(self._app.certificate.issued)
         return {
             "user": self._app.user,
             "ports": self._app.ports,

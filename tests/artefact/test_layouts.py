@@ -42,6 +42,16 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
         {**CHECKED, "plan": PLANNED},
         rf'"after_header": "/etc/systemd/system/chat-app@{ID}.socket"',
     ),
+    "stream_certificate": (
+        {
+            "name": "x",
+            "names": ["a.org"],
+            "certificate": "/c/x.pem",
+            "issued": "/c/x.pem.1",
+            "webroot": "/c/acme",
+        },
+        r'"problem": ""',
+    ),
     "stream_claim": ({"name": "x", "holder": "me"}, r'"held": null'),
     "stream_commit": ({**RELEASE, "record": {}}, r'"unlocked": ""'),
     "stream_host": ({"name": "x"}, r'"supported": (true|false)'),

@@ -192,6 +192,15 @@ def test_tls(
         assert len(re.findall(rf"{name} ", site)) == (2 if name == "server_tokens" else 1)
 
 
+def test_a_ca_is_answered_before_the_redirect(render: Render) -> None:
+    names = {"streaming_api_nginx_server_names": ["a.org"], "streaming_api_name": "a"}
+    site = render(SITE, **names, streaming_api_tls="acme")
+    first = site.partition("listen 443")[0]
+    assert "location ^~ /.well-known/acme-challenge/ {" in first
+    assert "root /var/lib/streaming_api/acme;" in first
+    assert first.index("acme-challenge") < first.index("return 301")
+
+
 def test_headers_of_a_location_do_not_replace_hsts(
     render: Render, certificate: dict[str, str]
 ) -> None:

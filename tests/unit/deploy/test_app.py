@@ -165,6 +165,19 @@ def test_a_certificate_of_new_names_is_a_new_file() -> None:
     assert one != other
 
 
+def test_a_certificate_of_a_ca_stays_in_its_file() -> None:
+    """A CA that is down must not take it away, whatever is wanted then."""
+    wanted: list[dict[str, Any]] = [
+        {"nginx_server_names": ["a.org"]},
+        {"nginx_server_names": ["a.org", "b.org"]},
+        {"nginx_server_names": ["a.org"], "acme_directory": "https://staging.example/dir"},
+    ]
+    found = [described(tls="acme", **one).certificate for one in wanted]
+    assert {one.certificate for one in found} == {"/etc/ssl/streaming_api/chat-app-acme.pem"}
+    assert len({one.issued for one in found}) == len(wanted)
+    assert "certbot" in described(tls="acme", **wanted[0]).packages
+
+
 def test_a_pair_in_one_file() -> None:
     assert pem("\na\n\n", "b") == "a\nb\n"
     assert settings()["streaming_api_tls"] == "none"

@@ -63,7 +63,7 @@ UNFIT: list[Row] = [
     ("secrets as text", {"secrets": "***"}, ("_secrets is ***", "a mapping")),
     ("truth in a letter", {"nginx_gzip": "y"}, ("_gzip is 'y'", "true or false")),
     # choices
-    ("choice", {"tls": "acme"}, ("_tls is 'acme'", "none, self_signed or provided")),
+    ("choice", {"tls": "yes"}, ("_tls is 'yes'", "none, self_signed, provided or acme")),
     ("no such choice", {"when_max_draining": "wait"}, ("is 'wait'", "refuse or end_oldest")),
     # in a location
     (

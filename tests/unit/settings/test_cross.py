@@ -91,6 +91,16 @@ CLASHES: list[Row] = [
         {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "path"},
         ("_tls_key is ***", "PEM text, as streaming_api_tls_certificate is"),
     ),
+    (
+        "a CA and no name",
+        {"tls": "acme"},
+        ("_server_names is []", "'acme'", "at least one host name"),
+    ),
+    (
+        "a CA and many names",
+        {"tls": "acme", "nginx_server_names": ["a.org", "*.a.org"]},
+        ("_server_names[1] is '*.a.org'", "a whole host name"),
+    ),
     ("location twice", locations({"path": "^~ /"}), ("_locations[1].path is '^~ /'", "no other")),
     (
         "files of Nginx",
