@@ -56,7 +56,7 @@ def obtain(app: str, wanted: Acme, host: Host, editor: Editor) -> str:
         live = f"RENEWED_LINEAGE={HOME}/live/{lineage(app)}"
         said = units.run(["env", live, "sh", "-c", hook(wanted)])
     if said.status != 0:
-        return reason(said.text, wanted.directory)
+        return reason(f"{said.out}\n{said.error}", wanted.directory)
     nginx.load(host, [], reload=True)
     return ""
 
@@ -70,7 +70,8 @@ def hook(wanted: Acme) -> str:
     """The command for certbot that brings a new certificate to Nginx."""
     file, issued = shlex.quote(wanted.certificate), shlex.quote(wanted.issued)
     return (
-        f"umask 077 && cat $RENEWED_LINEAGE/fullchain.pem $RENEWED_LINEAGE/privkey.pem >{file}.new"
+        f"install --mode=600 /dev/null {file}.new"  # certbot wants a program at the beginning
+        f" && cat $RENEWED_LINEAGE/fullchain.pem $RENEWED_LINEAGE/privkey.pem >{file}.new"
         f" && mv {file}.new {file} && rm -f {file}.* && touch {issued}"
         f" && systemctl reload {nginx.SERVICE}"
     )
@@ -97,9 +98,9 @@ def reason(said: str, directory: str) -> str:
     details = [f"{name}: {detail.strip()}" for name, detail in FAILED.findall(said)]
     if details:
         return "; ".join(details)
-    refused = re.search(r"\[Errno -?\d+\] ([^'\")]+)", said)
-    if refused and "Max retries exceeded" in said:
-        return f"{directory} cannot be reached: {refused[1]}"
+    away = re.search(r"Max retries exceeded.*\[Errno -?\d+\] ([^'\")]+)|Requesting \S+: (.+)", said)
+    if away:
+        return f"{directory} cannot be reached: {away[1] or away[2]}"
     without = re.sub(r"(?m)^(Ask for help|Saving debug log|.*logfile ).*\n?", "", said)
     return summary(without) or "certbot said nothing"
 

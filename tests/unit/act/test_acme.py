@@ -47,6 +47,10 @@ Ask for help or search for solutions at https://community.letsencrypt.org.
     ("said", "why"),
     [
         (NOT_REACHED, f"{CA} cannot be reached: Connection refused"),
+        (
+            "ValueError: Requesting ca.example/dir: No route to host",
+            f"{CA} cannot be reached: No route",
+        ),
         (NOT_PROVEN, "b.example: DNS problem: NXDOMAIN looking up A for b.example"),
         (
             LIMITED,
