@@ -45,14 +45,16 @@ class Said(NamedTuple):
         return json.loads(text[text.index(b"{") : text.rindex(b"}") + 1])
 
 
-def connect(port: int, *, tls: str | None = None, timeout: float = 10) -> Any:
+def connect(
+    port: int, *, tls: str | None = None, timeout: float = 10, protocol: str = "http/1.1"
+) -> Any:
     """Connect; with TLS if `tls` is the name to ask for ('' for none)."""
     end = socket.create_connection(("127.0.0.1", port), timeout)
     if tls is None:
         return end
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([protocol])
     secure = context.wrap_socket(end, server_hostname=tls or None, do_handshake_on_connect=False)
     try:
         secure.do_handshake()
