@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import ssl
@@ -52,16 +53,23 @@ def connect(
     end = socket.create_connection(("127.0.0.1", port), timeout)
     if tls is None:
         return end
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols([protocol])
-    secure = context.wrap_socket(end, server_hostname=tls or None, do_handshake_on_connect=False)
+    secure = _context(protocol).wrap_socket(
+        end, server_hostname=tls or None, do_handshake_on_connect=False
+    )
     try:
         secure.do_handshake()
     except OSError:
         secure.close()
         raise
     return secure
+
+
+@functools.cache
+def _context(protocol: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody, and so loads nothing
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols([protocol])
+    return context
 
 
 def send(
