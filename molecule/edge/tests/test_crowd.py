@@ -90,7 +90,8 @@ def found(machine: Machine, host: Host) -> Found:
 
 def test_the_crowd_meets_the_limit(found: Found) -> None:
     assert found.crowd.total() == CROWD // 3 * 3
-    assert found.crowd["stream 200"] == LIMIT
+    # Requests of tests before may count for a few seconds in the limit of requests.
+    assert LIMIT * 0.9 < found.crowd["stream 200"] <= LIMIT
     assert found.crowd["stream 429"] > 0
 
 
