@@ -37,7 +37,7 @@ class One:
     def look(self) -> tuple[str, str]:
         """The status of the answer, or whether the connection is open; and whether it was cut."""
         try:
-            while self.said not in ("refused", "closed"):
+            while self.said != "refused" and not self.said.endswith("closed"):
                 piece = self._end.recv(4096)
                 if not piece:
                     self.said = "closed" if self.said == "open" else f"{self.said} closed"
