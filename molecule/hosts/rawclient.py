@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import socket
 import ssl
@@ -45,21 +46,30 @@ class Said(NamedTuple):
         return json.loads(text[text.index(b"{") : text.rindex(b"}") + 1])
 
 
-def connect(port: int, *, tls: str | None = None, timeout: float = 10) -> Any:
+def connect(
+    port: int, *, tls: str | None = None, timeout: float = 10, protocol: str = "http/1.1"
+) -> Any:
     """Connect; with TLS if `tls` is the name to ask for ('' for none)."""
     end = socket.create_connection(("127.0.0.1", port), timeout)
     if tls is None:
         return end
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    secure = context.wrap_socket(end, server_hostname=tls or None, do_handshake_on_connect=False)
+    secure = _context(protocol).wrap_socket(
+        end, server_hostname=tls or None, do_handshake_on_connect=False
+    )
     try:
         secure.do_handshake()
     except OSError:
         secure.close()
         raise
     return secure
+
+
+@functools.cache
+def _context(protocol: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # which trusts nobody, and so loads nothing
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols([protocol])
+    return context
 
 
 def send(
