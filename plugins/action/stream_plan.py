@@ -112,6 +112,9 @@ class ActionModule(acting.Action):
         files = [f"{self._app.uv}/complete", self._app.probe_token_file]
         if self._app.certificate.made_by_role:
             files.append(self._app.certificate.certificate)
+        files += self._app.edge.brought
+        if self._app.edge.ca_text:
+            files.append(self._app.edge.ca)
         return {
             "user": self._app.user,
             "ports": self._app.ports,
