@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
 import pytest
 import testinfra
-from rawclient import Said, get
+from edgehost import LISTS, REFRESH, Edge
 from testhost import Machine
 from testinfra.host import Host
-
-LISTS = "/srv/lists/ips-v4"
-REFRESH = "systemctl start streaming_api-edge.service"
-
-
-@dataclasses.dataclass(frozen=True)
-class Edge:
-    """The host in front. `reader` is the address of this machine, as the edge sees it."""
-
-    host: Host
-    http: int  # its published port
-    address: str
-    reader: str
-
-    def get(self, path: str, more: str = "") -> Said:
-        """Ask the app through the edge, as a reader does."""
-        return get(self.http, path, host="chat.example", more=more)
-
-    def write_list(self, text: str) -> None:
-        """Publish this list of addresses."""
-        self.host.check_output("printf %%s '%s' >%s", text, LISTS)
 
 
 @pytest.fixture(scope="session")

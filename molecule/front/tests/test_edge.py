@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from conftest import Edge
+from edgehost import Edge
 from plays import Plays
 from rawclient import NAME, get
 from testhost import Machine

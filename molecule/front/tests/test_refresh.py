@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
-from conftest import REFRESH, Edge
+from edgehost import REFRESH, Edge
 from streamclient import COMPLETE, Stream, read_all
 from testinfra.host import Host
 
@@ -25,19 +26,16 @@ def test_the_host_began_with_the_current_list(host: Host, edge: Edge) -> None:
 
 
 def test_there_is_a_timer(host: Host) -> None:
-    said = host.check_output(
-        "systemctl show streaming_api-edge.timer -P ActiveState -P UnitFileState -P NextElapseUSecRealtime"
-    )
-    state, enabled, following = said.splitlines()
-    assert (state, enabled) == ("active", "enabled") and following
+    shown = "systemctl show streaming_api-edge.timer -p ActiveState,UnitFileState,NextElapseUSecRealtime"
+    said = dict(line.split("=", 1) for line in host.check_output(shown).splitlines())
+    assert (said["ActiveState"], said["UnitFileState"]) == ("active", "enabled")
+    assert said["NextElapseUSecRealtime"]
 
 
 def test_nobody_in_particular_fetches_it(host: Host) -> None:
-    shown = "systemctl show streaming_api-edge-fetch.service -P DynamicUser -P Result"
-    assert host.check_output(shown).splitlines() == ["success", "yes"] or host.check_output(
-        shown
-    ).splitlines() == ["yes", "success"]
-    assert host.check_output("stat -c %%U:%%a /run/streaming_api-edge.list") == "root:644"
+    shown = "systemctl show streaming_api-edge-fetch.service -P DynamicUser"
+    assert host.check_output(shown) == "yes"
+    assert host.check_output("stat -c %U:%a /run/streaming_api-edge.list") == "root:644"
 
 
 def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) -> None:
@@ -60,10 +58,13 @@ def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) 
 def test_who_is_no_longer_listed_is_refused(host: Host, published: Edge) -> None:
     published.write_list("198.51.100.0/24\n")
     host.check_output(REFRESH)
-    assert published.get("/seen").status == 403
+    deadline = time.monotonic() + 10  # the new workers take over after the reload
+    while published.get("/seen").status != 403:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
-def test_the_same_list_does_not_reload(host: Host, edge: Edge) -> None:
+def test_the_same_list_does_not_reload(host: Host) -> None:
     before = host.check_output(WORKERS)
     host.check_output(REFRESH)
     assert host.check_output(WORKERS) == before
