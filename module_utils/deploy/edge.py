@@ -13,7 +13,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from . import cloudflare, networks
 from .places import CERTIFICATES
 
-# What streams have as Content-Type. A stream of text/plain looks like any other text.
+# What streams have as Content-Type. Text without a Content-Length is a stream too.
 STREAMS = (
     "text/event-stream",
     "application/(x-)?ndjson",
@@ -53,6 +53,7 @@ KINDS = {
     "cloudflare": Kind("Cloudflare", "CF-Connecting-IP", (), 120, 900),
     "alb": Kind("The load balancer", "X-Forwarded-For", ("X-Forwarded-Port",), 60, None),
 }
+_ANSWER = "$upstream_http_content_type|$upstream_http_content_length"
 MARGIN = 15  # seconds by which the host keeps a connection longer than the edge
 
 
@@ -150,9 +151,10 @@ def _maps(identifier: str, *, proven: bool) -> list[str]:
             "00 1;",
         ),
         _block(
-            f"map $upstream_http_content_type $streams_{identifier}",
+            f'map "{_ANSWER}" $streams_{identifier}',
             "default 0;",
-            f'"~*^({kinds})(\\s|;|$)" 1;',
+            f'"~*^({kinds})[ ;|]" 1;',
+            '"~*^text/plain([ ;][^|]*)?[|]$" 1;',
         ),
         # An answer that has it, or is no stream, gets no header.
         _block(

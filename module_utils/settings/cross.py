@@ -175,6 +175,14 @@ CROSS: tuple[Cross, ...] = (
     Cross(
         (
             "streaming_api_edge",
+            "streaming_api_nginx_server_names",
+            "streaming_api_nginx_refuse_unknown_names",
+        ),
+        edge.health_checks,
+    ),
+    Cross(
+        (
+            "streaming_api_edge",
             "streaming_api_nginx_server_extra",
             "streaming_api_nginx_locations",
         ),

@@ -37,6 +37,15 @@ def combination(
         yield sentence("streaming_api_edge_idle_timeout", idle, "0 without a streaming_api_edge")
 
 
+def health_checks(edge: str, names: list[str], refuses: bool) -> Iterator[str]:
+    if edge == "alb" and names and refuses:
+        yield (
+            "streaming_api_nginx_refuse_unknown_names is true beside streaming_api_edge 'alb' and "
+            "streaming_api_nginx_server_names; allowed is false, since the load balancer's health "
+            "checks ask for an address and not for a name."
+        )
+
+
 def own_directives(edge: str, extra: str, locations: list[Mapping[str, Any]]) -> Iterator[str]:
     """Directives of the user that would undo a part of what belongs together."""
     texts = {EXTRA: extra}

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from edge import app
-from fastapi.responses import StreamingResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 
 async def ten() -> AsyncIterator[str]:
@@ -17,3 +17,9 @@ async def bare(kind: str = "text/event-stream", cache: str = "") -> StreamingRes
     """A stream of this kind, with this Cache-Control."""
     headers = {"Cache-Control": cache} if cache else {}
     return StreamingResponse(ten(), media_type=kind, headers=headers)
+
+
+@app.get("/words", response_class=PlainTextResponse)
+async def words() -> str:
+    """Text that is no stream."""
+    return "no stream"

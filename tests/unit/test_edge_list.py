@@ -22,7 +22,8 @@ class Commands:
     """Commands that succeed, but for some."""
 
     def __init__(self, *failing: tuple[str, ...]) -> None:
-        self.failing, self.ran = failing, [("",)][:0]
+        self.failing = failing
+        self.ran: list[tuple[str, ...]] = []
 
     def __call__(self, *command: str) -> subprocess.CompletedProcess[str]:
         self.ran.append(command)

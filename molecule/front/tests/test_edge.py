@@ -71,7 +71,7 @@ def test_the_edge_needs_its_certificate(edge: Edge, certificate: str, status: in
 
 def test_the_certificate_alone_is_not_enough(host: Host, edge: Edge) -> None:
     """From the origin's own address, which is neither the edge's nor on loopback."""
-    own = host.check_output("hostname -I").split()[0]
+    own = own_address(host)
     for name in ("client.pem", "client.key"):
         pem = edge.host.check_output(f"cat /etc/nginx/{name}")
         host.check_output("printf '%%s\\n' %s >/tmp/%s", pem, name)
@@ -84,6 +84,10 @@ def test_the_certificate_alone_is_not_enough(host: Host, edge: Edge) -> None:
 def test_ipv6_is_no_way_around(host: Host, address: str, status: str) -> None:
     host.check_output("ip -6 address replace fd00:e::1/128 dev lo nodad")
     assert asked(host, f"[{address}]") == status
+
+
+def own_address(host: Host) -> str:
+    return str(host.check_output("hostname -I").split()[0])
 
 
 def asked(host: Host, address: str, more: str = "") -> str:
@@ -105,7 +109,9 @@ def asked(host: Host, address: str, more: str = "") -> str:
         ("/bare?cache=no-store", ["no-store", "no-transform"]),
         ("/bare?cache=No-Transform", ["No-Transform"]),
         ("/api/stream?count=1", ["no-cache, no-transform"]),
-        ("/bare?kind=text/plain", []),
+        ("/bare?kind=text/plain", ["no-transform"]),
+        ("/bare?kind=application/json", []),
+        ("/words", []),
         ("/bare?kind=text/event-streams", []),
         ("/seen", []),
         ("/nothing", []),
@@ -148,12 +154,13 @@ def test_what_does_not_go_together_is_refused(plays: Plays) -> None:
     assert [case for case, (_, words) in REFUSED.items() if words not in said[case]] == []
 
 
-def test_a_load_balancer(machine: Machine, edge: Edge, plays: Plays) -> None:
+def test_a_load_balancer(machine: Machine, host: Host, edge: Edge, plays: Plays) -> None:
     """It adds the reader to X-Forwarded-For, and the host trusts its subnet only."""
     done = plays.deploy(
         streaming_api_edge="alb",
         streaming_api_edge_client_ca="",
         streaming_api_edge_ranges_urls=[],
+        streaming_api_nginx_refuse_unknown_names=False,
         streaming_api_nginx_trusted_proxies=[f"{edge.address}/32"],
     )
     try:
@@ -165,5 +172,8 @@ def test_a_load_balancer(machine: Machine, edge: Edge, plays: Plays) -> None:
             for port, tls in ((machine.http, None), (machine.https, NAME)):
                 assert get(port, "/seen?as=direct-alb", tls=tls, more=more).status == 403
         assert "direct-alb" not in edge.get("/reached").json()
+        health_check = f"curl -sk -o /dev/null -w %{{http_code}} https://{own_address(host)}/readyz"
+        assert edge.host.check_output(health_check) == "200"
+        assert host.run(health_check).stdout == "403"
     finally:
         plays.deploy()

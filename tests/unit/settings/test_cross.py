@@ -52,6 +52,15 @@ CLASHES: list[Row] = [
         {"edge": "cloudflare", "edge_client_ca": "/ca.pem"},
         ("_tls is 'none'", "since streaming_api_edge_client_ca"),
     ),
+    (
+        "health checks without a name",
+        {
+            "edge": "alb",
+            "nginx_trusted_proxies": ["10.0.0.0/8"],
+            "nginx_server_names": ["a.org"],
+        },
+        ("_refuse_unknown_names is true", "health checks"),
+    ),
     ("silence of no edge", {"edge_idle_timeout": 60}, ("_idle_timeout is 60", "0 without")),
     (
         "addresses that anybody trusts",
