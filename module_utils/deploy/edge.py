@@ -64,7 +64,7 @@ class Edge(NamedTuple):
     a host begins with, path to text. ``ca`` is the file with the authority of the edge's
     certificate; ``ca_text`` is what the role writes to it, '' if it is the user's. ``maps`` are
     blocks of the site's file, ``real_ip`` lines of the app's server, ``gate`` lines of all its
-    servers, ``proof`` lines of its server with TLS.
+    servers, ``certified`` lines of its server with TLS.
     """
 
     trusts: bool = False  # believes what an edge, or a proxy of nginx_trusted_proxies, says
@@ -75,7 +75,7 @@ class Edge(NamedTuple):
     maps: Sequence[str] = ()
     real_ip: Sequence[str] = ()
     gate: Sequence[str] = ()
-    proof: Sequence[str] = ()
+    certified: Sequence[str] = ()
     stream_header: str = ""
     heartbeat: str = ""  # what the app must do, for people
 
@@ -86,16 +86,16 @@ def edge(given: Mapping[str, Any], identifier: str) -> Edge:
     kind = KINDS.get(given["edge"])
     if kind is None:
         real_ip = _real_ip(proxies, "X-Forwarded-For", chain=True)
-        return Edge(trusts=bool(proxies), maps=[], real_ip=real_ip, gate=[], proof=[])
+        return Edge(trusts=bool(proxies), maps=[], real_ip=real_ip, gate=[], certified=[])
     ca, ca_text = _authority(given)
     is_cloudflare = given["edge"] == "cloudflare"
     real_ip = _real_ip(proxies, kind.real_ip_header, chain=False)
     if is_cloudflare:
         real_ip.insert(0, f"include {networks.REAL_IP};")
-    proof = [
+    certified = [
         f"ssl_client_certificate {ca};",
         "ssl_verify_client optional;",  # the role itself has no certificate
-        f"if ($unproven_{identifier}) {{ return 403; }}",
+        f"if ($uncertified_{identifier}) {{ return 403; }}",
     ]
     return Edge(
         trusts=True,
@@ -103,13 +103,13 @@ def edge(given: Mapping[str, Any], identifier: str) -> Edge:
         brought=networks.files(networks.read(cloudflare.NETWORKS)) if is_cloudflare else {},
         ca=ca,
         ca_text=ca_text,
-        maps=_maps(identifier, proven=bool(ca)),
+        maps=_maps(identifier, certified=bool(ca)),
         real_ip=real_ip,
         gate=[
             f"keepalive_timeout {(kind.keeps or silence(given)) + MARGIN}s;",
             f"if ($outside_{identifier}) {{ return 403; }}",
         ],
-        proof=proof if ca else [],
+        certified=certified if ca else [],
         stream_header=f"add_header Cache-Control $no_transform_{identifier} always;",
         heartbeat=_heartbeat(given, kind),
     )
@@ -135,7 +135,7 @@ def _real_ip(proxies: list[str], header: str, *, chain: bool) -> list[str]:
     return [*lines, f"real_ip_header {header};", "real_ip_recursive on;"] if proxies else []
 
 
-def _maps(identifier: str, *, proven: bool) -> list[str]:
+def _maps(identifier: str, *, certified: bool) -> list[str]:
     """Requests from the host itself pass: the role asks there."""
     kinds = "|".join(STREAMS)
     found = [
@@ -164,8 +164,8 @@ def _maps(identifier: str, *, proven: bool) -> list[str]:
             '"~^1:" no-transform;',
         ),
     ]
-    if proven:
-        name = f"$unproven_{identifier}"
+    if certified:
+        name = f"$uncertified_{identifier}"
         block = (f"map $local_{identifier}$ssl_client_verify {name}", "default 1;", '"~^1" 0;')
         found.append(_block(*block, "0SUCCESS 0;"))
     return found

@@ -91,7 +91,7 @@ EDGE = ("edge.service", "edge-fetch.service", "edge.timer")
 
 def test_systemd_reads_the_units_of_the_edge(render: Render, tmp_path: Path) -> None:
     for name in EDGE:
-        text = render(f"{name}.j2", streaming_api_edge="cloudflare")
+        text = render(f"{name.replace('-', '_')}.j2", streaming_api_edge="cloudflare")
         (tmp_path / f"streaming_api-{name}").write_text(text)
     assert (
         "fetch https://www.cloudflare.com/ips-v4 https://www"

@@ -97,7 +97,7 @@ def install(text: str, root: Path = Path("/"), run: Command | None = None) -> st
         _must(run, "nginx", "-t", "-q")
         if run("systemctl", "is-active", "--quiet", "nginx.service").returncode == 0:
             _must(run, "systemctl", "reload", "nginx.service")
-    except (RefreshError, OSError):
+    except BaseException:
         _write(root, before)
         raise
     return f"The list has changed: {len(listed)} networks."

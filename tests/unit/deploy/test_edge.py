@@ -97,10 +97,10 @@ def test_the_authority_of_the_edge(authority: str, file: str, text: str) -> None
     edge = described(**{**PROVEN, "edge_client_ca": authority}).edge
     assert edge.ca.startswith(file)
     assert edge.ca_text == text
-    assert edge.proof == [
+    assert edge.certified == [
         f"ssl_client_certificate {edge.ca};",
         "ssl_verify_client optional;",
-        "if ($unproven_chat_app) { return 403; }",
+        "if ($uncertified_chat_app) { return 403; }",
     ]
 
 
