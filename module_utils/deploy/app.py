@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
-from . import site
+from . import edge, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places
 
 UV_VERSION = "0.13.9"
@@ -83,6 +83,7 @@ class App(NamedTuple):
     users: list[dict[str, str]]
     source: Source
     certificate: Certificate
+    edge: edge.Edge
     probe_token_file: str
     uv: str
 
@@ -92,13 +93,14 @@ class App(NamedTuple):
         nested = {
             "source": Source(**fields["source"]),
             "certificate": Certificate(**fields["certificate"]),
+            "edge": edge.Edge(**fields["edge"]),
         }
         return cls(**{**fields, **nested})
 
     def fields(self) -> dict[str, Any]:
         """For JSON."""
-        nested = {"source": self.source._asdict(), "certificate": self.certificate._asdict()}
-        return {**self._asdict(), **nested}
+        nested = ("source", "certificate", "edge")
+        return {**self._asdict(), **{name: getattr(self, name)._asdict() for name in nested}}
 
     @property
     def places(self) -> Places:
@@ -145,6 +147,7 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
         ],
         source=_source(given, base, cache),
         certificate=_certificate(given),
+        edge=edge.edge(given, identifier(name)),
         probe_token_file=places.probe_token,
         uv=UV,
     )

@@ -130,6 +130,7 @@ class Seen(NamedTuple):
     outside_text: str = ""
     from_front: bool = False
     public_url: str = ""
+    heartbeat: str = ""  # what the app must do for its edge
 
 
 def report(live: str, seen: Seen | None) -> str:
@@ -161,6 +162,7 @@ def report(live: str, seen: Seen | None) -> str:
             "stream was not measured. Name a stream of the app in streaming_api_proof_paths."
         )
     lines += _not_measured_outside(seen, some_open=bool(is_open))
+    lines.append(seen.heartbeat)
     return "\n".join([*(line.rstrip() for line in lines if line), "", live])
 
 
@@ -181,9 +183,6 @@ def _not_measured_outside(seen: Seen, *, some_open: bool) -> list[str]:
         ]
     if seen.outside.skips_origin:
         return [
-            (
-                "The host itself was not measured from here (origin): the probe's token is sent "
-                "over verified TLS only."
-            )
+            (f"The host itself was not measured from here (origin): {seen.outside.skips_origin}.")
         ]
     return []

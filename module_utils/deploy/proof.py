@@ -22,6 +22,9 @@ SECONDS = 10  # the longest that a stream is read
 PROBE = "/.stream-probe?count=30"
 _PROBE_PATH = re.compile(r"/[.]stream-probe([?#]|$)")
 _PREFIX_LOCATION = re.compile(r"(\^~\s*)?(/.*?)/?$")
+# Why the host itself is not measured from outside.
+UNVERIFIED = "the probe's token is sent over verified TLS only"
+EDGE_ONLY = "it answers its edge only (streaming_api_edge)"
 # The probe cannot measure a location that needs a login. That is no fault.
 CLOSED = ("unauthorized", "redirect")
 
@@ -145,13 +148,13 @@ def layer_nginx(app: App, stream: Stream) -> dict[str, Any]:
 class Outside(NamedTuple):
     """What the controller measures: a stream, at the host itself and at the public URL.
 
-    ``seen`` is None and ``layers`` is empty if no stream may be read. ``skips_origin``: the stream
-    may be read at the public URL only.
+    ``seen`` is None and ``layers`` is empty if no stream may be read. ``skips_origin``: why the
+    stream is read at the public URL only, '' if it is not.
     """
 
     seen: Measured | None
     layers: list[dict[str, Any]]
-    skips_origin: bool
+    skips_origin: str
 
 
 def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Measured]) -> Outside:
@@ -168,9 +171,11 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
         if one.streams and (public.startswith("https:") or not one.stream.is_probe)
     ]
     if not public or not is_open:
-        return Outside(None, [], skips_origin=False)
+        return Outside(None, [], skips_origin="")
     seen = is_open[0]
-    asks_origin = trusted or not seen.stream.is_probe
+    skips = "" if trusted or not seen.stream.is_probe else UNVERIFIED
+    if given["streaming_api_edge"] != "none":
+        skips = EDGE_ONLY
     url, path = urlsplit(public), seen.stream.path
     address = f"[{host}]" if ":" in host and not host.startswith("[") else host
     origin = {
@@ -180,7 +185,7 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
         "validate_certs": trusted,
     }
     world = {"name": "public", "url": f"{public.rstrip('/')}{path}"}
-    return Outside(seen, [origin, world] if asks_origin else [world], skips_origin=not asks_origin)
+    return Outside(seen, [world] if skips else [origin, world], skips_origin=skips)
 
 
 # --- results ---

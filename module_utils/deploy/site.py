@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping
 
+from . import edge
 from .directives import directives
 
 # A TLS 1.2 suite that no server of ours can use, as Nginx has no pre-shared keys.
@@ -32,8 +33,6 @@ _ALL_PROFILES = {
     "ssl_session_tickets": "off",
 }
 _STATUS = "429"  # Too Many Requests
-# What a reader could make an app believe about the way of a request.
-CLAIMS = ("Forwarded", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix")
 
 
 def head_lines(given: Mapping[str, Any]) -> list[str]:
@@ -90,11 +89,10 @@ def hsts(given: Mapping[str, Any]) -> str:
 def headers(given: Mapping[str, Any], own: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     """The headers that the app gets. Only trusted proxies tell where a request comes from."""
     known = {"$proxy_add_x_forwarded_for": "$remote_addr"}
-    if given["nginx_trusted_proxies"]:
+    if edge.edge(given, identifier).trusts:
         known["$scheme"] = f"$scheme_{identifier}"
-        return {name: known.get(value, value) for name, value in own.items()}
     named = {name.lower() for name in own}
-    claims = {name: "" for name in CLAIMS if name.lower() not in named}
+    claims = {name: "" for name in edge.claims(given) if name.lower() not in named}
     return {**{name: known.get(value, value) for name, value in own.items()}, **claims}
 
 

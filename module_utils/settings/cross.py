@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
+from . import edge
 from .allowed import allowed_at
 from .managed import MANAGED
 from .place import REDACTED, Place, complaint
@@ -179,5 +180,32 @@ CROSS: tuple[Cross, ...] = (
     ),
     Cross(("streaming_api_nginx_default_site", "streaming_api_nginx_server_names"), _default_site),
     Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),
+    Cross(
+        (
+            "streaming_api_edge",
+            "streaming_api_nginx_trusted_proxies",
+            "streaming_api_tls",
+            "streaming_api_edge_client_ca",
+            "streaming_api_edge_idle_timeout",
+        ),
+        edge.combination,
+    ),
+    Cross(
+        (
+            "streaming_api_edge",
+            "streaming_api_nginx_server_names",
+            "streaming_api_nginx_refuse_unknown_names",
+        ),
+        edge.health_checks,
+    ),
+    Cross(
+        (
+            "streaming_api_edge",
+            "streaming_api_nginx_server_extra",
+            "streaming_api_nginx_locations",
+        ),
+        edge.own_directives,
+    ),
+    Cross(("streaming_api_nginx_server_extra",), edge.http3),
     *(_managed(variable) for variable in MANAGED),
 )

@@ -236,6 +236,19 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "streaming_api_nginx_server_extra": (_DIRECTIVES,),
     "streaming_api_nginx_site_template": (like(r"[^\x00-\x1f]+", "the path of a template"),),
+    "streaming_api_edge_client_ca": (
+        Rule(
+            lambda text: is_pem_or_path(text, "CERTIFICATE") and "PRIVATE KEY" not in text,
+            "PEM text of a certificate, or an absolute path",
+        ),
+    ),
+    "streaming_api_edge_idle_timeout": (between(0, 6000, " of seconds"),),
+    "streaming_api_edge_ranges_urls[]": (
+        like(
+            rf"https://{_LABEL}(\.{_LABEL})*(:\d{{1,5}})?(/[A-Za-z0-9._~/-]*)?",
+            "https://name, with an optional port and path",
+        ),
+    ),
     "streaming_api_nginx_worker_processes": (
         like(r"auto|[1-9]\d*", "auto or a whole number, 1 or more"),
     ),

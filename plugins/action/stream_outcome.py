@@ -105,4 +105,5 @@ class ActionModule(acting.Action):
             str((found.get("result") or {}).get("text", "")),
             from_front=proof.seen_from(measured) == "front",
             public_url=args["settings"]["streaming_api_public_url"],
+            heartbeat=args["app"]["edge"]["heartbeat"],
         )

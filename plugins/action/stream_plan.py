@@ -114,6 +114,9 @@ class ActionModule(acting.Action):
             files.append(self._app.certificate.certificate)
         if self._app.certificate.issued:
             files.append(self._app.certificate.issued)
+        files += self._app.edge.brought
+        if self._app.edge.ca_text:
+            files.append(self._app.edge.ca)
         return {
             "user": self._app.user,
             "ports": self._app.ports,

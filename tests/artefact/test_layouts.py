@@ -61,7 +61,7 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
         r"could not be deployed; it is stopped and removed; what was live is untouched: why",
     ),
     "stream_plan": ({**CHECKED, "texts": TEXTS}, r'"holder": "[^"]+, process \d+ '),
-    "stream_prove": ({**CHECKED, "plan": PLANNED, "at": "outside"}, r'"skips_origin": false'),
+    "stream_prove": ({**CHECKED, "plan": PLANNED, "at": "outside"}, r'"skips_origin": ""'),
     "stream_report": ({"result": {}, "dest": "report.html"}, r"stream_latency"),
     "stream_settings": ({"spec": SPEC, "entry": "deploy"}, r"streaming_api_name is missing"),
     "stream_start": (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from plugins.module_utils.deploy import networks
 from tests.original import ORIGINAL
 from tests.templates.conftest import Render
 
@@ -211,6 +212,79 @@ def test_headers_of_a_location_do_not_replace_hsts(
         r"(.*)(location / .*)(location /a .*)", site, re.DOTALL
     ).groups()  # type: ignore[union-attr]
     assert [HSTS in part for part in (server, first, second)] == [True, False, True]
+
+
+# --- behind an edge ---
+
+CLOUDFLARE = {"streaming_api_edge": "cloudflare"}
+ALB = {"streaming_api_edge": "alb", **PROXIES}
+GATE = "if ($outside_chat_app) { return 403; }"
+NO_TRANSFORM = "add_header Cache-Control $no_transform_chat_app always;"
+
+
+@pytest.mark.parametrize("edge", [CLOUDFLARE, ALB], ids=["cloudflare", "alb"])
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_all_servers_refuse_others_before_anything_else(
+    render: Render, certificate: dict[str, str], edge: dict[str, Any], tls: bool
+) -> None:
+    given = {"streaming_api_nginx_server_extra": "return 200;"}
+    site = render(SITE, **edge, **given, **(certificate if tls else {}))
+    servers = re.findall(r"^server {\n(.*?)^}", site, re.MULTILINE | re.DOTALL)
+    assert len(servers) == (2 if tls else 1)
+    for server in servers:
+        assert GATE in server.partition("return ")[0] + "return 403; }"
+        assert "keepalive_timeout " in server
+    assert GATE not in render(SITE, **PROXIES)
+
+
+@pytest.mark.parametrize(
+    ("variables", "there", "gone"),
+    [
+        (CLOUDFLARE, {"real_ip_header CF-Connecting-IP;", "include /etc/nginx/streaming_api/cloudflare-networks.conf;", *CLAIMS}, "real_ip_recursive on;"),
+        (ALB, {"real_ip_header X-Forwarded-For;", "set_real_ip_from 10.0.0.0/8;", "10.0.0.0/8 1;", *CLAIMS} - {'proxy_set_header X-Forwarded-Port "";'}, "real_ip_recursive on;"),
+    ],
+)  # fmt: skip
+def test_who_names_the_reader(
+    render: Render, variables: dict[str, Any], there: set[str], gone: str
+) -> None:
+    site = directives(render(SITE, **variables))
+    assert there | {"proxy_set_header X-Forwarded-Proto $scheme_chat_app;", NO_TRANSFORM} <= site
+    assert gone not in site
+
+
+def test_a_location_with_headers_keeps_no_transform(render: Render) -> None:
+    locations = [{"path": "/"}, {"path": "/a", "extra": "add_header A b;"}]
+    site = render(SITE, **CLOUDFLARE, streaming_api_nginx_locations=locations)
+    server, first, second = re.match(
+        r"(.*)(location / .*)(location /a .*)", site, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
+    assert [NO_TRANSFORM in part for part in (server, first, second)] == [True, False, True]
+
+
+@pytest.mark.parametrize("proven", [False, True], ids=["addresses", "certificate"])
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_nginx_reads_the_site_behind_cloudflare(
+    render: Render,
+    nginx_reads: Callable[..., None],
+    certificate: dict[str, str],
+    tmp_path: Path,
+    proven: bool,
+    tls: bool,
+) -> None:
+    given = {**CLOUDFLARE, **(certificate if tls else {})}
+    if proven and tls:
+        given["streaming_api_edge_client_ca"] = certificate["streaming_api_tls_certificate"]
+    site = render(SITE, **given)
+    for path, text in networks.files(["192.0.2.0/24", "2001:db8::/32"]).items():
+        (tmp_path / Path(path).name).write_text(text)
+        assert path in site
+    nginx_reads(site.replace(networks.DIRECTORY, str(tmp_path)))
+
+
+def test_nginx_reads_the_site_behind_a_load_balancer(
+    render: Render, nginx_reads: Callable[..., None]
+) -> None:
+    nginx_reads(render(SITE, **ALB))
 
 
 REFUSAL = "refusal.conf.j2"

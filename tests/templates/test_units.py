@@ -86,6 +86,23 @@ def test_systemd_reads_the_drain_unit(render: Render, tmp_path: Path) -> None:
     assert [line for line in done.stderr.splitlines() if "chat-app-drain" in line] == []
 
 
+EDGE = ("edge.service", "edge-fetch.service", "edge.timer")
+
+
+def test_systemd_reads_the_units_of_the_edge(render: Render, tmp_path: Path) -> None:
+    for name in EDGE:
+        text = render(f"{name.replace('-', '_')}.j2", streaming_api_edge="cloudflare")
+        (tmp_path / f"streaming_api-{name}").write_text(text)
+    assert (
+        "fetch https://www.cloudflare.com/ips-v4 https://www"
+        in (tmp_path / "streaming_api-edge-fetch.service").read_text()
+    )
+    files = [str(tmp_path / f"streaming_api-{name}") for name in EDGE]
+    argv = ["systemd-analyze", "verify", "--man=no", *files]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "streaming_api-edge" in line] == []
+
+
 def settings(text: str) -> dict[str, str]:
     """The assignments of a gunicorn.conf.py, as source text."""
     return {

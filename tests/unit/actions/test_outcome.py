@@ -81,7 +81,7 @@ def outside(streams: bool) -> dict[str, Any]:
     result = {"streams": streams, "text": "table of the world", "message": "An edge lumps."}
     return {
         "nginx": {"measured": [seen.pair()]},
-        "outside": {"seen": seen.pair(), "layers": [{}], "skips_origin": False, "result": result},
+        "outside": {"seen": seen.pair(), "layers": [{}], "skips_origin": "", "result": result},
     }
 
 

@@ -17,7 +17,7 @@ GIT = {"source": "", "git_url": "https://me:hunter2@a.org/a.git"}
 
 
 def test_it_survives_json() -> None:
-    for app in (described(), described(**PEM), described(**GIT)):
+    for app in (described(), described(**PEM), described(**GIT), described(edge="cloudflare")):
         assert App.of(json.loads(json.dumps(app.fields()))) == app
 
 

@@ -177,6 +177,9 @@ OWN = measured("/own?a=b", on_socket="/own?a=b")
         ),
         ({**PUBLIC, **PROVIDED}, "[::1]", [OWN], ["origin https://a.org:443/own?a=b at [::1]:443", "public https://a.org/own?a=b"]),
         (PUBLIC, "host", [OWN], ["origin http://a.org:80/own?a=b at host:80", "public https://a.org/own?a=b"]),
+        # Only the edge may ask the host.
+        ({**PUBLIC, **PROVIDED, "edge": "cloudflare"}, "192.0.2.1", [OWN], ["public https://a.org/own?a=b"]),
+        ({**PUBLIC, "edge": "alb", "nginx_trusted_proxies": ["10.0.0.0/16"]}, "10.0.0.9", [OWN], ["public https://a.org/own?a=b"]),
         # None that can be asked.
         (PUBLIC, "192.0.2.1", [], []),
         (PUBLIC, "192.0.2.1", [measured(PROBE, "redirect")], []),
@@ -194,7 +197,7 @@ def test_what_is_measured_from_outside(
     ]
     assert shown == layers
     assert all(one.get("validate_certs", True) for one in found.layers if PROBE in one["url"])
-    assert found.skips_origin is (len(layers) == 1)
+    assert bool(found.skips_origin) is (len(layers) == 1)
     assert (found.seen is None) is (layers == [])
 
 

@@ -31,6 +31,56 @@ CLASHES: list[Row] = [
         ("_nginx_default_site is true", "false"),
     ),
     ("user that builds", {"user": "chat-build"}, ("_user is 'chat-build'", "the one that builds")),
+    # the edge
+    (
+        "a load balancer without its subnets",
+        {"edge": "alb"},
+        ("_edge is 'alb' and", "_trusted_proxies is empty", "subnets"),
+    ),
+    (
+        "Cloudflare's addresses and more",
+        {"edge": "cloudflare", "nginx_trusted_proxies": ["10.0.0.0/8"]},
+        ("_trusted_proxies is given beside", "an empty list"),
+    ),
+    (
+        "an authority without Cloudflare",
+        {"edge_client_ca": "/ca.pem", "tls": "self_signed"},
+        ("_edge is 'none'", "'cloudflare', since streaming_api_edge_client_ca"),
+    ),
+    (
+        "an authority without TLS",
+        {"edge": "cloudflare", "edge_client_ca": "/ca.pem"},
+        ("_tls is 'none'", "since streaming_api_edge_client_ca"),
+    ),
+    (
+        "health checks without a name",
+        {
+            "edge": "alb",
+            "nginx_trusted_proxies": ["10.0.0.0/8"],
+            "nginx_server_names": ["a.org"],
+        },
+        ("_refuse_unknown_names is true", "health checks"),
+    ),
+    ("silence of no edge", {"edge_idle_timeout": 60}, ("_idle_timeout is 60", "0 without")),
+    (
+        "addresses that anybody trusts",
+        {"edge": "cloudflare", "nginx_server_extra": "set_real_ip_from 0.0.0.0/0;"},
+        ("_server_extra has set_real_ip_from", "streaming_api_edge 'cloudflare' sets it"),
+    ),
+    (
+        "a shorter keep-alive in a location",
+        {
+            "edge": "cloudflare",
+            **locations(extra="if ($a) { b; } keepalive_timeout 5;"),
+        },
+        ("_locations[0].extra has keepalive_timeout", "'cloudflare' sets it"),
+    ),
+    (
+        "HTTP/3",
+        {"nginx_server_extra": "listen 443 quic reuseport;\nhttp3 on;"},
+        ("has 'listen 443 quic reuseport'", "HTTP/3 connections hang", "at the edge"),
+    ),
+    ("HTTP/3 by its directive", {"nginx_server_extra": "http3 on;"}, ("has 'http3 on'", "hang")),
     # Gunicorn
     ("bind", {"gunicorn_settings": {"bind": ":1"}}, ("_settings.bind is ':1'", "a socket unit")),
     (

@@ -165,6 +165,23 @@ BAD: list[Row] = [
         {"nginx_trusted_proxies": ["10.0.0.1/8"]},
         ("_proxies[0] is '10.0.0.1/8'", "network"),
     ),
+    ("edge", {"edge": "cloudfront"}, ("_edge is 'cloudfront'", "none, cloudflare or alb")),
+    (
+        "list over plain HTTP",
+        {"edge_ranges_urls": ["http://a.org/ips"]},
+        ("_urls[0] is 'http://a.org/ips'", "https://name"),
+    ),
+    (
+        "list with a space",
+        {"edge_ranges_urls": ["https://a.org/%s b"]},
+        ("_urls[0] is 'https://a.org/%s b'", "https://name"),
+    ),
+    ("silence", {"edge_idle_timeout": -1}, ("_idle_timeout is -1", "0 to 6000")),
+    (
+        "key as an authority",
+        {"edge_client_ca": CERTIFICATE + "-----BEGIN PRIVATE KEY-----\n"},
+        ("_edge_client_ca is '-----BEGIN", "PEM text of a certificate"),
+    ),
     ("no location", {"nginx_locations": []}, ("_locations is []", "at least one")),
     ("time in a location", locations(proxy_read_timeout=0), ("_read_timeout is 0", "1 to")),
     (

@@ -1,0 +1,1 @@
+../../../module_utils/deploy/networks.py
