@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import count
 from typing import Any
 
@@ -78,6 +79,53 @@ def test_the_certificate_alone_is_not_enough(host: Host, edge: Edge) -> None:
     with_certificate = "--cert /tmp/client.pem --key /tmp/client.key"
     assert asked(host, own, with_certificate) == "403"
     assert asked(host, "127.0.0.1") == "200"
+
+
+OTHER = """
+server {{
+    listen 443 ssl;
+    server_name other.example;
+    ssl_certificate {pair};
+    ssl_certificate_key {pair};
+    ssl_session_cache shared:streaming_api:10m;
+    ssl_session_tickets off;
+    ssl_client_certificate /etc/nginx/strangers.pem;
+    ssl_verify_client optional;
+    return 200 "other $ssl_client_verify $ssl_session_reused";
+}}
+"""
+# Begins a TLS session at one site, resumes it there and at another.
+RESUME = """
+ask() {{
+  (printf 'GET /seen?as=resumed HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' $1; sleep 1) |
+    timeout 5 openssl s_client -ign_eof -{version} -connect origin:443 -servername $1 $2 2>&1 |
+    grep -aoE 'HTTP/1.1 [0-9]+|other [A-Z]+ [r.]' | paste -sd,
+}}
+ask other.example '-cert /etc/nginx/stranger.pem -key /etc/nginx/stranger.key -sess_out /tmp/session'
+ask other.example '-sess_in /tmp/session'
+ask chat.example '-sess_in /tmp/session'
+"""
+
+
+@pytest.fixture
+def other_site(host: Host, edge: Edge) -> Iterator[None]:
+    """A site of somebody else on the origin, which has an authority of its own."""
+    strangers = edge.host.check_output("cat /etc/nginx/strangers.pem")
+    pair = host.check_output("ls /etc/ssl/streaming_api/*self-signed*")
+    host.check_output("printf '%%s\\n' %s >/etc/nginx/strangers.pem", strangers)
+    host.check_output("printf '%%s' %s >/etc/nginx/conf.d/other.conf", OTHER.format(pair=pair))
+    host.check_output("nginx -t -q && systemctl reload nginx && sleep 1")
+    yield
+    host.check_output("rm /etc/nginx/conf.d/other.conf && systemctl reload nginx")
+
+
+@pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])
+@pytest.mark.usefixtures("other_site")
+def test_a_tls_session_of_another_site_is_no_way_in(edge: Edge, version: str) -> None:
+    said = edge.host.run("bash -c %s", RESUME.format(version=version)).stdout.splitlines()
+    assert said[:2] == ["HTTP/1.1 200,other SUCCESS .", "HTTP/1.1 200,other SUCCESS r"]
+    assert said[2:] in ([], [""], ["HTTP/1.1 421"])
+    assert "resumed" not in edge.get("/reached").json()
 
 
 @pytest.mark.parametrize(("address", "status"), [("fd00:e::1", "403"), ("::1", "200")])
