@@ -165,12 +165,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.act.build import Build, build
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import acting
+from ..module_utils.act.module import COMMON, acting
 
 OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "root": {"type": "path", "default": "/srv"},
-    "holder": {"type": "str", "default": ""},
+    **COMMON,
     "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "required": True},
     "user": {"type": "str", "required": True},

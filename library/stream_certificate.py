@@ -36,7 +36,7 @@ options:
   directory:
     description: URL of the CA's ACME directory.
     type: str
-    default: https://acme-v02.api.letsencrypt.org/directory
+    required: true
   certificate:
     description: File for certificate and key.
     type: path
@@ -73,6 +73,7 @@ EXAMPLES = r"""
   stream_certificate:
     name: chat
     names: [chat.example.org]
+    directory: https://acme-v02.api.letsencrypt.org/directory
     certificate: /etc/ssl/streaming_api/chat-acme.pem
     issued: /etc/ssl/streaming_api/chat-acme.pem.3f0a91c2be47
     webroot: /var/lib/streaming_api/acme
@@ -80,7 +81,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 problem:
-  description: Why there is no certificate of the CA. Empty if there is one.
+  description: Why there is no certificate of the CA, and what is served. Empty if there is one.
   returned: success
   type: str
 """
@@ -89,21 +90,19 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ..module_utils.act.acme import Acme, obtain, sentence
+from ..module_utils.act.acme import Acme, obtain
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import acting
+from ..module_utils.act.module import COMMON, acting
 from ..module_utils.host.access import Host, run
 
 OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "root": {"type": "path", "default": "/srv"},
+    **COMMON,
     "names": {"type": "list", "elements": "str", "required": True},
     "email": {"type": "str", "default": ""},
-    "directory": {"type": "str", "default": "https://acme-v02.api.letsencrypt.org/directory"},
+    "directory": {"type": "str", "required": True},
     "certificate": {"type": "path", "required": True},
     "issued": {"type": "path", "required": True},
     "webroot": {"type": "path", "required": True},
-    "holder": {"type": "str", "default": ""},
 }
 
 
@@ -115,10 +114,7 @@ def main() -> None:
     with acting(module):
         problem = obtain(given["name"], wanted, Host(Path("/"), run), editor)
     if problem:
-        file = Path(given["certificate"])
-        has_one = any(file.parent.glob(f"{file.name}.*"))
-        module.warn(sentence(given["name"], wanted, problem, has_one=has_one))
-        editor.changed = False
+        module.warn(problem)
     module.exit_json(problem=problem, **editor.result())
 
 

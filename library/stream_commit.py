@@ -89,17 +89,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.act import claim
 from ..module_utils.act.commit import Commit, commit
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import acting
+from ..module_utils.act.module import COMMON, acting
 
 OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "root": {"type": "path", "default": "/srv"},
+    **COMMON,
     "release": {"type": "str", "required": True},
     "record": {"type": "dict", "required": True},
     "replaced": {"type": "list", "elements": "str", "default": []},
     "ended": {"type": "list", "elements": "str", "default": []},
     "outdated": {"type": "list", "elements": "str", "default": []},
-    "holder": {"type": "str", "default": ""},
 }
 
 

@@ -126,13 +126,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.act.ask import Question
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import acting
+from ..module_utils.act.module import COMMON, acting
 from ..module_utils.act.start import Start, start
 
 OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "root": {"type": "path", "default": "/srv"},
-    "holder": {"type": "str", "default": ""},
+    **COMMON,
     "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "required": True},
     "files": {

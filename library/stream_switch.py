@@ -124,14 +124,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.act.ask import Question
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import acting
+from ..module_utils.act.module import COMMON, acting
 from ..module_utils.act.switch import Switch, switch
 from ..module_utils.host.access import Host, run
 
 OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "root": {"type": "path", "default": "/srv"},
-    "holder": {"type": "str", "default": ""},
+    **COMMON,
     "hidden": {"type": "str", "default": "", "no_log": True},
     "site": {"type": "str", "required": True},
     "lines": {"type": "list", "elements": "dict", "default": []},

@@ -99,7 +99,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.act import claim
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import acting
+from ..module_utils.act.module import COMMON, acting
 from ..module_utils.act.undo import Undo, undo
 from ..module_utils.deploy import environment
 from ..module_utils.deploy.blot import Blot
@@ -107,9 +107,7 @@ from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import Host, run
 
 OPTIONS = {
-    "name": {"type": "str", "required": True},
-    "root": {"type": "path", "default": "/srv"},
-    "holder": {"type": "str", "default": ""},
+    **COMMON,
     "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "default": ""},
     "may_have_streams": {"type": "bool", "default": False},

@@ -38,7 +38,7 @@ class Acme(NamedTuple):
 
 
 def obtain(app: str, wanted: Acme, host: Host, editor: Editor) -> str:
-    """Get the certificate, unless it is there. Return why there is none; '' if there is one.
+    """Get the certificate, unless it is there. Return what the play says if there is none; else ''.
 
     A CA that is down is no reason to fail: Nginx goes on with the certificate that it has.
     """
@@ -56,7 +56,11 @@ def obtain(app: str, wanted: Acme, host: Host, editor: Editor) -> str:
         live = f"RENEWED_LINEAGE={HOME}/live/{lineage(app)}"
         said = units.run(["env", live, "sh", "-c", hook(wanted)])
     if said.status != 0:
-        return reason(f"{said.out}\n{said.error}", wanted.directory)
+        editor.changed = False
+        file = editor.path(wanted.certificate)
+        has_one = any(file.parent.glob(f"{file.name}.*"))
+        why = reason(f"{said.out}\n{said.error}", wanted.directory)
+        return sentence(app, wanted, why, has_one=has_one)
     nginx.load(host, [], reload=True)
     return ""
 

@@ -12,14 +12,21 @@ from ..deploy.places import Places
 from . import claim
 from .editor import ActError
 
+# The options of all acts.
+COMMON: dict[str, dict[str, Any]] = {
+    "name": {"type": "str", "required": True},
+    "root": {"type": "path", "default": "/srv"},
+    "holder": {"type": "str", "default": ""},
+}
+
 
 @contextmanager
 def acting(module: Any, *, retakes: bool = False) -> Iterator[Places]:
     """Do an act as the AnsibleModule ``module`` wants it; gives the app's places.
 
     The act has the host to itself, and only while its deploy has the lock. Its error becomes the
-    module's failure, without the secrets in the option ``hidden``. The options ``name``, ``root``
-    and ``holder`` are common to all acts.
+    module's failure, without the secrets in the option ``hidden``. Its options include
+    ``COMMON``.
     ``retakes``: take a lock again that has only expired.
     """
     given = module.params

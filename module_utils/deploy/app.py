@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
 from . import edge, site
-from .places import CERTIFICATES, TOOLS, WEBROOT, Places
+from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
 UV = f"{TOOLS}/uv-{UV_VERSION}"
@@ -207,8 +207,8 @@ def _source(given: Mapping[str, Any], base: str, cache: str) -> Source:
     local = given.get("source") or wheel
     path = str(Path(base) / Path(local).expanduser()) if local else ""
     if url:
-        digest = hashlib.sha256(f"{url} {version}".encode()).hexdigest()[:16]
-        path = posixpath.join(cache, "git", digest)
+        name = hashlib.sha256(f"{url} {version}".encode()).hexdigest()[:16]
+        path = posixpath.join(cache, "git", name)
     shown = _without_password(url or package or local)
     return Source(path, _without_password(url), version if url else "", shown)
 
@@ -233,13 +233,10 @@ def _certificate(given: Mapping[str, Any]) -> Certificate:
     if tls == "acme":
         # One file for all times: a CA that is down must not take the present certificate away.
         file = f"{CERTIFICATES}/{given['name']}-acme.pem"
-        wanted = hashlib.sha256(f"{given['acme_directory']} {names}".encode()).hexdigest()[:12]
-        return Certificate(
-            file, file, made_by_role=True, issued=f"{file}.{wanted}", webroot=WEBROOT
-        )
+        issued = f"{file}.{digest(given['acme_directory'] + ' ' + names)}"
+        return Certificate(file, file, made_by_role=True, issued=issued, webroot=WEBROOT)
     content = names if tls == "self_signed" else pem(certificate, key)
-    digest = hashlib.sha256(content.encode()).hexdigest()[:12]
-    file = f"{CERTIFICATES}/{given['name']}-{tls.replace('_', '-')}-{digest}.pem"
+    file = f"{CERTIFICATES}/{given['name']}-{tls.replace('_', '-')}-{digest(content)}.pem"
     return Certificate(file, file, made_by_role=True)
 
 

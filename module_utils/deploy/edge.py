@@ -7,11 +7,10 @@ docs/edge.md has the reasons, with links.
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from . import cloudflare, networks
-from .places import CERTIFICATES
+from .places import CERTIFICATES, digest
 
 # What streams have as Content-Type. Text without a Content-Length is a stream too.
 STREAMS = (
@@ -86,7 +85,7 @@ def edge(given: Mapping[str, Any], identifier: str) -> Edge:
     kind = KINDS.get(given["edge"])
     if kind is None:
         real_ip = _real_ip(proxies, "X-Forwarded-For", chain=True)
-        return Edge(trusts=bool(proxies), maps=[], real_ip=real_ip, gate=[], certified=[])
+        return Edge(trusts=trusts(given), maps=[], real_ip=real_ip, gate=[], certified=[])
     ca, ca_text = _authority(given)
     is_cloudflare = given["edge"] == "cloudflare"
     real_ip = _real_ip(proxies, kind.real_ip_header, chain=False)
@@ -98,7 +97,7 @@ def edge(given: Mapping[str, Any], identifier: str) -> Edge:
         f"if ($uncertified_{identifier}) {{ return 403; }}",
     ]
     return Edge(
-        trusts=True,
+        trusts=trusts(given),
         networks=networks.NETWORKS if is_cloudflare else "",
         brought=networks.files(networks.read(cloudflare.NETWORKS)) if is_cloudflare else {},
         ca=ca,
@@ -115,6 +114,11 @@ def edge(given: Mapping[str, Any], identifier: str) -> Edge:
     )
 
 
+def trusts(given: Mapping[str, Any]) -> bool:
+    """Whether the site believes what an edge, or a proxy of nginx_trusted_proxies, says."""
+    return given["edge"] in KINDS or bool(given["nginx_trusted_proxies"])
+
+
 def silence(given: Mapping[str, Any]) -> int:
     """Seconds of silence after which the edge cuts a stream."""
     return int(given["edge_idle_timeout"] or KINDS[given["edge"]].silence)
@@ -124,7 +128,7 @@ def claims(given: Mapping[str, Any]) -> tuple[str, ...]:
     """The headers that the app must not get, as only a reader can have set them."""
     if given["edge"] in KINDS:
         return tuple(one for one in CLAIMS if one not in KINDS[given["edge"]].sets)
-    return () if given["nginx_trusted_proxies"] else CLAIMS
+    return () if trusts(given) else CLAIMS
 
 
 def _real_ip(proxies: list[str], header: str, *, chain: bool) -> list[str]:
@@ -180,8 +184,7 @@ def _authority(given: Mapping[str, Any]) -> tuple[str, str]:
     authority = (given.get("edge_client_ca") or "").strip()
     if "-----BEGIN" not in authority:
         return authority, ""
-    digest = hashlib.sha256(authority.encode()).hexdigest()[:12]
-    return f"{CERTIFICATES}/{given['name']}-edge-{digest}.pem", f"{authority}\n"
+    return f"{CERTIFICATES}/{given['name']}-edge-{digest(authority)}.pem", f"{authority}\n"
 
 
 def _heartbeat(given: Mapping[str, Any], kind: Kind) -> str:

@@ -7,6 +7,7 @@ The drain uses this file too, so it needs only the standard library.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import NamedTuple
 
@@ -17,6 +18,11 @@ TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
 WEBROOT = "/var/lib/streaming_api/acme"  # where a CA looks for what proves a name
 UNIT_KINDS = ("service", "socket")
+
+
+def digest(text: str) -> str:
+    """A part of the name of a file with this content: other content, other file."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def refusal(port: int) -> str:

@@ -89,7 +89,7 @@ def hsts(given: Mapping[str, Any]) -> str:
 def headers(given: Mapping[str, Any], own: Mapping[str, Any], identifier: str) -> dict[str, Any]:
     """The headers that the app gets. Only trusted proxies tell where a request comes from."""
     known = {"$proxy_add_x_forwarded_for": "$remote_addr"}
-    if edge.edge(given, identifier).trusts:
+    if edge.trusts(given):
         known["$scheme"] = f"$scheme_{identifier}"
     named = {name.lower() for name in own}
     claims = {name: "" for name in edge.claims(given) if name.lower() not in named}

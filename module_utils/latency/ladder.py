@@ -72,7 +72,7 @@ class Ladder(NamedTuple):
         """
         if not all(target.request.command for target in self.targets):
             need()
-        diagnosis = diagnose(self._measure(), self.allowed)
+        diagnosis = diagnose(self._measure(self.targets), self.allowed)
         if diagnosis.failed and self.rounds > 1 and self.targets:
             diagnosis = self._confirmed(diagnosis)
             if needs_a_third(diagnosis):
@@ -92,16 +92,15 @@ class Ladder(NamedTuple):
         names = [layer.name for layer in found.layers]
         enough = names.index(found.culprit) + 1 if found.culprit else len(names)
         targets = max(0, enough - len(self.measured))
-        again = self._measure(self.targets[:targets] if not self.disturbance else self.targets)
+        again = self._measure(self.targets if self.disturbance else self.targets[:targets])
         confirmed = confirm(found, again)
         if confirmed.culprit != found.culprit and len(again) < len(names):
             again += measure(self.targets[targets:], self.plan)
             confirmed = confirm(found, again)
         return confirmed
 
-    def _measure(self, targets: Sequence[Target] | None = None) -> tuple[Measurement, ...]:
-        wanted = self.targets if targets is None else targets
-        return self.measured + measure(wanted, self.plan, self.disturbance)
+    def _measure(self, targets: Sequence[Target]) -> tuple[Measurement, ...]:
+        return self.measured + measure(targets, self.plan, self.disturbance)
 
 
 def _measured(given: list[Mapping[str, Any]]) -> tuple[Measurement, ...]:

@@ -46,6 +46,7 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
         {
             "name": "x",
             "names": ["a.org"],
+            "directory": "https://ca.example/dir",
             "certificate": "/c/x.pem",
             "issued": "/c/x.pem.1",
             "webroot": "/c/acme",

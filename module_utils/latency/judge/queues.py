@@ -65,9 +65,9 @@ def _lasts_as_long(prompt: Sequence[_Run], late: Sequence[_Run]) -> bool:
 def _lasted(run: _Run) -> float:
     """Seconds in which the body came. Its end may come later, as may a body that was held."""
     one = run.one
-    return (
-        (one.last_at or one.reads[-1][0]) - one.reads[0][0] if one.reads else run.ends - run.begins
-    )
+    if not one.reads:
+        return run.ends - run.begins
+    return (one.last_at or one.reads[-1][0]) - one.reads[0][0]
 
 
 def _bounded(runs: Sequence[_Run], most: int) -> bool:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Sequence
 
 from ..measurement import Pass
@@ -42,10 +43,13 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
     notes: list[str] = []
     layers: list[Layer] = []
     as_judged = True
-    for layer, measured in zip(first.layers, second):
+    for layer, measured in zip_longest(first.layers, second):
         one = layer
         if not as_judged:
             one = judge_layer(layer.measurement(), layers, first.allowed)
+        if measured is None:
+            layers.append(one)
+            continue
         other = judge_layer(measured, layers, first.allowed, known)
         known[layer.name].append(other)
         passes = {}
@@ -59,9 +63,6 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
         as_judged = as_judged and same and problem == one.problem
         skipped = one.skipped or other.skipped
         layers.append(one._replace(passes=passes, problem=problem, skipped=skipped))
-    for layer in first.layers[len(layers) :]:
-        again = layer if as_judged else judge_layer(layer.measurement(), layers, first.allowed)
-        layers.append(again)
     return conclude(layers, first.allowed, notes)
 
 

@@ -147,7 +147,7 @@ def main(arguments: list[str]) -> int:
             sys.stdout.write(fetch(rest))
         else:
             with Path(rest[0]).open("rb") as file:
-                said = install(_decoded(file.read(MOST * 4)))
+                said = install(_decoded(file.read(MOST + 1)))
             sys.stderr.write(f"{said}\n")
     except (RefreshError, OSError, subprocess.SubprocessError) as error:
         sys.stderr.write(f"The last good list stays. {error}\n")

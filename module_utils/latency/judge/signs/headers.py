@@ -11,6 +11,7 @@ from ..ends import STREAM_TYPES, answered
 from ..judged import COMPRESSED
 from .scene import Scene, sign, sign_behind
 
+PLAIN_OR_COMPRESSED = ("identity", *COMPRESSED)  # passes
 LARGE_HEADERS = 3500  # bytes
 LONG = 0.8  # seconds; headers that come sooner need no remark
 
@@ -18,27 +19,28 @@ LONG = 0.8  # seconds; headers that come sooner need no remark
 @sign
 def not_as_encoded(scene: Scene) -> str:
     """The body is not compressed as Content-Encoding says."""
-    fault = scene.fault
-    return fault.reason if fault and fault.problem == words.UNREADABLE else ""
+    return scene.blamed_for(words.UNREADABLE)
 
 
 @sign
 def headers_wait(scene: Scene) -> str:
     """The headers wait for the first chunk."""
-    return "" if _shifted(scene) else _worse_by(scene, words.HEADERS_HELD)
+    return "" if _shifted(scene) else scene.first_worse(PLAIN_OR_COMPRESSED, words.HEADERS_HELD)
 
 
 @sign
 def first_chunk_late(scene: Scene) -> str:
     """The headers are in time, and the first chunk comes late."""
-    return _worse_by(scene, words.FIRST_LATE)
+    return scene.first_worse(PLAIN_OR_COMPRESSED, words.FIRST_LATE)
 
 
 @sign
 def asked_late(scene: Scene) -> str:
     """The app gets the request late: headers and events come late, all by the same time."""
-    late = _worse_by(scene, words.ASKED_LATE)
-    return late or (_worse_by(scene, words.HEADERS_HELD) if _shifted(scene) else "")
+    late = scene.first_worse(PLAIN_OR_COMPRESSED, words.ASKED_LATE)
+    return late or (
+        scene.first_worse(PLAIN_OR_COMPRESSED, words.HEADERS_HELD) if _shifted(scene) else ""
+    )
 
 
 @sign
@@ -49,15 +51,6 @@ def headers_late_alike(scene: Scene) -> str:
     if not scene.outside or len(took) < 2 or took[0] < LONG or took[-1] > 1.1 * took[0]:
         return ""
     return f"headers after {took[0]:.2f} to {took[-1]:.2f} s in {len(took)} passes"
-
-
-def _worse_by(scene: Scene, problem: str) -> str:
-    """The first pass that has this problem and is worse than before, and why."""
-    for name in ("identity", *COMPRESSED):
-        judged = scene.worse(name, problem)
-        if judged:
-            return f"{name} pass: {judged.reason}"
-    return ""
 
 
 def _shifted(scene: Scene) -> bool:

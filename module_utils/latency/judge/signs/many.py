@@ -92,8 +92,7 @@ def no_connection(scene: Scene) -> str:
 @sign
 def another_answer(scene: Scene) -> str:
     """The layer before sends a stream, and this one a page."""
-    fault = scene.fault
-    return fault.reason if fault and fault.problem == words.ANOTHER_ANSWER else ""
+    return scene.blamed_for(words.ANOTHER_ANSWER)
 
 
 @sign

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple, Sequence
 
 from .. import words
 from ..ends import answered, is_cut
@@ -80,6 +80,15 @@ class Scene(NamedTuple):
         others = [*(before.timelines if before else ()), *self.singles]
         streams = self.fault.timelines
         return next((one for one in streams if is_cut(one, others)), streams[0])
+
+    def blamed_for(self, problem: str) -> str:
+        """Why the pass at fault has this problem; '' if it has another."""
+        return self.fault.reason if self.fault and self.fault.problem == problem else ""
+
+    def first_worse(self, names: Sequence[str], problem: str) -> str:
+        """The first of these passes that has this problem and is worse than before, and why."""
+        found = ((name, self.worse(name, problem)) for name in names)
+        return next((f"{name} pass: {one.reason}" for name, one in found if one), "")
 
     @property
     def refused(self) -> list[Timeline]:

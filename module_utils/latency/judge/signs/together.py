@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from .. import figures, words
-from ..judged import SAME_STREAM
+from ..judged import SINGLE
 from .scene import Scene, sign
 
 SIDE_BY_SIDE = 0.5  # seconds between their starts
@@ -32,8 +32,4 @@ def pauses_together(scene: Scene) -> str:
 @sign
 def got_anothers_events(scene: Scene) -> str:
     """A stream got the events of the one that was read beside it, when that one had ended."""
-    for name in ("identity", *SAME_STREAM):
-        judged = scene.worse(name, words.COPIED)
-        if judged:
-            return f"{name} pass: {judged.reason}"
-    return ""
+    return scene.first_worse(SINGLE, words.COPIED)
