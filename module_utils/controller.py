@@ -12,9 +12,16 @@ import zlib
 from pathlib import Path
 
 from .deploy.lock import Holder
+from .deploy.places import digest
 
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 STARTED = 19  # of /proc/PID/stat, after the name
+# What the monitor runs on a host, of this directory.
+OF_MONITOR = (
+    "latency/**/*.py",
+    "monitor/*.py",
+    *(f"deploy/{name}.py" for name in ("__init__", "places", "proof")),
+)
 
 
 def cache() -> str:
@@ -48,6 +55,21 @@ def started(pid: int) -> str:
     asked = ["ps", "-o", "lstart=", "-p", str(pid)]
     said = subprocess.run(asked, stdout=subprocess.PIPE, check=False, text=True).stdout.strip()
     return _short(said) if said else ""
+
+
+def monitor_program() -> dict[str, str]:
+    """The monitor's Python files, path to text. The paths begin with the package's name."""
+    here = Path(__file__).parent
+    files = sorted(file for pattern in OF_MONITOR for file in here.glob(pattern))
+    return {
+        f"streaming_api/{file.relative_to(here)}": file.read_text(encoding="utf-8")
+        for file in files
+    }
+
+
+def monitor_version() -> str:
+    """Changes with each of these files."""
+    return digest(repr(monitor_program()))
 
 
 def _text(file: Path) -> str:

@@ -40,7 +40,7 @@ def take(places: Places, me: str, gone: str = "") -> Held | None:
     """Take the lock, or return its holder. Take over the lock of ``gone``, a dead process."""
     held = _take(places, me, gone)
     if held is None:
-        with _alone(places):
+        with alone(places.acting):
             pass  # the last act of a dead deploy has ended
     return held
 
@@ -102,15 +102,16 @@ def acting(
     if check:
         yield
         return
-    with _alone(places):
+    with alone(places.acting):
         if not is_held(places, holder) and not (retakes and _begin(places, holder).status == 0):
             raise ActError(LOST)
         yield
 
 
 @contextmanager
-def _alone(places: Places) -> Iterator[None]:
-    file = Path(places.acting)
+def alone(lock_file: str) -> Iterator[None]:
+    """Hold a lock file of ours, which others wait for."""
+    file = Path(lock_file)
     # Whoever can open the file can lock it.
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.parent.chmod(0o700)

@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
-from . import edge, site
+from . import edge, monitor, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -84,6 +84,7 @@ class App(NamedTuple):
     source: Source
     certificate: Certificate
     edge: edge.Edge
+    monitor: monitor.Monitor
     probe_token_file: str
     uv: str
 
@@ -94,12 +95,13 @@ class App(NamedTuple):
             "source": Source(**fields["source"]),
             "certificate": Certificate(**fields["certificate"]),
             "edge": edge.Edge(**fields["edge"]),
+            "monitor": monitor.Monitor(**fields["monitor"]),
         }
         return cls(**{**fields, **nested})
 
     def fields(self) -> dict[str, Any]:
         """For JSON."""
-        nested = ("source", "certificate", "edge")
+        nested = ("source", "certificate", "edge", "monitor")
         return {**self._asdict(), **{name: getattr(self, name)._asdict() for name in nested}}
 
     @property
@@ -107,11 +109,12 @@ class App(NamedTuple):
         return Places(self.name, self.root)
 
 
-def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
+def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -> App:
     """Describe the app.
 
     ``settings`` are the variables, checked and converted, by their full names. Relative paths are
-    relative to ``base``; ``cache`` is a directory of the controller.
+    relative to ``base``; ``cache`` is a directory of the controller. ``program`` is the version of the
+    monitor's files.
     """
     given = {name[len("streaming_api_") :]: value for name, value in settings.items()}
     name, tls = given["name"], given["tls"] != "none"
@@ -120,7 +123,7 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
     ports = {"streaming_api_nginx_http_port": given["nginx_http_port"]}
     if tls:
         ports["streaming_api_nginx_https_port"] = given["nginx_https_port"]
-    return App(
+    described = App(
         name=name,
         root=given["root"],
         home=places.home,
@@ -148,9 +151,11 @@ def app(settings: Mapping[str, Any], base: str, cache: str) -> App:
         source=_source(given, base, cache),
         certificate=_certificate(given),
         edge=edge.edge(given, identifier(name)),
+        monitor=monitor.Monitor(),
         probe_token_file=places.probe_token,
         uv=UV,
     )
+    return described._replace(monitor=monitor.monitor(described, given, program))
 
 
 def _server_name(names: list[str]) -> str:
@@ -196,8 +201,10 @@ def _packages(given: Mapping[str, Any]) -> list[str]:
     own = [*PACKAGES]
     if given["proof"]:
         own.append("python3-pycurl")
+    if given["monitor"]:
+        own += monitor.PACKAGES
     own += {"self_signed": ["openssl"], "acme": ["openssl", "certbot"]}.get(given["tls"], [])
-    return [*own, *given["apt_packages"]]
+    return list(dict.fromkeys([*own, *given["apt_packages"]]))
 
 
 def _source(given: Mapping[str, Any], base: str, cache: str) -> Source:

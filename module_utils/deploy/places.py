@@ -96,6 +96,10 @@ class Places(NamedTuple):
     def probe_token(self) -> str:
         return f"{RECORDS}/{self.name}.probe-token"
 
+    def counts(self, release: str) -> str:
+        """The directory in which the release's processes count its streams."""
+        return f"/run/{self.name}-{release}"
+
     @property
     def needrestart(self) -> str:
         return f"/etc/needrestart/conf.d/{self.name}.conf"

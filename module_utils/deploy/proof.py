@@ -127,11 +127,11 @@ def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> lis
 # --- layers, as options of stream_latency ---
 
 
-def layer_gunicorn(app: App, plan: Plan, stream: Stream) -> dict[str, Any]:
+def layer_gunicorn(app: App, socket: str, stream: Stream) -> dict[str, Any]:
     return {
         "name": "gunicorn",
         "url": f"http://{app.server_name}{stream.on_socket}",
-        "unix_socket": plan.socket,
+        "unix_socket": socket,
         "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will send it
     }
 

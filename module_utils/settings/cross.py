@@ -144,6 +144,19 @@ def _proof(proof: bool, probe: bool, paths: list[str]) -> Iterator[str]:
         )
 
 
+def _monitor(monitor: bool, probe: bool, page: bool) -> Iterator[str]:
+    if monitor and not probe:
+        yield (
+            "streaming_api_monitor is true; allowed is false as long as streaming_api_probe is "
+            "false, since the monitor reads the probe."
+        )
+    if page and not monitor:
+        yield (
+            "streaming_api_status_page is true; allowed is false as long as streaming_api_monitor "
+            "is false, since the page shows what the monitor finds."
+        )
+
+
 def _managed(variable: str) -> Cross:
     """Check that a mapping has no name that the role sets itself."""
 
@@ -180,6 +193,10 @@ CROSS: tuple[Cross, ...] = (
     ),
     Cross(("streaming_api_nginx_default_site", "streaming_api_nginx_server_names"), _default_site),
     Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),
+    Cross(
+        ("streaming_api_monitor", "streaming_api_probe", "streaming_api_status_page"),
+        _monitor,
+    ),
     Cross(
         (
             "streaming_api_edge",

@@ -41,7 +41,7 @@ TAKEN = set(
     messagebus modprobe mongodb mysql networking news nginx nobody ntp pollinate polkitd postfix
     postgres postgresql proxy redis resolvconf root rsync rsyslog serial-getty snapd ssh sshd
     staff sudo sync sys syslog systemd tcpdump tty ubuntu udev ufw user user-runtime-dir users
-    uuidd uucp vagrant varnish www-data
+    streaming-api-monitor uuidd uucp vagrant varnish www-data
     """.split()  # noqa: SIM905 - words are easier to read than quotes
 )
 WSGI_WORKERS = ("sync", "gthread", "gevent", "gevent_pywsgi", "gevent_wsgi", "eventlet", "tornado")
@@ -260,6 +260,13 @@ RULES: dict[str, tuple[Rule, ...]] = {
         Rule(lambda name: name in Thresholds._fields, f"one of {listed(Thresholds._fields)}"),
     ),
     "streaming_api_proof_thresholds.*": (Rule(is_threshold, "seconds or a ratio, 0 or more"),),
+    "streaming_api_monitor_interval": (between(5, 3600, " of seconds"),),
+    "streaming_api_monitor_listen": (
+        like(
+            r"(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}",
+            "an IP address and a port, such as 127.0.0.1:9797 or [::1]:9797",
+        ),
+    ),
     "streaming_api_public_url": (
         like(
             rf"(https?://{_LABEL}(\.{_LABEL})*(:\d{{1,5}})?(/[!-~]*)?)?",

@@ -94,7 +94,7 @@ class ActionModule(acting.Action):
         return [
             proof.Measured(
                 stream,
-                self._measure([proof.layer_gunicorn(self._app, self._plan, stream)]),
+                self._measure([proof.layer_gunicorn(self._app, self._plan.socket, stream)]),
             )
             for stream in proof.on_socket(self._choice)
         ]
@@ -108,7 +108,7 @@ class ActionModule(acting.Action):
                 before = on_socket.get(stream.on_socket, [])
                 layers = [proof.layer_nginx(self._app, stream)]
                 if not before:
-                    layers.insert(0, proof.layer_gunicorn(self._app, self._plan, stream))
+                    layers.insert(0, proof.layer_gunicorn(self._app, self._plan.socket, stream))
                 measured.append(proof.Measured(stream, self._measure(layers, before)))
             if not proof.answers_instead(measured, self._plan.id):
                 break

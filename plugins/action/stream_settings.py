@@ -48,7 +48,8 @@ class ActionModule(acting.Action):
             problems += app_source.problems(settings, base)
         if problems:
             raise acting.RefusalError("\n".join(problems), problems=problems)
-        described = app.app(settings, base, controller.cache())
+        program = controller.monitor_version() if settings["streaming_api_monitor"] else ""
+        described = app.app(settings, base, controller.cache(), program)
         shown = {name: value for name, value in settings.items() if name not in SECRETS}
         return {"changed": False, "settings": shown, "app": described.fields()}
 

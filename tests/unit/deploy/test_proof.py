@@ -123,7 +123,7 @@ def test_the_layer_of_nginx(variables: dict[str, Any], url: str, address: str) -
 @pytest.mark.parametrize(("variables", "scheme"), [({}, "http"), (TLS, "https")])
 def test_the_layer_of_gunicorn(variables: dict[str, Any], scheme: str) -> None:
     stream = Stream(f"/api{PROBE}", PROBE)
-    found = proof.layer_gunicorn(described(**variables), PLAN, stream)
+    found = proof.layer_gunicorn(described(**variables), PLAN.socket, stream)
     assert found == {
         "name": "gunicorn",
         "url": f"http://localhost{PROBE}",

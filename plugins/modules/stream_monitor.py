@@ -1,0 +1,1 @@
+../../library/stream_monitor.py
