@@ -155,3 +155,23 @@ def test_needrestart_leaves_them_alone(render: Render, unit: str, kept: bool) ->
     assert "# Ansible managed" in text.splitlines()
     [pattern] = re.findall(r"override_rc\}\{qr\((.*)\)\} = 0;$", text, re.MULTILINE)
     assert bool(re.search(pattern, unit)) is kept
+
+
+@pytest.mark.parametrize("page", [False, True])
+def test_systemd_reads_the_monitor(render: Render, tmp_path: Path, page: bool) -> None:
+    own = {"streaming_api_monitor": True, "streaming_api_status_page": page}
+    unit = render("monitor.service.j2", **own)
+    (tmp_path / "streaming_api-monitor.service").write_text(
+        re.sub("^ExecStart=.*", "ExecStart=/bin/true", unit, flags=re.MULTILINE)
+    )
+    drop_ins = tmp_path / "streaming_api-monitor.service.d"
+    drop_ins.mkdir()
+    added = render("monitor_app.conf.j2", **own)
+    (drop_ins / "chat-app.conf").write_text(added)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / "streaming_api-monitor.service")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert [line for line in done.stderr.splitlines() if "monitor" in line] == []
+    assert ("chat-app.status-token" in added) is page
+    assert "LoadCredential=chat-app.json:/etc/streaming_api/monitor/chat-app.json" in added

@@ -157,6 +157,17 @@ CLASHES: list[Row] = [
         {"nginx_worker_connections": 20000},
         ("_nginx_worker_rlimit_nofile is 16384", "at least", "20000"),
     ),
+    # the monitor
+    (
+        "monitor without the probe",
+        {"monitor": True, "probe": False, "proof": False},
+        ("_monitor is true", "false", "_probe is false"),
+    ),
+    (
+        "page without a monitor",
+        {"status_page": True},
+        ("_status_page is true", "false", "_monitor is false"),
+    ),
     # the proof
     (
         "proof of nothing",

@@ -254,6 +254,14 @@ BAD: list[Row] = [
         ("_buffers is '16k'", "such as 4 16k"),
     ),
     ("processes", {"nginx_worker_processes": "all"}, ("_processes is 'all'", "auto or a whole")),
+    # the monitor
+    ("interval", {"monitor_interval": 1}, ("_monitor_interval is 1", "5 to 3600")),
+    (
+        "name to listen on",
+        {"monitor_listen": "localhost:9797"},
+        ("_listen is 'localhost:9797'", "IP address"),
+    ),
+    ("port alone", {"monitor_listen": "9797"}, ("_monitor_listen is '9797'", "127.0.0.1:9797")),
     # the proof
     ("path of a stream", {"proof_paths": ["a"]}, ("_proof_paths[0] is 'a'", "begins with /")),
     ("threshold", {"proof_thresholds": {"delay": 1}}, ("_thresholds is 'delay'", "delay_p50")),
