@@ -61,7 +61,7 @@ class Board(NamedTuple):
             }
             for app, samples in sorted(self.samples.items())
         ]
-        return {"apps": apps}
+        return {"now": round(time.time(), 3), "apps": apps}
 
 
 class Results(NamedTuple):

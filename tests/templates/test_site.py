@@ -109,7 +109,7 @@ SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"streaming_api_nginx_client_max_body_size": 0}, {"client_max_body_size 1m;"}, {"client_max_body_size 0;"}),
     ({"streaming_api_nginx_limit_connections": 0}, LIMITS[0], set()),
     ({"streaming_api_monitor": True}, set(), set()),
-    ({"streaming_api_monitor": True, "streaming_api_status_page": True}, set(), {"location = /.stream-status {", "proxy_pass http://127.0.0.1:9797/status/chat-app;", "}"}),
+    ({"streaming_api_monitor": True, "streaming_api_status_page": True}, set(), {"location = /.stream-status {", "proxy_pass http://127.0.0.1:9797/status/chat-app;"}),
     ({"streaming_api_nginx_limit_requests": "0"}, LIMITS[1], set()),
     ({"streaming_api_nginx_limit_requests_burst": 0}, {"limit_req zone=requests_chat_app burst=1000 nodelay;"}, {"limit_req zone=requests_chat_app;"}),
     ({"streaming_api_nginx_send_timeout": 5}, {"send_timeout 60s;"}, {"send_timeout 5s;"}),
