@@ -92,6 +92,7 @@ cmd_lock() {
   # shellcheck disable=SC2046 # one word for each package
   lock_for_hosts server $(python -c 'import yaml
 print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_gunicorn_packages"])')
+  lock_for_hosts otlp opentelemetry-exporter-otlp-proto-http
   lock_for_hosts uv "uv==$(sed -n 's/^UV_VERSION = "\(.*\)"/\1/p' module_utils/deploy/app.py)"
   say "resolving the laboratory's apps"
   lock_faults

@@ -11,6 +11,7 @@
     exposition  the same as metrics of Prometheus
     page        the same as a page for people
     server      answers HTTP on the loopback address
+    push        the same, pushed to an OpenTelemetry collector
     watch       the service: a thread for each app
 
 It runs on the host with the distribution's Python, without Ansible. It may use the packages

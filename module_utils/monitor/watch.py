@@ -20,6 +20,7 @@ from typing import Callable, NamedTuple
 
 from ..deploy.places import Places
 from ..latency.errors import LatencyError
+from . import push
 from .counts import read as read_counts
 from .exposition import Exposition
 from .history import History, HistoryError
@@ -75,7 +76,7 @@ class Results(NamedTuple):
         """Do one thing. Whatever goes wrong ends this thing only, and is counted."""
         try:
             act(*given)
-        except (LatencyError, HistoryError, OSError) as error:
+        except (LatencyError, HistoryError, push.PushError, OSError) as error:
             self.exposition.error(what)
             say(f"{what}: {error}")
         except Exception:  # noqa: BLE001 - a bug in one round must not end the watch
@@ -168,10 +169,19 @@ def main(address: str) -> None:
         began = Mark(wanted.app, time.time(), "monitor", "The monitor started.")
         results.guard("history", history.mark, began)
         Watcher(wanted, results, stopping, index * wanted.interval / len(apps)).start()
+    if push.wanted() and apps:
+        pusher = push.Push(results.exposition.collect)
+        every = min(one.interval for one in apps)
+        threading.Thread(target=_push, args=(pusher, results, stopping, every), daemon=True).start()
     names = ", ".join(one.app for one in apps) or "no app"
     say(f"Watching {names}. http://{address}/metrics")
     tell("READY=1")
     stopping.wait()
+
+
+def _push(pusher: push.Push, results: Results, stopping: threading.Event, every: float) -> None:
+    while not stopping.wait(every):
+        results.guard("push", pusher.send)
 
 
 def _site(apps: list[Wanted], results: Results) -> Site:

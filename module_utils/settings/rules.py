@@ -261,6 +261,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "streaming_api_proof_thresholds.*": (Rule(is_threshold, "seconds or a ratio, 0 or more"),),
     "streaming_api_monitor_interval": (between(5, 3600, " of seconds"),),
+    "streaming_api_monitor_otlp_endpoint": (
+        like(r"(https?://[^\s'\"\\%@]+)?", "http://host:port or https://..., without a password"),
+    ),
     "streaming_api_monitor_listen": (
         like(
             r"(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d{1,5}",

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python3 -I leaves it out
+# The OpenTelemetry SDK, on a host that pushes. The distribution's packages come first.
+sys.path += map(str, Path("/opt/streaming_api/otlp").glob("lib/python3*/site-packages"))
 
 from streaming_api.monitor.watch import main
 

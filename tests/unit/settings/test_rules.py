@@ -255,6 +255,11 @@ BAD: list[Row] = [
     ),
     ("processes", {"nginx_worker_processes": "all"}, ("_processes is 'all'", "auto or a whole")),
     # the monitor
+    (
+        "password of a collector",
+        {"monitor_otlp_endpoint": "http://me:secret@host:4318"},
+        ("_monitor_otlp_endpoint", "without a password"),
+    ),
     ("interval", {"monitor_interval": 1}, ("_monitor_interval is 1", "5 to 3600")),
     (
         "name to listen on",

@@ -1,0 +1,117 @@
+"""A fault is switched on: the alert fires within two intervals with layer and cause, and clears.
+
+The tests run in their order.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import pytest
+from conftest import INTERVAL, Prometheus, until
+from plays import Plays
+from testinfra.host import Host
+
+SITE = "/etc/nginx/conf.d/reference.conf"
+BUFFERING = "/etc/nginx/buffering.conf"
+# Two intervals; then the round itself, which measures twice, a scrape and an evaluation.
+SOON = 2 * INTERVAL + 8
+DEPLOYS = int(os.environ.get("WATCH_DEPLOYS", "2"))
+PAUSE = float(os.environ.get("WATCH_PAUSE", "3"))  # seconds between two deploys
+
+
+class Fault(NamedTuple):
+    """What switches it on and off, on the host `app` or `world`, and what the alert must say."""
+
+    name: str
+    on: str
+    off: str
+    layer: str
+    causes: tuple[str, ...]
+    where: str = "app"
+
+
+FAULTS = [
+    Fault(
+        "gzip at Nginx",
+        f"sed -i 's/gzip off;/gzip on; gzip_types *; gzip_min_length 0;/' {SITE} && nginx -s reload",
+        f"cp /etc/streaming_api/reference.conf {SITE} && nginx -s reload",
+        "nginx",
+        ("nginx-gzip",),
+    ),
+    Fault(
+        "a second proxy that buffers",
+        f"echo 'proxy_buffering on;' >{BUFFERING} && nginx -s reload",
+        f"echo 'proxy_buffering off;' >{BUFFERING} && nginx -s reload",
+        "public",
+        ("edge-buffering",),
+        where="world",
+    ),
+    Fault(
+        "a blocked event loop",
+        "systemd-run --collect --quiet --unit=blocks sh -c 'while :; do"
+        " curl -sk -m 2 -X POST --resolve chat.example:443:127.0.0.1 https://chat.example/block?seconds=1; done'",
+        "systemctl stop blocks",
+        "gunicorn",
+        ("app-blocking", "app-short-blocking"),
+    ),
+    Fault(
+        "a worker that is killed again and again",
+        "systemd-run --collect --quiet --unit=kills sh -c 'while :; do"
+        " pkill -KILL -n -u reference gunicorn; sleep 0.7; done'",
+        "systemctl stop kills",
+        "gunicorn",
+        ("app-error", "unreachable", "closed-unanswered"),
+    ),
+]
+
+
+def rounds(prometheus: Prometheus) -> float:
+    (count,) = prometheus.ask('sum(streaming_probe_rounds_total{layer="all"})')
+    return float(count["value"])
+
+
+def test_it_streams_at_all_layers(prometheus: Prometheus) -> None:
+    found = prometheus.ask('streaming_probe_verdict{verdict="streaming"} == 1')
+    assert {one["layer"] for one in found} == {"gunicorn", "nginx", "public", "all"}
+    assert prometheus.firing() == set()
+
+
+@contextmanager
+def switched_on(fault: Fault, host: Host) -> Iterator[None]:
+    host.check_output(fault.on)
+    try:
+        yield
+    finally:
+        host.check_output(fault.off)
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name.replace(" ", "-"))
+def test_a_fault_fires_the_alert_and_clears(
+    host: Host, world: Host, prometheus: Prometheus, fault: Fault
+) -> None:
+    until(lambda: not prometheus.firing(), SOON)
+    with switched_on(fault, {"app": host, "world": world}[fault.where]):
+        fired = until(prometheus.firing, SOON)
+        seen = prometheus.firing()
+    cleared = until(lambda: not prometheus.firing(), SOON)
+    print(f"\n{fault.name}: fired after {fired:.1f} s, cleared after {cleared:.1f} s, {seen}")
+    assert {layer for layer, _ in seen} == {fault.layer}
+    assert {cause for _, cause in seen} <= set(fault.causes)
+
+
+def test_nothing_fires_while_releases_change(plays: Plays, prometheus: Prometheus) -> None:
+    began, before = time.time(), rounds(prometheus)
+    for number in range(DEPLOYS):
+        assert plays.deploy(streaming_api_environment={"DEPLOY": str(number)}).changed
+        time.sleep(PAUSE)
+    lasted = time.time() - began
+    alerts = prometheus.ask(f'max_over_time(ALERTS{{alertstate="firing"}}[{lasted:.0f}s])')
+    assert alerts == []
+    done = rounds(prometheus) - before
+    print(f"\n{DEPLOYS} deploys in {lasted:.0f} s, {done:.0f} rounds")
+    assert done > 0.5 * lasted / INTERVAL

@@ -1,0 +1,89 @@
+"""What the monitor costs, what it survives, and who may read what it knows."""
+
+from __future__ import annotations
+
+import time
+
+from conftest import INTERVAL, Prometheus, until
+from plays import Plays
+from testinfra.host import Host
+
+UNIT = "streaming_api-monitor.service"
+ASK = "curl -sk --resolve chat.example:443:127.0.0.1"
+PAGE = "https://chat.example/.stream-status"
+DEFAULT = 15.0  # seconds, the default interval
+
+
+def value(host: Host, metric: str) -> float:
+    said = host.check_output(f"curl -s 127.0.0.1:9797/metrics | grep '^{metric} '")
+    return float(said.split()[1])
+
+
+def test_what_it_costs(host: Host) -> None:
+    """Per round, so that a short interval can be measured; memory without what others share."""
+    cpu, began = value(host, "process_cpu_seconds_total"), time.monotonic()
+    time.sleep(4 * INTERVAL)
+    spent, lasted = value(host, "process_cpu_seconds_total") - cpu, time.monotonic() - began
+    a_round = spent / (lasted / INTERVAL)
+    pid = host.check_output(f"systemctl show -p MainPID --value {UNIT}")
+    pss = int(host.check_output(f"awk '/^Pss:/ {{print $2}}' /proc/{pid}/smaps_rollup"))
+    print(
+        f"\n{a_round:.3f} s of CPU a round: {a_round / DEFAULT:.2%} of a core; {pss / 1024:.1f} MiB"
+    )
+    assert a_round / DEFAULT < 0.01
+    assert pss < 40 * 1024
+
+
+def test_the_sandbox(host: Host) -> None:
+    said = host.check_output(f"systemd-analyze security --no-pager {UNIT} | tail -1")
+    assert float(said.split()[-3]) < 2.0, said
+    assert host.check_output(f"systemctl show -p User --value {UNIT}") == "streaming-api-monitor"
+
+
+def test_the_page_needs_the_token(host: Host) -> None:
+    token = host.check_output("cat /etc/streaming_api/reference.status-token")
+    assert host.check_output(f"{ASK} -o /dev/null -w '%{{http_code}}' {PAGE}") == "401"
+    assert host.check_output(f"{ASK} -o /dev/null -w '%{{http_code}}' -u me:wrong {PAGE}") == "401"
+    assert "reference" in host.check_output(f"{ASK} -f -u me:{token} {PAGE}")
+    assert "<h1" in host.check_output(f"{ASK} -f -H 'Authorization: Bearer {token}' {PAGE}")
+
+
+def test_no_secret_is_told(host: Host) -> None:
+    """Neither the tokens nor anything of an app's environment."""
+    told = host.check_output(
+        f"curl -s 127.0.0.1:9797/metrics 127.0.0.1:9797/verdicts.json; journalctl -u {UNIT}"
+    )
+    for name in ("probe-token", "status-token"):
+        assert host.check_output(f"cat /etc/streaming_api/reference.{name}") not in told
+
+
+def test_it_comes_back_after_a_kill(host: Host, prometheus: Prometheus) -> None:
+    host.check_output(f"systemctl kill -s KILL {UNIT}")
+    until(lambda: host.service(UNIT).is_running, 15)
+    until(lambda: prometheus.ask('up{job="streaming_api"} == 1'), 15)
+
+
+def test_a_drained_release_ends_under_its_eyes(host: Host, plays: Plays) -> None:
+    """No connection of the monitor keeps it alive."""
+    old = host.check_output("readlink /srv/reference/current").split("/")[-1]
+    assert plays.deploy(streaming_api_environment={"DEPLOY": "drained"}).changed
+    took = until(lambda: not host.service(f"reference@{old}.service").is_running, 20)
+    print(f"\nended {took:.1f} s after the deploy")
+
+
+def test_the_playbook_shows_the_verdict(plays: Plays) -> None:
+    done = plays.run("status")
+    assert done.succeeded, done.output
+    assert "/ streaming, measured" in done.output
+
+
+def test_a_dead_app_is_told_and_survived(host: Host, prometheus: Prometheus) -> None:
+    live = host.check_output("readlink /srv/reference/current").split("/")[-1]
+    units = f"reference@{live}.socket reference@{live}.service"
+    host.check_output(f"systemctl stop {units}")
+    try:
+        until(prometheus.firing, 2 * INTERVAL + 10)
+    finally:
+        host.check_output(f"systemctl start {units}")
+    until(lambda: not prometheus.firing(), 2 * INTERVAL + 10)
+    assert host.service(UNIT).is_running
