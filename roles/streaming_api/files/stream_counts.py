@@ -63,6 +63,9 @@ SERVER_ERROR = ANSWERS + CLASSES.index("5xx")
 # What a server sends in place of pieces of the body, without the app.
 WHOLE_FILES = ("http.response.pathsend", "http.response.zerocopysend")
 
+# How a file is opened: what it may be otherwise does no harm.
+OURS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
 # What an answer waits for.
 STATUS, BODY, CHUNKS, NOTHING = range(4)
 
@@ -211,7 +214,7 @@ class Slot:
 
     def __init__(self, directory: str) -> None:
         self.words: memoryview | None = None
-        self._file = -1  # open as long as the process lives, for its lock
+        self._lock = -1  # the open file with the lock, which ends with the process
         if not directory:
             return
         for name in FILES:
@@ -222,30 +225,43 @@ class Slot:
 
     def leave(self) -> None:
         """Close the file without unlocking it: another process has it too."""
-        if self._file >= 0:
-            os.close(self._file)
+        if self._lock >= 0:
+            os.close(self._lock)
 
     def _take(self, path: str) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-        file = os.open(path, flags, 0o644)
+        file = os.open(path, OURS | os.O_CREAT, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.words = _mapped(file)
+            if _is_ours(file):
+                self.words = _mapped(path)
         finally:
             if self.words is None:
                 os.close(file)
             else:
-                self._file = file
+                self._lock = file
 
 
-def _mapped(file: int) -> memoryview | None:
-    """The words of an open file that is ours alone. None if it is not such a file."""
+def _is_ours(file: int) -> bool:
+    """Make it as large as it must be. False if it is another kind of file."""
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode) or found.st_size not in (0, SIZE):
-        return None
+        return False
     os.fchmod(file, 0o644)  # the monitor is another user, whatever the umask says
     os.posix_fallocate(file, 0, SIZE)  # a full disk is an error here, and a signal later
-    words = memoryview(mmap.mmap(file, SIZE)).cast("Q")
+    return True
+
+
+def _mapped(path: str) -> memoryview | None:
+    """The words of the file, which no other process uses. None if they mean something else.
+
+    Opens the file again, since the map keeps what it is made of open: a child process could not
+    give the lock away.
+    """
+    file = os.open(path, OURS)
+    try:
+        words = memoryview(mmap.mmap(file, SIZE)).cast("Q")
+    finally:
+        os.close(file)
     if words[MAGIC] not in (0, LAYOUT):
         return None
     words[MAGIC] = LAYOUT
