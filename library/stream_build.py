@@ -53,10 +53,10 @@ options:
     description: Content of C(gunicorn.conf.py).
     type: str
     required: true
-  probe:
-    description: Content of C(stream_probe.py), empty for a release without the probe.
-    type: str
-    default: ""
+  modules:
+    description: Python files beside C(gunicorn.conf.py), name to content.
+    type: dict
+    default: {}
   environment:
     description: Content of the app's environment file.
     type: str
@@ -176,7 +176,7 @@ OPTIONS = {
     "archive": {"type": "path"},
     "files": {"type": "dict", "default": {}},
     "settings": {"type": "str", "required": True},
-    "probe": {"type": "str", "default": ""},
+    "modules": {"type": "dict", "default": {}},
     "environment": {"type": "str", "default": "", "no_log": True},
     "build_environment": {"type": "str", "default": "", "no_log": True},
     "units": {"type": "dict", "required": True},

@@ -46,8 +46,8 @@ class Build(NamedTuple):
     """What goes into a release.
 
     ``archive`` is the path of the packed source on the host. ``files`` maps paths in the source to
-    texts. ``settings`` is the text of gunicorn.conf.py. ``probe`` is the text of stream_probe.py,
-    '' without the probe. ``environment`` and ``build_environment`` are texts of environment files.
+    texts. ``settings`` is the text of gunicorn.conf.py. ``modules`` maps the names of Python files
+    beside it to texts. ``environment`` and ``build_environment`` are texts of environment files.
     ``units`` has the texts of ``service`` and ``socket``. ``steps`` are pairs of a name and the
     arguments of uv. ``server_lock`` has the hashes of the server's packages, if they are known.
     ``build_sandbox`` are systemd properties of the units that run uv;
@@ -60,7 +60,7 @@ class Build(NamedTuple):
     archive: str | None
     files: Mapping[str, str]
     settings: str
-    probe: str
+    modules: Mapping[str, str]
     environment: str
     build_environment: str
     units: Mapping[str, str]
@@ -210,9 +210,8 @@ class _Builder:
                 self.editor.directory(posixpath.join(self.source, below), self.builder, 0o750)
             write(f"{self.source}/{path}", text, self.builder, FOR_THE_APP, shown=False)
         write(f"{self.directory}/gunicorn.conf.py", self.wanted.settings, app, FOR_THE_APP)
-        if self.wanted.probe:
-            probe = f"{self.directory}/stream_probe.py"
-            write(probe, self.wanted.probe, app, FOR_THE_APP, shown=False)
+        for name, text in self.wanted.modules.items():
+            write(f"{self.directory}/{name}", text, app, FOR_THE_APP, shown=False)
         for path, environment in (
             (self.places.environment(self.release), self.wanted.environment),
             (self.places.build_environment, self.wanted.build_environment),

@@ -139,6 +139,10 @@ class Places(NamedTuple):
     def socket(self, release: str) -> str:
         return f"/run/{self.name}/{release}.sock"
 
+    def counts(self, release: str) -> str:
+        """Where the processes of a release count their streams. It is there while they run."""
+        return f"/run/{self.name}-{release}"
+
     def drain(self, release: str) -> str:
         """The unit that lets a release finish its streams."""
         return f"{self.name}-drain@{release}.service"

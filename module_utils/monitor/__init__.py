@@ -7,6 +7,7 @@
     rounds      one round of measurements of an app
     state       the releases on the host: live or draining, their connections and memory
     counts      what the apps count of their own streams
+    stream_slots  the files that they count in; the releases have it too
     history     what it found out, in SQLite
     exposition  the same as metrics of Prometheus
     page        the same as a page for people

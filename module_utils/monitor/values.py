@@ -6,10 +6,9 @@ from __future__ import annotations
 
 from typing import Mapping, NamedTuple, Optional
 
-Number = Optional[float]
+from .stream_slots import BOUNDS
 
-# Upper bounds of histograms in seconds. The last bucket, without a bound, is not listed.
-BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+Number = Optional[float]
 
 
 class Histogram(NamedTuple):
@@ -72,7 +71,8 @@ class Streams(NamedTuple):
     """What the processes of a release count of the app's own streams, since they started.
 
     ``in_flight`` streams are open now. ``ended`` has the number of streams that ended, by how:
-    ``complete``, ``left`` (the reader went away) or ``failed`` (the app raised an error).
+    ``complete``, ``left`` (the reader went away) or ``failed`` (the app raised an error, or its
+    process died).
     ``answers`` has the number of all answers by the class of their status: ``2xx`` to ``5xx``.
     """
 

@@ -17,14 +17,14 @@ _SCRYPT_MEMORY = 2 * 128 * _SCRYPT_COST * _SCRYPT_BLOCK
 
 
 def parts(
-    given: Mapping[str, Any], texts: Mapping[str, str], facts: Mapping[str, Any], *, packed: bool
+    given: Mapping[str, Any], texts: Mapping[str, Any], facts: Mapping[str, Any], *, packed: bool
 ) -> dict[str, Any]:
     """What a release is made of besides its source and its secrets.
 
-    ``given`` are the role's variables, ``texts`` its units, its Gunicorn settings and the probe.
-    ``facts`` are those of ``stream_host``: a virtual environment fits one distribution and one
-    minor version of Python. ``packed``: the source is on the controller, so its digest counts, not
-    the name of a package.
+    ``given`` are the role's variables, ``texts`` its units, its Gunicorn settings and the
+    files beside them. ``facts`` are those of ``stream_host``: a virtual environment fits one
+    distribution and one minor version of Python. ``packed``: the source is on the controller, so
+    its digest counts, not the name of a package.
     """
     minor = facts["python"].rpartition(".")[0]
     return {

@@ -56,7 +56,7 @@ class ActionModule(acting.Action):
             archive=self._bring(plan["source"]["digest"]),
             files=self._settings["streaming_api_files"],
             settings=texts["gunicorn"],
-            probe=texts["probe"],
+            modules=texts["modules"],
             environment=environment.of_the_app(
                 self._app, directory, values["environment"], args["secrets"]
             ),

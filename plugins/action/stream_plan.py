@@ -173,7 +173,7 @@ class ActionModule(acting.Action):
         facts: Mapping[str, Any],
         found: Mapping[str, Any] | None,
         source: describe.Source,
-        texts: Mapping[str, str],
+        texts: Mapping[str, Any],
     ) -> dict[str, Any]:
         """The plan, the facts that later steps need, and what the proof reads."""
         has_token = self._app.probe_token_file not in facts["missing_files"]

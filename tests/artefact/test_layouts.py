@@ -20,7 +20,7 @@ TEXTS = {
     "service": "[Service]",
     "socket": "[Socket]",
     "gunicorn": "workers = 1",
-    "probe": "",
+    "modules": {},
     "server": "",
 }
 SOURCE = {"digest": None, "dependency_files": [], "installable": False}

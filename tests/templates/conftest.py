@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
 from plugins.module_utils.deploy.app import app
@@ -39,6 +40,7 @@ Render = Callable[..., str]
 @pytest.fixture(scope="session")
 def role_variables() -> dict[str, Any]:
     """The role's defaults and internals, as trusted as a play would have them."""
+    init_plugin_loader()  # for the lookups in vars/main.yml
     loader = DataLoader()
     variables: dict[str, Any] = {}
     for part in ("defaults", "vars"):
@@ -67,6 +69,7 @@ def render(role_variables: dict[str, Any]) -> Render:
             "ansible_managed": "Ansible managed",
             "__streaming_api_checked": checked(variables),
             "__streaming_api_plan": {**PLAN, **(plan or {})},
+            "ansible_search_path": [str(ROLE)],
         }
         templar = Templar(
             loader=DataLoader(), variables={**variables, **internals}

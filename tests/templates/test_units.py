@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.templates.conftest import Render
+from plugins.module_utils.deploy.places import Places
+from tests.templates.conftest import ROLE, Render
 
 UNIT = "chat-app@0123456789ab"
 
@@ -36,6 +38,7 @@ def verify(directory: Path, service: str, socket: str) -> str:
         {"streaming_api_service_settings": {"MemoryMax": "1G", "ReadOnlyPaths": ["/a", "/b"]}},
         {"streaming_api_root": "/opt/apps", "streaming_api_user": "chat"},
         {"streaming_api_service_network": False},
+        {"streaming_api_count_streams": False},
     ],
 )
 def test_systemd_reads_them(render: Render, tmp_path: Path, variables: dict[str, Any]) -> None:
@@ -114,17 +117,38 @@ def settings(text: str) -> dict[str, str]:
     }
 
 
+def test_the_counts_are_where_the_monitor_reads_them(render: Render) -> None:
+    name, release = UNIT.split("@")
+    directory = Places(name).counts(release).replace("/run/", "").replace(release, "%i")
+    lines = render("app.service.j2").splitlines()
+    assert f"RuntimeDirectory={directory}" in lines
+    assert "RuntimeDirectoryMode=0755" in lines
+    assert "Runtime" not in render("app.service.j2", streaming_api_count_streams="no")
+
+
+PROBED, COUNTED = "stream_probe:serve('{}')", 'stream_counts:serve("{}")'
 NO_PROBE = {"streaming_api_probe": "no", "streaming_api_proof": False}
+NO_COUNTS = {"streaming_api_count_streams": "no"}
 GUNICORN: list[tuple[dict[str, Any], str, str]] = [
     ({}, "worker_class", "Worker"),
     ({}, "workers", "len(os.sched_getaffinity(0))"),
-    ({}, "wsgi_app", "\"stream_probe:serve('main:app')\""),
-    (NO_PROBE, "wsgi_app", "'main:app'"),
+    ({}, "wsgi_app", repr(PROBED.format(COUNTED.format("main:app")))),
+    (NO_COUNTS, "wsgi_app", repr(PROBED.format("main:app"))),
+    (NO_PROBE, "wsgi_app", repr(COUNTED.format("main:app"))),
+    ({**NO_PROBE, **NO_COUNTS}, "wsgi_app", "'main:app'"),
     ({}, "max_requests", "0"),
     ({"streaming_api_gunicorn_workers": "3"}, "workers", "3"),
-    ({"streaming_api_app_factory": True}, "wsgi_app", "\"stream_probe:serve('main:app()')\""),
-    ({"streaming_api_app_factory": "false"}, "wsgi_app", "\"stream_probe:serve('main:app')\""),
-    ({**NO_PROBE, "streaming_api_app_factory": True}, "wsgi_app", "'main:app()'"),
+    (
+        {"streaming_api_app_factory": True},
+        "wsgi_app",
+        repr(PROBED.format(COUNTED.format("main:app()"))),
+    ),
+    (
+        {"streaming_api_app_factory": "false"},
+        "wsgi_app",
+        repr(PROBED.format(COUNTED.format("main:app"))),
+    ),
+    ({**NO_PROBE, **NO_COUNTS, "streaming_api_app_factory": True}, "wsgi_app", "'main:app()'"),
     ({"streaming_api_gunicorn_worker_class": "asgi"}, "worker_class", "'asgi'"),
     ({"streaming_api_stop_timeout": "60"}, "graceful_timeout", "65"),
     ({"streaming_api_gunicorn_settings": {"loglevel": "debug"}}, "loglevel", "'debug'"),
@@ -137,6 +161,33 @@ GUNICORN: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize(("variables", "name", "value"), GUNICORN)
 def test_gunicorn(render: Render, variables: dict[str, Any], name: str, value: Any) -> None:
     assert settings(render("gunicorn.conf.py.j2", **variables))[name] == value
+
+
+@pytest.mark.parametrize(
+    ("variables", "names"),
+    [
+        ({}, ["stream_counts.py", "stream_probe.py", "stream_slots.py"]),
+        (NO_COUNTS, ["stream_probe.py"]),
+        (NO_PROBE, ["stream_counts.py", "stream_slots.py"]),
+        ({**NO_PROBE, **NO_COUNTS}, []),
+    ],
+)
+def test_what_is_beside_the_settings(
+    render: Render, tmp_path: Path, variables: dict[str, Any], names: list[str]
+) -> None:
+    """And what is not wanted is nowhere named."""
+    template = tmp_path / "modules.j2"
+    template.write_text("{{ __streaming_api_texts.modules | to_json }}")
+    modules = json.loads(render(template, **variables))
+    assert sorted(modules) == names
+    for name, text in modules.items():
+        assert text == (ROLE / "files" / name).read_text()
+    said = render("gunicorn.conf.py.j2", **variables) + render("app.service.j2", **variables)
+    assert ("stream_probe" in said, "stream_counts" in said) == (
+        "stream_probe.py" in names,
+        "stream_counts.py" in names,
+    )
+    assert ("sys.path" in said) == bool(names)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def wanted(**changes: Any) -> Build:
         "archive": None,
         "files": {"deep/er/settings.py": "x = 1\n"},
         "settings": "workers = 1\n",
-        "probe": "probe\n",
+        "modules": {"stream_probe.py": "probe\n"},
         "environment": 'KEY="hunter2"\n',
         "build_environment": 'TOKEN="hunter2"\n',
         "units": {"service": "[Service]\n", "socket": "[Socket]\n"},
@@ -92,6 +92,8 @@ def test_a_release(editor: Editor, tmp_path: Path) -> None:
     assert (release / "src/main.py").stat().st_uid == os.getuid()
     assert (release / "src/main.py").stat().st_mtime > 1e9
     assert (release / "src/deep/er/settings.py").read_text() == "x = 1\n"
+    assert (release / "stream_probe.py").read_text() == "probe\n"
+    assert stat.S_IMODE((release / "stream_probe.py").stat().st_mode) == 0o640
     assert stat.S_IMODE((release / "env").stat().st_mode) == 0o600
     assert stat.S_IMODE(release.stat().st_mode) == 0o751
     assert (tmp_path / "etc/systemd/system/chat@aaaa.service").read_text() == "[Service]\n"

@@ -14,7 +14,7 @@ from tests.unit.action_plugin import run_action
 from tests.unit.deploy.made_app import described, settings
 
 ME = Holder("me@laptop", 42, "cafe", "beef", "1")
-TEXTS = {"service": "", "socket": "", "gunicorn": "", "probe": "", "server": ""}
+TEXTS = {"service": "", "socket": "", "gunicorn": "", "modules": {}, "server": ""}
 TOKEN = "/etc/streaming_api/chat-app.probe-token"
 FACTS: dict[str, Any] = {
     "euid": 0,

@@ -13,6 +13,7 @@ def test_places() -> None:
     assert CHAT.directory("a1") == "/srv/chat/releases/a1"
     assert CHAT.unit_file("a1", "socket") == "/etc/systemd/system/chat@a1.socket"
     assert CHAT.drain("a1") == "chat-drain@a1.service"
+    assert CHAT.counts("a1") == "/run/chat-a1"
     assert CHAT.lock == "chat-deploy.service"
     assert Places("chat", "/opt/apps").current == "/opt/apps/chat/current"
 

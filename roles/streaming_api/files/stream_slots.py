@@ -1,0 +1,1 @@
+../../../module_utils/monitor/stream_slots.py
