@@ -158,9 +158,7 @@ class Places(NamedTuple):
         socket = re.compile(re.escape(self.socket("ID")).replace("ID", r"(\w+)"))
         ours = f" /run/{self.name}/"
         rows = (line.split() for line in table.split("\n") if ours in line)
-        found = (
-            socket.fullmatch(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED
-        )
+        found = (socket.fullmatch(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
         return Counter(one.group(1) for one in found if one)
 
     def files(self, release: str) -> list[str]:

@@ -42,7 +42,10 @@ SOCKET = "/run/chat/aaaa.sock"
         ([f"01 {SOCKET}"], {}),
         ([f"01 {SOCKET}", f"03 {SOCKET}", f"02 {SOCKET}"], {"aaaa": 2}),
         ([f"03 {SOCKET}", "03 /run/chat/bbbb.sock"], {"aaaa": 1, "bbbb": 1}),
-        ([f"03 x{SOCKET}", f"03 {SOCKET}x", f"03 /x{SOCKET}", "03 /run/chats/b.sock", "03", ""], {}),
+        (
+            [f"03 x{SOCKET}", f"03 {SOCKET}x", f"03 /x{SOCKET}", "03 /run/chats/b.sock", "03", ""],
+            {},
+        ),
         ([f"03 /a {SOCKET}"], {}),
     ],
 )
