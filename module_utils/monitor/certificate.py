@@ -7,6 +7,7 @@ from __future__ import annotations
 import ssl
 from contextlib import closing, suppress
 from datetime import datetime
+from typing import Iterable
 
 import pycurl
 
@@ -27,16 +28,17 @@ def certificate_end(host: str, port: int, server_name: str) -> float | None:
             chain = curl.getinfo(pycurl.INFO_CERTINFO)
         except (pycurl.error, UnicodeError):
             return None
-    ends = [value for name, value in (chain[0] if chain else ()) if name == "Expire date"]
-    return seconds(ends[0]) if ends else None
+    return end_of(chain[0]) if chain else None
 
 
-def seconds(text: str) -> float | None:
-    """A time as libcurl prints it, in seconds since 1970; None if it is no time.
+def end_of(certificate: Iterable[tuple[str, str]]) -> float | None:
+    """The end of a certificate by the fields that libcurl gives, in seconds since 1970.
 
-    Each TLS library has its own form: GnuTLS `2026-03-01 12:00:00 GMT`, OpenSSL
-    `Mar  1 12:00:00 2026 GMT`.
+    Each TLS library has its own form of field and time: GnuTLS
+    `Expire Date: 2026-03-01 12:00:00 GMT`, OpenSSL `Expire date: Mar  1 12:00:00 2026 GMT`. None
+    if there is no such field, or if it is no time.
     """
+    text = {name.lower(): value for name, value in certificate}.get("expire date", "")
     with suppress(ValueError):
         return float(ssl.cert_time_to_seconds(text))
     with suppress(ValueError):

@@ -11,11 +11,14 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from itertools import takewhile
 from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+SYSTEM = "system.slice"
+UNITS = (".slice", ".scope", ".service")
 SMALL = 64 * 1024  # bytes; more of such a file is not read
 # What systemd writes as \xNN in the name of a slice.
 ESCAPED = re.compile(r"[^0-9A-Za-z:_.]|^\.")
@@ -34,20 +37,20 @@ class Groups(NamedTuple):
 
 
 def groups(root: Path) -> Groups:
-    """Where the host has the groups of its services. They are beside our own group.
+    """Where the host has the groups of its services, by our own group.
 
-    ``root`` is the directory above all files.
+    ``root`` is the directory above all files. In a container our group may have more above it.
     """
     own = _own_groups(text(root / "proc/self/cgroup", SMALL))
     mounted = root / "sys/fs/cgroup"
     if (mounted / "cgroup.controllers").exists():
-        services = _beside(mounted, own.get("", "/"))
+        services = _services(mounted, own.get("", "/"))
         return Groups(root, services, services)
     memory = own.get("memory")
     return Groups(
         root,
-        _beside(mounted / "systemd", own.get("name=systemd", "/")),
-        None if memory is None else _beside(mounted / "memory", memory),
+        _services(mounted / "systemd", own.get("name=systemd", "/")),
+        None if memory is None else _services(mounted / "memory", memory),
     )
 
 
@@ -98,9 +101,14 @@ def _own_groups(table: str) -> dict[str, str]:
     return {name: row[2] for row in rows if len(row) == 3 for name in row[1].split(",")}
 
 
-def _beside(mounted: Path, own: str) -> Path:
-    """The directory above our own group."""
-    return mounted / os.path.dirname(own).lstrip("/")  # noqa: PTH120 - a path in the hierarchy
+def _services(mounted: Path, own: str) -> Path:
+    """The directory of system.slice: above our own group, or where the first unit above us is."""
+    parts = [part for part in own.split("/") if part]
+    if SYSTEM in parts:
+        above = parts[: len(parts) - parts[::-1].index(SYSTEM) - 1]
+    else:
+        above = list(takewhile(lambda part: not part.endswith(UNITS), parts))
+    return mounted.joinpath(*above, SYSTEM)
 
 
 def _slice(template: str) -> str:

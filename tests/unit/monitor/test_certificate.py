@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from plugins.module_utils.monitor import certificate
-from plugins.module_utils.monitor.certificate import certificate_end, seconds
+from plugins.module_utils.monitor.certificate import certificate_end, end_of
 
 
 def make(directory: Path, name: str, days: int) -> ssl.SSLContext:
@@ -26,7 +26,7 @@ def make(directory: Path, name: str, days: int) -> ssl.SSLContext:
     return context
 
 
-def end_of(directory: Path, name: str) -> float:
+def true_end(directory: Path, name: str) -> float:
     """The end by another reader."""
     command = ["openssl", "x509", "-noout", "-enddate", "-in", str(directory / f"{name}.crt")]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -68,14 +68,14 @@ def port(tmp_path: Path) -> Iterator[int]:
     ("asked", "shown"), [("chat.test", "chat.test"), ("other.test", "fallback")]
 )
 def test_the_end_by_server_name(tmp_path: Path, port: int, asked: str, shown: str) -> None:
-    assert certificate_end("127.0.0.1", port, asked) == end_of(tmp_path, shown)
+    assert certificate_end("127.0.0.1", port, asked) == true_end(tmp_path, shown)
 
 
 def test_the_environment_names_a_proxy(
     tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    assert certificate_end("127.0.0.1", port, "chat.test") == end_of(tmp_path, "chat.test")
+    assert certificate_end("127.0.0.1", port, "chat.test") == true_end(tmp_path, "chat.test")
 
 
 @pytest.mark.parametrize("name", ["", "*.chat.test", "_", "a b", "ü.test", "~^x$", "a" * 300])
@@ -111,14 +111,15 @@ def test_a_server_without_tls(monkeypatch: pytest.MonkeyPatch, answer: bytes) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "at"),
+    ("fields", "end"),
     [
-        ("2026-03-01 12:00:00 GMT", 1772366400),
-        ("Mar  1 12:00:00 2026 GMT", 1772366400),
-        ("2026-03-01 12:00:00", None),
-        ("2026-13-01 12:00:00 GMT", None),
-        ("", None),
+        ([("Start Date", "2025-03-01 12:00:00 GMT"), ("Expire Date", "2026-03-01 12:00:00 GMT")], 1772366400),
+        ([("Start date", "Mar  1 12:00:00 2025 GMT"), ("Expire date", "Mar  1 12:00:00 2026 GMT")], 1772366400),
+        ([("Expire date", "2026-03-01 12:00:00")], None),
+        ([("Expire date", "2026-13-01 12:00:00 GMT")], None),
+        ([("Expire date", "")], None),
+        ([], None),
     ],
-)
-def test_both_forms_of_a_time(text: str, at: float | None) -> None:
-    assert seconds(text) == at
+)  # fmt: skip
+def test_the_form_of_each_tls_library(fields: list[tuple[str, str]], end: float | None) -> None:
+    assert end_of(fields) == end

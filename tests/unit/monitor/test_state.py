@@ -27,7 +27,7 @@ V1 = (
 V1_INSIDE = (  # the memory controller has no groups of units
     f"9:name=systemd:/pod/ctr-1/{MONITOR}\n4:memory:/pod/ctr-1\n",
     "sys/fs/cgroup/systemd/pod/ctr-1/system.slice",
-    "sys/fs/cgroup/memory/pod",
+    "sys/fs/cgroup/memory/pod/ctr-1/system.slice",
 )
 LAYOUTS = {"v2": V2, "v2 inside": V2_INSIDE, "v1": V1, "v1 inside": V1_INSIDE}
 Run = Callable[..., None]
@@ -196,6 +196,28 @@ def test_the_slice_of_a_template(root: Path, run: Run, name: str, slice_name: st
     here = groups(root)
     assert [*instances(here, name)] == [A]
     assert memory_bytes(here, name, A) == 5
+
+
+@pytest.mark.parametrize(
+    ("own", "services"),
+    [
+        (f"/{MONITOR}", "system.slice"),
+        ("/system.slice/system-watch.slice/watch@1.service", "system.slice"),
+        ("/watch.slice/watch-all.slice/x.service", "system.slice"),
+        ("/user.slice/user-1000.slice/session-1.scope", "system.slice"),
+        ("/init.scope", "system.slice"),
+        ("/", "system.slice"),
+        ("/pod/ctr-1", "pod/ctr-1/system.slice"),
+        ("/pod/ctr-1/user.slice/session-1.scope", "pod/ctr-1/system.slice"),
+        (
+            f"/system.slice/ctr-1.scope/{MONITOR}",
+            "system.slice/ctr-1.scope/system.slice",
+        ),
+    ],
+)
+def test_where_the_services_are(tmp_path: Path, own: str, services: str) -> None:
+    write(tmp_path, {"/proc/self/cgroup": f"0::{own}\n", "/sys/fs/cgroup/cgroup.controllers": ""})
+    assert groups(tmp_path).processes == tmp_path / "sys/fs/cgroup" / services
 
 
 @pytest.mark.parametrize(
