@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from typing import NamedTuple
 
 RECORDS = "/etc/streaming_api"  # what the role remembers about its apps
@@ -18,6 +19,7 @@ TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
 WEBROOT = "/var/lib/streaming_api/acme"  # where a CA looks for what proves a name
 UNIT_KINDS = ("service", "socket")
+CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
 
 def digest(text: str) -> str:
@@ -96,10 +98,6 @@ class Places(NamedTuple):
     def probe_token(self) -> str:
         return f"{RECORDS}/{self.name}.probe-token"
 
-    def counts(self, release: str) -> str:
-        """The directory in which the release's processes count its streams."""
-        return f"/run/{self.name}-{release}"
-
     @property
     def needrestart(self) -> str:
         return f"/etc/needrestart/conf.d/{self.name}.conf"
@@ -147,10 +145,25 @@ class Places(NamedTuple):
         """The unit that lets a release finish its streams."""
         return f"{self.name}-drain@{release}.service"
 
+    def drain_end(self, release: str) -> str:
+        """The file with the time at which a drain ends at the latest. Everyone may read it.
+
+        The time is on the monotonic clock, in seconds. The drain unit's RuntimeDirectory= has it.
+        """
+        return f"/run/{self.name}-drain-{release}/until"
+
     def release_in(self, text: str) -> str | None:
-        """The release whose socket an Nginx site, or a row of /proc/net/unix, names."""
+        """The release whose socket an Nginx site names."""
         found = re.search(rf"/run/{re.escape(self.name)}/(\w+)\.sock", text)
         return found.group(1) if found else None
+
+    def connections(self, table: str) -> dict[str, int]:
+        """The number of connections of each release's socket, in the text of /proc/net/unix."""
+        socket = re.compile(re.escape(self.socket("ID")).replace("ID", r"(\w+)"))
+        ours = f" /run/{self.name}/"
+        rows = (line.split() for line in table.split("\n") if ours in line)
+        found = (socket.fullmatch(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
+        return Counter(one.group(1) for one in found if one)
 
     def files(self, release: str) -> list[str]:
         """All files of a release on a host. Remove them in this order: the manifest first."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 STATES = ("running", "draining", "ending")  # if not live; the last that applies wins
 SHOWN = "Id,ActiveState,StatusText"
-CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
 
 class Release(NamedTuple):
@@ -67,7 +66,7 @@ def releases(host: Host, wanted: Wanted) -> list[Release]:
         return []
     ids = sorted(path.name for path in here if path.is_dir() and not path.is_symlink())
     running = _running(host, places, ids)
-    connections = _connections(host, places) if running else {}
+    connections = places.connections(host.text("/proc/net/unix")) if running else {}
     memory = _memory(host, wanted.name) if running else {}
     live, history = records.live(host, wanted), records.history(host, wanted)
     found: dict[str, Release] = {}
@@ -121,13 +120,6 @@ def _read(host: Host, manifest: str) -> dict[str, Any]:
         return dict(json.loads(host.text(manifest)))
     except (ValueError, TypeError):
         return {}
-
-
-def _connections(host: Host, places: Places) -> dict[str, int]:
-    """The number of connections of each release's socket."""
-    rows = (line.split() for line in host.text("/proc/net/unix").splitlines())
-    found = (places.release_in(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
-    return Counter(release for release in found if release)
 
 
 def _memory(host: Host, name: str) -> dict[str, int]:

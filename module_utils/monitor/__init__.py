@@ -6,6 +6,9 @@
     wanted      what it is asked to watch: one file for each app
     rounds      one round of measurements of an app
     state       the releases on the host: live or draining, their connections and memory
+    groups      the processes and the memory of services, by control groups
+    certificate the end of the certificate that Nginx shows
+    marks       what happened between two states
     counts      what the apps count of their own streams
     stream_slots  the files that they count in; the releases have it too
     history     what it found out, in SQLite

@@ -21,13 +21,15 @@ from typing import Callable, NamedTuple
 from ..deploy.places import Places
 from ..latency.errors import LatencyError
 from . import push
+from .certificate import certificate_end
 from .counts import read as read_counts
 from .exposition import Exposition
 from .history import History, HistoryError
+from .marks import changes
 from .page import page
 from .rounds import measure
 from .server import Server, Site
-from .state import app_state, certificate_end, changes, live
+from .state import app_state, live
 from .values import AppState, Mark, Sample
 from .wanted import Wanted, read
 
@@ -106,11 +108,11 @@ class Watcher(threading.Thread):
             wait = max(interval - (time.monotonic() - began), LEAST_REST * interval)
 
     def _measure(self) -> None:
-        release = live(self._wanted.app, self._wanted.root)
+        release = live(self._places)
         if not release or not self._wanted.ways:
             return
         samples = measure(self._wanted, self._places.socket(release))
-        now = live(self._wanted.app, self._wanted.root)
+        now = live(self._places)
         if now and now != release and any(one.culprit for one in samples):
             # The release ended while it was measured.
             samples = measure(self._wanted, self._places.socket(now))
@@ -122,7 +124,7 @@ class Watcher(threading.Thread):
     def _look(self) -> None:
         states = self._results.board.states
         before = states.get(self._wanted.app)
-        after = app_state(self._wanted.app, self._wanted.root)
+        after = app_state(self._wanted.app, self._wanted.root, time.time(), time.monotonic())
         releases = tuple(
             one._replace(streams=read_counts(self._places.counts(one.release)))
             for one in after.releases

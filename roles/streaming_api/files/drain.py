@@ -41,7 +41,6 @@ from retention import Built, by_worth, staying
 INTERVAL = 1.0  # seconds between two counts of the connections
 SETTLE = 5.0  # seconds; by then Nginx has told its old workers to finish
 LAST_REQUEST = 65.0  # seconds; a little longer than Nginx's client_header_timeout
-CONNECTED = ("02", "03")  # waiting to be accepted, accepted
 QUITTING = "nginx: worker process is shutting down"
 NGINX = "/nginx.service\n"  # how its group of processes ends; any process can choose its title
 
@@ -50,11 +49,11 @@ class Drain:
     """Decides when a drain is over. All times are seconds of the same clock."""
 
     def __init__(self, began: float, timeout: float) -> None:
-        self._began, self._timeout = began, timeout
+        self._began, self.until = began, began + timeout
         self._senders: set[int] = set()  # old Nginx workers, which may send a request here
 
     def seconds_left(self, now: float) -> float:
-        return max(self._began + self._timeout - now, 0)
+        return max(self.until - now, 0)
 
     def seconds_gone(self, now: float) -> float:
         return now - self._began
@@ -72,12 +71,6 @@ class Drain:
     def may_rest(self, now: float, connections: int) -> bool:
         """Whether the service may stop: no connection is left, and a new one is unlikely."""
         return not connections and self.seconds_gone(now) >= LAST_REQUEST
-
-
-def count_connections(table: str, path: str) -> int:
-    """The connections of a listening socket, in the text of /proc/net/unix."""
-    rows = (line.split() for line in table.splitlines() if line.endswith(path))
-    return sum(row[7:] == [path] and row[5] in CONNECTED for row in rows)
 
 
 class Host:
@@ -100,7 +93,7 @@ class Host:
 
     def connections(self, release: str) -> int:
         table = (self._root / "proc/net/unix").read_text(errors="replace")
-        return count_connections(table, self._places.socket(release))
+        return self._places.connections(table).get(release, 0)
 
     def quitting(self, since: float) -> set[int]:
         """The Nginx workers that finish their last requests.
@@ -138,6 +131,12 @@ class Host:
             return list(json.loads(_text(self._path(self._places.record)))["history"])
         except (ValueError, KeyError, TypeError):
             return []
+
+    def announce(self, release: str, until: float) -> None:
+        """Tell others when the drain ends at the latest, see Places.drain_end."""
+        file = self._path(self._places.drain_end(release))
+        file.write_text(str(until))
+        file.chmod(0o644)  # the unit's UMask= would keep it from others
 
     def rest(self, release: str) -> None:
         """Stop the release's processes. A request starts them again."""
@@ -250,6 +249,7 @@ def main() -> None:
     given = parser.parse_args()
     host, release = Host(given.name, given.root), given.release
     drain = Drain(began(os.environ["RUNTIME_DIRECTORY"]), given.timeout)
+    host.announce(release, drain.until)
     begun = host.connections(release)
     say(f"{release} drains: {begun} connections, {given.timeout:.0f} s at most.")
     tell("READY=1")

@@ -14,6 +14,7 @@ def test_places() -> None:
     assert CHAT.unit_file("a1", "socket") == "/etc/systemd/system/chat@a1.socket"
     assert CHAT.drain("a1") == "chat-drain@a1.service"
     assert CHAT.counts("a1") == "/run/chat-a1"
+    assert CHAT.drain_end("a1") == "/run/chat-drain-a1/until"
     assert CHAT.lock == "chat-deploy.service"
     assert Places("chat", "/opt/apps").current == "/opt/apps/chat/current"
 
@@ -22,7 +23,6 @@ def test_places() -> None:
     ("text", "release"),
     [
         ("server unix:/run/chat/a1b2.sock;", "a1b2"),
-        ("/run/chat/a1b2.sock", "a1b2"),
         ("server unix:/run/chats/a1b2.sock;", None),
         ("server unix:/run/other/chat/a1b2.sock;", None),
         ("server unix:/run/chat/a/b.sock;", None),
@@ -31,6 +31,32 @@ def test_places() -> None:
 )
 def test_the_release_that_a_site_names(text: str, release: str | None) -> None:
     assert CHAT.release_in(text) == release
+
+
+SOCKET = "/run/chat/aaaa.sock"
+
+
+@pytest.mark.parametrize(
+    ("rows", "counts"),
+    [
+        ([], {}),
+        ([f"01 {SOCKET}"], {}),
+        ([f"01 {SOCKET}", f"03 {SOCKET}", f"02 {SOCKET}"], {"aaaa": 2}),
+        ([f"03 {SOCKET}", "03 /run/chat/bbbb.sock"], {"aaaa": 1, "bbbb": 1}),
+        (
+            [f"03 x{SOCKET}", f"03 {SOCKET}x", f"03 /x{SOCKET}", "03 /run/chats/b.sock", "03", ""],
+            {},
+        ),
+        ([f"03 /a {SOCKET}"], {}),
+    ],
+)
+def test_connections(rows: list[str], counts: dict[str, int]) -> None:
+    """Each row of the table as `state path`."""
+    head = "Num       RefCount Protocol Flags    Type St Inode Path\n"
+    lines = (
+        f"0000: 00000003 00000000 00000000 0001 {row.replace(' ', ' 12345 ')}\n" for row in rows
+    )
+    assert CHAT.connections(head + "".join(lines)) == counts
 
 
 def test_the_socket_names_its_release() -> None:
