@@ -69,6 +69,7 @@ cmd_docs() {
   tools
   python docs/variables.py
   python -m docs.cause_index
+  python -m monitoring.dashboard
 }
 
 # Unpack the binary instead of installing it: tests should start no web server on port 80.

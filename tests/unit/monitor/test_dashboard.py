@@ -38,7 +38,7 @@ QUERIES = dict(expressions())
 
 
 def test_the_file_is_up_to_date() -> None:
-    assert dashboard.OUTPUT.read_text() == dashboard.text(), "run python -m monitoring.dashboard"
+    assert dashboard.OUTPUT.read_text() == dashboard.text(), "run ./dev docs"
 
 
 def test_grafanas_own_types_read_it_without_a_loss() -> None:
