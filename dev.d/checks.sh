@@ -51,6 +51,7 @@ cmd_unit() { # [ARG...]: arguments to pytest; run only the tests that they name
   local bad=0
   tools
   nginx_binary
+  prometheus_binary
   app_environment app files/app/requirements-dev.txt
   say "unit tests"
   if (($#)); then
@@ -68,6 +69,7 @@ cmd_docs() {
   tools
   python docs/variables.py
   python -m docs.cause_index
+  python -m monitoring.dashboard
 }
 
 # Unpack the binary instead of installing it: tests should start no web server on port 80.
@@ -83,6 +85,22 @@ nginx_binary() {
     [[ ! -x $root/usr/sbin/nginx ]] || return 0
   done
   die "There is no nginx to be had with apt."
+}
+
+# Unpack Prometheus and the client library that hosts have: no Prometheus should start as a service.
+prometheus_binary() {
+  local root=$PWD/.cache/prometheus parts=(prometheus python3-prometheus-client python3-decorator)
+  [[ $(cat "$root/made-from" 2>/dev/null) != "${parts[*]}" ]] || return 0
+  say "unpacking ${parts[*]}"
+  rm -rf "$root"
+  mkdir -p "$root"
+  quietly as_root apt-get update -qq
+  if ! unpack "$root" "${parts[@]}" &>/dev/null; then
+    say "There is no Prometheus to be had with apt; tests that need it are skipped."
+    return
+  fi
+  rm "$root"/*.deb
+  echo "${parts[*]}" >"$root/made-from"
 }
 
 cmd_templates() {
