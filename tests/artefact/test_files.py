@@ -33,7 +33,7 @@ ALLOWED = (
     r"roles/streaming_api/meta/(main|argument_specs)\.yml",
     r"roles/streaming_api/templates/[\w.]+\.j2",
     r"roles/streaming_api/files/\w+\.py",
-    r"roles/streaming_api/files/(server|uv)\.txt",
+    r"roles/streaming_api/files/(server|uv|otlp)\.txt",
 )
 # Such files may be there.
 OPTIONAL = (r"plugins/doc_fragments/\w+\.py",)
