@@ -1,38 +1,12 @@
-"""The watched host, and the Prometheus of the second host."""
+"""The second host, and its Prometheus."""
 
 from __future__ import annotations
-
-import json
-import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import pytest
 import testinfra
 from testhost import Machine
 from testinfra.host import Host
-
-INTERVAL = 5.0  # seconds, as the inventory has it
-ALERT = 'ALERTS{alertname="StreamNotStreaming",alertstate="firing"}'
-
-
-class Prometheus(NamedTuple):
-    """A real one, which scrapes and evaluates each second."""
-
-    url: str
-
-    def ask(self, query: str) -> list[dict[str, Any]]:
-        """The labels of each series, with its value as `value`."""
-        asked = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
-        with urllib.request.urlopen(asked, timeout=10) as answer:
-            found = json.load(answer)["data"]["result"]
-        return [{**one["metric"], "value": float(one["value"][1])} for one in found]
-
-    def firing(self) -> set[tuple[str, str]]:
-        """The layer and the cause of each stream that does not stream."""
-        return {(one["layer"], one["cause"]) for one in self.ask(ALERT)}
+from watching import Prometheus, until
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +19,3 @@ def prometheus(machine: Machine) -> Prometheus:
     found = Prometheus(f"http://127.0.0.1:{machine.http + 100}")
     until(lambda: found.ask("streaming_probe_last_round_timestamp_seconds"), 60)
     return found
-
-
-def until(holds: Callable[[], object], seconds: float) -> float:
-    """Wait until it holds. Returns how long that took."""
-    began = time.monotonic()
-    while not holds():
-        if time.monotonic() - began > seconds:
-            pytest.fail(f"not within {seconds} s")
-        time.sleep(0.25)
-    return time.monotonic() - began

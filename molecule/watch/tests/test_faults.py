@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
-from conftest import INTERVAL, Prometheus, until
 from plays import Plays
 from testinfra.host import Host
+from watching import INTERVAL, Prometheus, until
 
 SITE = "/etc/nginx/conf.d/reference.conf"
 BUFFERING = "/etc/nginx/buffering.conf"

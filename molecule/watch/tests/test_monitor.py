@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from conftest import INTERVAL, Prometheus, until
 from plays import Plays
 from testinfra.host import Host
+from watching import INTERVAL, Prometheus, until
 
 UNIT = "streaming_api-monitor.service"
 ASK = "curl -sk --resolve chat.example:443:127.0.0.1"

@@ -1,0 +1,42 @@
+"""A Prometheus that watches a test host."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+INTERVAL = 5.0  # seconds, as the inventory has it
+ALERT = 'ALERTS{alertname="StreamNotStreaming",alertstate="firing"}'
+
+
+class Prometheus(NamedTuple):
+    """A real one, which scrapes and evaluates each second."""
+
+    url: str
+
+    def ask(self, query: str) -> list[dict[str, Any]]:
+        """The labels of each series, with its value as `value`."""
+        asked = f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            found = json.load(answer)["data"]["result"]
+        return [{**one["metric"], "value": float(one["value"][1])} for one in found]
+
+    def firing(self) -> set[tuple[str, str]]:
+        """The layer and the cause of each stream that does not stream."""
+        return {(one["layer"], one["cause"]) for one in self.ask(ALERT)}
+
+
+def until(holds: Callable[[], object], seconds: float) -> float:
+    """Wait until it holds. Returns how long that took."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > seconds:
+            pytest.fail(f"not within {seconds} s")
+        time.sleep(0.25)
+    return time.monotonic() - began
