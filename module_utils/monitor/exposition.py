@@ -31,7 +31,8 @@ OTHER = "other"  # errors beyond so many names
 MOST_ERRORS = 50
 STATES = ("live", "draining", "starting")
 ENDS = ("complete", "left", "failed")
-CODES = ("2xx", "3xx", "4xx", "429", "5xx")
+CODES = ("2xx", "3xx", "4xx", "5xx")
+TOO_MANY = "429"  # shown if it is counted apart from 4xx
 LES = (*map(str, BOUNDS), "+Inf")
 OPEN_METRICS = "application/openmetrics-text"
 
@@ -236,7 +237,7 @@ def _show_streams(page: _Page, labels: tuple[str, str], streams: Streams) -> Non
     # The app writes these names: show only the known ones.
     for how in ENDS:
         page.put("streaming_streams_ended_total", streams.ended.get(how, 0), *labels, how)
-    for code in CODES:
+    for code in (*CODES, TOO_MANY) if TOO_MANY in streams.answers else CODES:
         page.put("streaming_answers_total", streams.answers.get(code, 0), *labels, code)
     page.put("streaming_time_to_first_chunk_seconds", streams.time_to_first_chunk, *labels)
     page.put("streaming_time_per_output_chunk_seconds", streams.time_per_output_chunk, *labels)

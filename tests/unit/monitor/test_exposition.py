@@ -207,6 +207,15 @@ def test_what_an_app_counts_is_shown_as_it_is() -> None:
     assert value(found, f"{name}_count") == 6 and value(found, f"{name}_sum") == 61.5
 
 
+@pytest.mark.parametrize(("answers", "shown"), [({"429": 3}, 3), ({"4xx": 3}, None)])
+def test_too_many_requests_are_shown_if_they_are_counted(
+    answers: dict[str, int], shown: int | None
+) -> None:
+    exposition = Exposition()
+    exposition.state(a_state(LIVE._replace(streams=counted(answers=answers))))
+    assert value(series(exposition), "streaming_answers_total", code="429") == shown
+
+
 def test_an_app_cannot_invent_labels() -> None:
     invented = {f"made-up-{number}": 1 for number in range(1000)}
     exposition = Exposition()
