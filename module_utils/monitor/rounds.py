@@ -17,6 +17,8 @@ from .values import LayerSample, PassSample, Sample
 if TYPE_CHECKING:
     from .wanted import Wanted
 
+# The probe's events come 20 ms apart, so a long gap is somebody's fault.
+THRESHOLDS = {"largest_gap": 0.5}  # seconds
 PATIENCE = 5.0  # seconds of silence in the probe's stream, whose events come 20 ms apart
 LOGIN = "{path} needs a login, so the monitor cannot measure it there."
 
@@ -39,7 +41,7 @@ def measure(wanted: Wanted, socket: str) -> list[Sample]:
                 "layers": layers,
                 "measured": at_socket,
                 "probe_token": wanted.probe_token or None,
-                "thresholds": wanted.thresholds,
+                "thresholds": {**THRESHOLDS, **wanted.thresholds},
                 "seconds": SECONDS,
                 "patience": PATIENCE,
             }

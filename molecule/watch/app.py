@@ -11,5 +11,5 @@ async def block(seconds: float) -> None:
     """Block the event loop, but for moments, as a call without `await` would."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        time.sleep(0.5)  # noqa: ASYNC251 - on purpose
+        time.sleep(1)  # noqa: ASYNC251 - on purpose
         await asyncio.sleep(0)

@@ -25,6 +25,7 @@ from .words import (
     LUMPED,
     MACHINE,
     NETWORK,
+    OVER_LIMIT,
     READER,
     SLOWED,
     STALLED,
@@ -98,7 +99,8 @@ def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
     full = measured.waited > FULL
     if full and (problem == BUNCHED or (verdict == DELAYED and problem in LATE)):
         return _too_busy(found)
-    if measured.pressed > PRESSED and near and verdict == DELAYED and problem in SLOWLY:
+    slowly = problem == OVER_LIMIT or (verdict == DELAYED and problem in SLOWLY)
+    if measured.pressed > PRESSED and near and slowly:
         return _too_busy(found)
     if lost and problem in LATE and (metrics.delay_p50_seconds or 0.0) < LASTING:
         came = f"{lost} came again or out of order"

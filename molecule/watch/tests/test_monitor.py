@@ -9,8 +9,8 @@ from testinfra.host import Host
 from watching import INTERVAL, Prometheus, until
 
 UNIT = "streaming_api-monitor.service"
-ASK = "curl -sk --resolve chat.example:443:127.0.0.1"
-PAGE = "https://chat.example/.stream-status"
+ASK = "curl -s -H Host:chat.example"
+PAGE = "http://127.0.0.1/.stream-status"
 DEFAULT = 15.0  # seconds, the default interval
 
 

@@ -32,6 +32,11 @@ FAULTS = (
         {"count": 10},
         more={"parallel": 50},
     ),
+    Fault(
+        "app-stands-still",
+        Stack(Gunicorn("standing:app")),
+        more={"thresholds": {"largest_gap": 0.5}},
+    ),
     Fault("app-error", FAILING, path=OWN),
     Fault("app-error", FAILING, path="/plain", variant="plain"),
 )

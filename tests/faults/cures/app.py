@@ -26,6 +26,7 @@ CURES: Cures = {
         Cure("run the blocking call in a thread", run("cured:threaded")),
     ),
     "app-short-blocking": (Cure("run it in a thread", run("cured:threaded")),),
+    "app-stands-still": (Cure("run it in a thread", run("standing:threaded")),),
     "app-computed-first": (Cure("Yield each part as soon as it exists", run("cured:awaiting")),),
     "app-writes-in-blocks": (
         Cure("Write each event as it comes, without a buffer", run("cured:each")),

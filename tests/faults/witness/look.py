@@ -42,6 +42,7 @@ PASSES = {
 CAUSES = {
     "edge-chunks-late": "It shows by the first chunk; the witness compares headers and rhythm.",
     "app-blocking": CROWD,
+    "app-stands-still": "Without a limit, an app may send when it likes.",
     "gunicorn-sync-worker": CROWD,
     "session-elsewhere": "It shows in every other answer.",
 }

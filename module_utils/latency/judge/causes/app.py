@@ -77,6 +77,15 @@ CAUSES = (
         settle="passes: [identity, parallel]",
     ),
     Cause(
+        "app-stands-still",
+        "app",
+        "the app's event loop stands still at times: something blocks it, or it gets no CPU",
+        "Find the call that blocks (python -X dev with asyncio debug, or py-spy), and run it in a"
+        " thread or a process.",
+        "https://docs.python.org/3/library/asyncio-dev.html#debug-mode",
+        needs=("stands_still",),
+    ),
+    Cause(
         "app-writes-in-blocks",
         "app",
         "the app, or a client in it that reads another server, passes on blocks of one size",

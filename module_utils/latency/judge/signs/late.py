@@ -47,6 +47,20 @@ def _perhaps_held(scene: Scene) -> str:
 
 
 @sign
+def stands_still(scene: Scene) -> str:
+    """The app itself sent nothing of the probe's stream for longer than is allowed."""
+    one = scene.one
+    if scene.before or not one or not one.server or not scene.blamed_for(words.OVER_LIMIT):
+        return ""
+    sent = [event.sent for event in one.events if event.sent is not None]
+    pauses = sorted(after - before for before, after in zip(sent, sent[1:]))
+    if not pauses or pauses[-1] < 0.9 * figures.largest_gap(one):
+        return ""
+    usual = pauses[len(pauses) // 2]
+    return f"it sent an event each {usual:.2f} s, and once nothing for {pauses[-1]:.2f} s"
+
+
+@sign
 def late_events(scene: Scene) -> str:
     """Events are late, compressed or not."""
     return held(scene) or held_when_compressed(scene)

@@ -7,6 +7,7 @@ import pytest
 from plugins.module_utils.latency.judge.diagnosis import Diagnosis, diagnose
 from plugins.module_utils.latency.judge.rounds import confirm
 from plugins.module_utils.latency.measurement import Measurement
+from plugins.module_utils.latency.thresholds import Thresholds
 from plugins.module_utils.latency.timeline import GARBLED, Event, Timeline
 from tests.unit.latency.made_streams import (
     CHUNKED,
@@ -238,3 +239,40 @@ def test_late_headers_on_a_full_machine_accuse_nobody() -> None:
     late = with_pass(layer("nginx", identity=stream(headers_at=0.9)), "identity", waited=0.95)
     found = diagnose([SOCKET, late])
     assert (found.culprit, found.verdict) == ("", "unknown"), found.message
+
+
+STANDING = Thresholds(largest_gap=0.5)
+
+
+def standing(**others: object) -> Timeline:
+    """A stream of the probe whose app sends nothing for a second in its midst."""
+    one = stream(server={"at": "inside"}, **others)  # type: ignore[arg-type]
+    late = [
+        event._replace(arrived=event.arrived + 1.0, sent=(event.sent or 0.0) + 1.0) if n > 20 else event
+        for n, event in enumerate(one.events)
+    ]  # fmt: skip
+    last = late[-1].arrived
+    return one._replace(events=tuple(late), reads=tuple((e.arrived, 60) for e in late), last_at=last, ended_at=last)  # fmt: skip
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_an_app_that_stands_still(outside: bool) -> None:
+    layers = [layer("public" if outside else "gunicorn", identity=standing())]
+    if not outside:
+        layers.append(layer("nginx", identity=standing()))
+    found = diagnose(layers, STANDING)
+    assert (found.culprit, found.verdict) == (layers[0].layer, "stalled"), found.message
+    assert found.causes[0].cause.id == "app-stands-still"
+    assert diagnose(layers).verdict == "streaming"  # without a limit, that is the app's affair
+
+
+def test_a_proxy_that_pauses_is_no_app_that_stands_still() -> None:
+    pausing = stream([0.0002] * 21 + [1.0] * 29, server={"at": "inside"})
+    found = diagnose([layer("gunicorn", identity=stream()), layer("nginx", identity=pausing)], STANDING)  # fmt: skip
+    assert found.culprit == "nginx"
+    assert "app-stands-still" not in [one.cause.id for one in found.causes]
+
+
+def test_on_a_busy_machine_nobody_is_accused_of_standing_still() -> None:
+    busy = with_pass(layer("gunicorn", identity=standing()), "identity", pressed=0.9)
+    assert diagnose([busy], STANDING).verdict == "unknown"
