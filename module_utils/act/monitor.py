@@ -21,8 +21,8 @@ TOKEN_BYTES = 32
 class Wanted(NamedTuple):
     """``program`` has the files of the monitor's program, path below its directory to text.
 
-    ``texts`` has other files, path to text; an empty text removes the file. ``tokens`` are files with
-    a token, which are made if they are missing.
+    ``texts`` has other files, path to text; an empty text removes the file. ``tokens`` are files
+    with a token, which are made if they are missing.
     """
 
     program: Mapping[str, str]

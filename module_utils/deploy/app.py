@@ -113,8 +113,8 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
     """Describe the app.
 
     ``settings`` are the variables, checked and converted, by their full names. Relative paths are
-    relative to ``base``; ``cache`` is a directory of the controller. ``program`` is the version of the
-    monitor's files.
+    relative to ``base``; ``cache`` is a directory of the controller. ``program`` is
+    the version of the monitor's files.
     """
     given = {name[len("streaming_api_") :]: value for name, value in settings.items()}
     name, tls = given["name"], given["tls"] != "none"

@@ -21,11 +21,12 @@ PAGE = "/.stream-status"
 
 
 class Monitor(NamedTuple):
-    """The monitor of an app. All fields are empty without one.
+    """The monitor of an app. All fields but the files are empty without one.
 
-    ``program`` changes with the monitor's own files. ``config`` is what it watches, for JSON, and ``config_file`` where it is. ``drop_in`` is the file
-    that adds the app to the monitor's unit. ``page`` is the URL that Nginx asks for the status page;
-    ``status_token`` the file with the token of that page.
+    ``program`` changes with the monitor's own files. ``config`` is what it watches, for JSON, and
+    ``config_file`` where that is. ``drop_in`` is the file that adds the app to the monitor's unit.
+    ``status_token`` is the file with the token of the status page, ``page`` the URL that Nginx asks
+    for that page.
     """
 
     program: str = ""
@@ -37,9 +38,12 @@ class Monitor(NamedTuple):
 
 
 def monitor(app: App, given: Mapping[str, Any], program: str) -> Monitor:
-    """``program`` is the version of the monitor's files. ``given`` are the role's variables, their names without the prefix."""
+    """``program`` is the version of the monitor's files.
+
+    ``given`` are the role's variables, their names without the prefix.
+    """
     name = app.name
-    files = {
+    files: dict[str, Any] = {
         "config_file": f"{RECORDS}/monitor/{name}.json",
         "drop_in": f"{UNITS}/{UNIT}.d/{name}.conf",
     }
@@ -73,7 +77,7 @@ def _reached(listen: str) -> str:
 def _ways(app: App, given: Mapping[str, Any]) -> tuple[Way, ...]:
     """The probe in each location; in the first one also from outside."""
     choice = proof.Choice(probe=given["probe"], paths=[])
-    found = []
+    found: list[Way] = []
     for stream in proof.through_nginx(choice, app.locations):
         layers = [proof.layer_gunicorn(app, "", stream), proof.layer_nginx(app, stream)]
         # The token leaves the host over verified TLS only.

@@ -143,7 +143,7 @@ class History:
                 (app, since),
             ):
                 found[number][1].append(LayerRow(*row))
-        return [RoundRow(*row, tuple(layers)) for row, layers in found.values()]  # type: ignore[arg-type]
+        return [RoundRow(*row, tuple(layers)) for row, layers in found.values()]  # type: ignore[call-arg, arg-type]
 
     def marks(self, app: str, since: float) -> list[Mark]:
         """What happened after this time."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Mapping
 
-from ..deploy.proof import CLOSED, SECONDS
+from ..deploy.proof import CLOSED
 from ..latency.judge import words
 from ..latency.judge.figures import delays_of
 from ..latency.ladder import Ladder
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 # The probe's events come 20 ms apart, so a long gap is somebody's fault.
 THRESHOLDS = {"largest_gap": 0.5}  # seconds
-PATIENCE = 5.0  # seconds of silence in the probe's stream, whose events come 20 ms apart
+# Seconds. The probe's stream takes less than one: so a round ends soon, whatever is wrong.
+PATIENCE = 3.0  # of silence
+LONGEST = 4.0
 LOGIN = "{path} needs a login, so the monitor cannot measure it there."
 
 
@@ -42,7 +44,7 @@ def measure(wanted: Wanted, socket: str) -> list[Sample]:
                 "measured": at_socket,
                 "probe_token": wanted.probe_token or None,
                 "thresholds": {**THRESHOLDS, **wanted.thresholds},
-                "seconds": SECONDS,
+                "seconds": LONGEST,
                 "patience": PATIENCE,
             }
         ).climb()
@@ -54,7 +56,7 @@ def measure(wanted: Wanted, socket: str) -> list[Sample]:
 
 def sample_of(result: Mapping[str, Any], app: str, path: str, at: float, took: float) -> Sample:
     """The sample of a result of ``Ladder.climb``."""
-    first = next(iter(result["causes"]), {})
+    first: Mapping[str, Any] = next(iter(result["causes"]), {})
     measured = {one["layer"]: Measurement.of(one) for one in result["measured"]}
     layers = tuple(_layer(one, measured[one["layer"]]) for one in result["layers"])
     sample = Sample(

@@ -119,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "streaming_api-monitor", ""
 
     def do_GET(self) -> None:
-        answer = self.server.site.answer(self.path, self.headers)
+        answer = self.server.site.answer(self.path, self.headers)  # type: ignore[arg-type]
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)

@@ -97,8 +97,9 @@ CAUSES = (
     Cause(
         "app-error",
         "app",
-        "the app fails in the middle of the stream",
-        "Read the app's log for the exception. Send an error event before the stream ends.",
+        "the app fails in the middle of the stream, or its process is killed",
+        "Read the app's log for the exception, and the system's log for a process that was killed."
+        " Send an error event before the stream ends.",
         "https://www.starlette.io/exceptions/",
         needs=("cut_unasked",),
         excludes=("cut_after_requests",),
