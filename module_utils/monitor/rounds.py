@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Mapping
 from ..deploy.proof import CLOSED
 from ..latency.judge import words
 from ..latency.judge.figures import delays_of
+from ..latency.judge.rounds import NOISE
 from ..latency.ladder import Ladder
 from ..latency.measurement import Measurement
 from .values import LayerSample, PassSample, Sample
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 # The probe's events come 20 ms apart, so a long gap is somebody's fault.
 THRESHOLDS = {"largest_gap": 0.5}  # seconds
 # Seconds. The probe's stream takes less than one: so a round ends soon, whatever is wrong.
-PATIENCE = 3.0  # of silence
-LONGEST = 4.0
+PATIENCE = 2.5  # of silence
+LONGEST = 3.0
 LOGIN = "{path} needs a login, so the monitor cannot measure it there."
 
 
@@ -38,7 +39,7 @@ def measure(wanted: Wanted, socket: str) -> list[Sample]:
         if not at_socket:
             layers[0] = {**layers[0], "unix_socket": socket}
         began, at = time.monotonic(), time.time()
-        result = Ladder.of(
+        ladder = Ladder.of(
             {
                 "layers": layers,
                 "measured": at_socket,
@@ -47,7 +48,11 @@ def measure(wanted: Wanted, socket: str) -> list[Sample]:
                 "seconds": LONGEST,
                 "patience": PATIENCE,
             }
-        ).climb()
+        )
+        result = ladder.climb()
+        if result["culprit"] and any(note.startswith(NOISE) for note in result["notes"]):
+            # What began during the round shows at other layers before it shows at its own.
+            result = ladder.climb()
         took = round(time.monotonic() - began, 3)
         found.append(sample_of(result, wanted.app, way.path, at, took))
         at_socket = result["measured"][:1]

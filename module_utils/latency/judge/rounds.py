@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), Pass(()))
 
 
+NOISE = "Noise: "  # begins a note about what only one round saw
+
+
 def needs_a_third(found: Diagnosis) -> bool:
     """Whether two rounds are too few: only the beginning is late, and an app may think at times."""
     for layer in found.layers:
@@ -57,7 +60,7 @@ def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:
         for name, judged in one.passes.items():
             passes[name], note = _milder(judged, other.passes.get(name, NOT_AGAIN), lossy)
             if note:
-                notes.append(f"Noise: the {name} pass at {one.name} was {note}.")
+                notes.append(f"{NOISE}the {name} pass at {one.name} was {note}.")
         problem = one.problem and other.problem
         same = all(passes[name] is judged for name, judged in one.passes.items())
         as_judged = as_judged and same and problem == one.problem

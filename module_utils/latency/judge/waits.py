@@ -15,6 +15,7 @@ from .words import (
     DELAYED,
     HELD,
     NO_STREAM,
+    OVER_LIMIT,
     SILENT,
     STALLED,
     UNKNOWN,
@@ -80,6 +81,16 @@ def _silent(case: Case) -> Iterator[Problem]:
         yield STALLED, SILENT, lasted
     else:
         yield UNKNOWN, SILENT, f"{lasted}, which can be normal for this stream"
+
+
+def _silent_at_the_end(case: Case) -> Iterator[Problem]:
+    """The reader left in a silence that was over the limit for a gap."""
+    one, limit = case.timelines[0], case.allowed.largest_gap
+    if limit is None or case.name in NOT_READ_ON or one.finished or one.ended != timeline.LIMIT:
+        return
+    silence = figures.silence_before_end(one)
+    if one.events and silence > limit:
+        yield STALLED, OVER_LIMIT, f"largest gap {silence:.3f} and more, allowed {limit:.3f}"
 
 
 def _waiting(case: Case) -> Iterator[Problem]:
@@ -157,6 +168,7 @@ def _upload_held(case: Case) -> Iterator[Problem]:
 CHECKS = (
     _withheld,
     _silent,
+    _silent_at_the_end,
     _waiting,
     _waiting_for_another_pass,
     _left_unanswered,

@@ -52,6 +52,10 @@ def stands_still(scene: Scene) -> str:
     one = scene.one
     if scene.before or not one or not one.server or not scene.blamed_for(words.OVER_LIMIT):
         return ""
+    limit = scene.allowed.largest_gap or 0.0
+    silence = figures.silence_before_end(one)
+    if scene.nearest and one.ended == timeline.LIMIT and not one.finished and silence > limit:
+        return f"nothing more for {silence:.2f} s, then the reader left"
     sent = [event.sent for event in one.events if event.sent is not None]
     pauses = sorted(after - before for before, after in zip(sent, sent[1:]))
     if not pauses or pauses[-1] < 0.9 * figures.largest_gap(one):

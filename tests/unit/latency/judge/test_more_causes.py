@@ -276,3 +276,12 @@ def test_a_proxy_that_pauses_is_no_app_that_stands_still() -> None:
 def test_on_a_busy_machine_nobody_is_accused_of_standing_still() -> None:
     busy = with_pass(layer("gunicorn", identity=standing()), "identity", pressed=0.9)
     assert diagnose([busy], STANDING).verdict == "unknown"
+
+
+def test_an_app_that_hardly_moves() -> None:
+    """It sent two events, and then nothing until the reader left."""
+    one = stream(count=2, server={"at": "inside"}, finished=False, ended="limit", ended_at=3.0)
+    found = diagnose([layer("gunicorn", identity=one), layer("nginx", identity=one)], STANDING)
+    assert (found.culprit, found.verdict) == ("gunicorn", "stalled"), found.message
+    assert found.causes[0].cause.id == "app-stands-still"
+    assert diagnose([layer("gunicorn", identity=one)]).verdict == "unknown"
