@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
+
 from plugins.module_utils.monitor.rounds import measure
 from plugins.module_utils.monitor.wanted import Wanted, Way
 from tests.reader.conftest import TOKEN, Stack
@@ -51,3 +54,28 @@ def test_a_socket_that_is_gone_says_nothing_of_nginx(stack: Stack) -> None:
 def test_without_the_token_the_probe_is_not_found(stack: Stack) -> None:
     (sample,) = measure(wanted(stack, "", token="wrong"), stack.socket)
     assert sample.verdict != "streaming"
+
+
+def test_many_rounds_leave_nothing_behind(stack: Stack) -> None:
+    """A monitor measures for months."""
+    asked = wanted(stack, "")
+    short = asked._replace(
+        ways=tuple(
+            Way(
+                way.path,
+                tuple({**one, "url": f"{one['url']}&interval=0.001"} for one in way.layers),
+            )
+            for way in asked.ways
+        )
+    )
+
+    def objects() -> Counter[str]:
+        gc.collect()
+        return Counter(type(one).__name__ for one in gc.get_objects())
+
+    measure(short, stack.socket)
+    before = objects()
+    for _ in range(30):
+        measure(short, stack.socket)
+    more = {name: count for name, count in (objects() - before).items() if count >= 30}
+    assert more == {}

@@ -81,6 +81,7 @@ class Multi:
     def close(self) -> None:
         if self._multi:
             self._multi.close()
+            self._multi = None  # which refers to this object; the garbage collector does not see it
 
     def _over(self, curl: Any, code: int, text: str) -> None:
         transfer = self.transfers.get(curl)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
+from collections.abc import Iterator
 
+import pytest
 from plays import Plays
 from testinfra.host import Host
 from watching import INTERVAL, Prometheus, until
@@ -11,12 +14,20 @@ from watching import INTERVAL, Prometheus, until
 UNIT = "streaming_api-monitor.service"
 ASK = "curl -s -H Host:chat.example"
 PAGE = "http://127.0.0.1/.stream-status"
+CONFIG = "/etc/streaming_api/monitor/reference.json"
+ROUNDS = int(os.environ.get("WATCH_ROUNDS", "90"))
 DEFAULT = 20.0  # seconds, the default interval
 
 
 def value(host: Host, metric: str) -> float:
     said = host.check_output(f"curl -s 127.0.0.1:9797/metrics | grep '^{metric} '")
     return float(said.split()[1])
+
+
+def counted(host: Host) -> float:
+    """The rounds since the monitor started."""
+    said = host.run("curl -s 127.0.0.1:9797/metrics | grep '^streaming_probe_rounds.*\"all\"'")
+    return sum(float(line.split()[-1]) for line in said.stdout.splitlines())
 
 
 def test_what_it_costs(host: Host, world: Host) -> None:
@@ -34,6 +45,34 @@ def test_what_it_costs(host: Host, world: Host) -> None:
     print(f"\n{share:.2%} of a core at an interval of {DEFAULT:.0f} s; {pss:.1f} MiB")
     assert share < 0.01
     assert pss < 40
+
+
+@pytest.fixture
+def hurried(host: Host) -> Iterator[None]:
+    """The monitor with hardly a pause between rounds, and a probe of 30 ms."""
+    quicker = 's/"interval": [0-9]*/"interval": 0.01/; s/stream-probe?count=30/&\\&interval=0.001/'
+    host.check_output(f"sed -i.slow '{quicker}' {CONFIG} && systemctl restart {UNIT}")
+    yield
+    host.check_output(f"mv {CONFIG}.slow {CONFIG} && systemctl restart {UNIT}")
+
+
+@pytest.mark.usefixtures("hurried")
+def test_nothing_leaks_in_time_lapse(host: Host) -> None:
+    """The rounds of a day (WATCH_ROUNDS=4320), or some of them."""
+
+    def after(rounds: float) -> tuple[float, float, float]:
+        until(lambda: counted(host) >= rounds, 60 + rounds)
+        resident = value(host, "process_resident_memory_bytes") / 2**20
+        history = value(host, "streaming_monitor_history_bytes") / 2**20
+        return resident, value(host, "process_open_fds"), history
+
+    first, last = after(ROUNDS / 3), after(ROUNDS)
+    print(
+        f"\nafter {ROUNDS / 3:.0f} and {ROUNDS} rounds: memory, descriptors, history", first, last
+    )
+    assert last[0] < first[0] + 3
+    assert last[1] < first[1] + 3
+    assert last[2] < 32
 
 
 def test_the_sandbox(host: Host) -> None:
