@@ -117,7 +117,7 @@ def test_other_names_are_not_read(tmp_path: Path) -> None:
 
 
 def test_more_ends_than_streams(tmp_path: Path) -> None:
-    (tmp_path / "streams-0").write_bytes(content(words(OPENED=0)))
+    (tmp_path / "streams-0").write_bytes(content(words(OPENED=0, IN_FLIGHT=0)))
     found = counts.read(str(tmp_path))
     assert found
     assert found.ended["failed"] == 0
