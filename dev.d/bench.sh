@@ -2,10 +2,10 @@
 # Measurements behind our defaults, and the time of a deploy: docs/measurements.md.
 
 cmd_bench() { with_hosts bench bench "$@"; }
-bench() { # bench [servers|deploy]: only one of the parts
+bench() { # bench [servers|deploy|counts]: only one of the parts
   local part=${2-} packages
-  [[ $part =~ ^(|servers|deploy)$ ]] || die "bench has no part '$part': servers, deploy."
-  if [[ $part != deploy ]]; then
+  [[ $part =~ ^(|servers|deploy|counts)$ ]] || die "bench has no part '$part': servers, deploy, counts."
+  if [[ $part =~ ^(|servers)$ ]]; then
     say "comparing worker classes: bench/worker_class.py"
     mapfile -t packages < <(python -c 'import yaml; print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_gunicorn_packages"], sep="\n")')
     quietly uv venv --clear .cache/bench
@@ -16,14 +16,23 @@ bench() { # bench [servers|deploy]: only one of the parts
       python bench/worker_class.py .cache/bench/bin/python
     } >.cache/worker_class.md
   fi
-  if [[ $part != servers ]]; then
+  if [[ $part =~ ^(|counts)$ ]]; then
+    say "timing the counts: bench/counts.py"
+    {
+      echo "A bare ASGI app that sends to nobody, with and without \`stream_counts.py\` around it, on" \
+        "$(date -u +%F): \`./dev bench counts\`. Each figure is the median of 15 rounds."
+      echo
+      python bench/counts.py
+    } >.cache/counts.md
+  fi
+  if [[ $part =~ ^(|deploy)$ ]]; then
     images
     say "timing deploys, and the same steps as a shell script: bench/deploy.py"
     PYTHONPATH=.:molecule/hosts python -m bench.deploy >.cache/deploy.md
   fi
-  [[ -e .cache/worker_class.md && -e .cache/deploy.md ]] || {
-    cat .cache/worker_class.md .cache/deploy.md 2>/dev/null
-    die "docs/measurements.md needs both parts: ./dev bench"
+  [[ -e .cache/worker_class.md && -e .cache/deploy.md && -e .cache/counts.md ]] || {
+    cat .cache/worker_class.md .cache/deploy.md .cache/counts.md 2>/dev/null
+    die "docs/measurements.md needs all parts: ./dev bench"
   }
   {
     echo "# Measurements"
@@ -42,6 +51,10 @@ bench() { # bench [servers|deploy]: only one of the parts
       "\"Tasks\" counts those that ran."
     echo
     cat .cache/deploy.md
+    echo
+    echo "## What \`streaming_api_count_streams\` costs"
+    echo
+    cat .cache/counts.md
   } >docs/measurements.md
   cat docs/measurements.md
 }

@@ -83,14 +83,21 @@ def _is_sane(words: Sequence[int]) -> bool:
     )
 
 
+def _settled(words: Sequence[int]) -> Sequence[int]:
+    """The words of a dead process, as the next one that takes the file makes them."""
+    settled = [*words]
+    settled[slots.OPENED], settled[slots.FAILED] = slots.of_the_dead(words)
+    settled[slots.IN_FLIGHT] = 0
+    return settled
+
+
 def _sum(found: Sequence[_Slot]) -> Streams:
-    total = [sum(words) for words in zip(*(slot.words for slot in found))] or [0] * slots.WORDS
-    ended = dict(zip(slots.HOWS, total[slots.ENDED :]))
-    ended["failed"] += sum(slots.cut(slot.words) for slot in found if not slot.lives)
+    counted = [slot.words if slot.lives else _settled(slot.words) for slot in found]
+    total = [sum(words) for words in zip(*counted)] or [0] * slots.WORDS
     return Streams(
-        in_flight=sum(slot.words[slots.IN_FLIGHT] for slot in found if slot.lives),
+        in_flight=total[slots.IN_FLIGHT],
         opened=total[slots.OPENED],
-        ended=ended,
+        ended=dict(zip(slots.HOWS, total[slots.ENDED :])),
         answers=dict(zip(slots.CLASSES, total[slots.ANSWERS :])),
         time_to_first_chunk=_histogram(total, slots.FIRST_CHUNK, slots.FIRST_CHUNK_SUM),
         time_per_output_chunk=_histogram(total, slots.NEXT_CHUNK, slots.NEXT_CHUNK_SUM),

@@ -23,13 +23,16 @@ BUCKETS = len(BOUNDS) + 1
 FILES = tuple(f"streams-{number}" for number in range(64))
 
 HOWS = ("complete", "left", "failed")  # how a stream ends
-CLASSES = ("2xx", "3xx", "4xx", "5xx")  # of the status of an answer
+# Of the status of an answer. 429, too many requests, is no fault of the request: it has its own.
+CLASSES = ("2xx", "3xx", "4xx", "5xx", "429")
+TOO_MANY = 429
 
 # The words of a file, by their index.
 MAGIC = 0  # LAYOUT in a file of ours
 IN_FLIGHT = 1
 OPENED = 2
 ENDED = 3  # one word for each of HOWS
+FAILED = ENDED + HOWS.index("failed")
 ANSWERS = ENDED + len(HOWS)  # one word for each of CLASSES
 FIRST_CHUNK = ANSWERS + len(CLASSES)  # a word for each bucket
 FIRST_CHUNK_SUM = FIRST_CHUNK + BUCKETS
@@ -41,6 +44,8 @@ SIZE = 8 * WORDS  # bytes
 LAYOUT = 0x73747265616D0001  # "stream", and the version of this layout
 
 
-def cut(words: Sequence[int] | memoryview) -> int:
-    """How many streams have begun and not ended: if the process is dead, they were cut."""
-    return max(words[OPENED] - sum(words[ENDED : ENDED + len(HOWS)]), 0)
+def of_the_dead(words: Sequence[int] | memoryview) -> tuple[int, int]:
+    """What OPENED and FAILED are if the process is dead: what was in flight was cut."""
+    ended = sum(words[ENDED : ENDED + len(HOWS)])
+    opened = max(words[OPENED], ended + words[IN_FLIGHT])  # some waited for their first chunk
+    return opened, words[FAILED] + max(opened - ended, 0)

@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
+from roles.streaming_api.files.stream_counts import Counts
 from roles.streaming_api.files.stream_probe import Probe
 from tests.unit.asgi_client import TOKEN, Answer, ask
 
@@ -157,6 +158,7 @@ CASES: dict[str, tuple[Callable[[], Any], Ask]] = {
     "fastapi": (fastapi, get()),
     "reference": (lambda: reference, get()),
     "wrapped": (lambda: Wrapper(Wrapper(fastapi())), get()),
+    "counted": (lambda: Counts(fastapi(), ""), get()),
     "mount of apps": (lambda: Starlette(routes=[Mount("/", fastapi())]), get()),
     "dependencies": (lambda: fastapi(dependencies=[Depends(forbidden)]), get()),
     "middleware": (lambda: starlette(Counting), get()),

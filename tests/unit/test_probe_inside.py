@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".cache/app/bin/python"
+FILES = ROOT / "roles/streaming_api/files"
 
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="./dev unit makes its Python")
 
@@ -22,7 +23,7 @@ POSTED = ["hello", "received", "received", *["tick"] * 5, "end"]
 @pytest.fixture(scope="module")
 def answers() -> Any:
     argv = [str(PYTHON), "-W", "error", "-X", "dev", str(Path(__file__).with_name("probe_apps.py"))]
-    places = os.pathsep.join(str(path) for path in (ROOT, ROOT / "files/app"))
+    places = os.pathsep.join(str(path) for path in (ROOT, ROOT / "files/app", FILES))
     environment = {**os.environ, "PYTHONPATH": places}
     done = subprocess.run(
         argv, check=False, capture_output=True, text=True, timeout=120, env=environment
@@ -38,6 +39,7 @@ def answers() -> Any:
         ("fastapi", "inside", 7, TICKS),
         ("reference", "inside", 7, TICKS),
         ("wrapped", "inside", 7, TICKS),
+        ("counted", "inside", 7, TICKS),
         ("mount of apps", "inside", 7, TICKS),
         ("dependencies", "inside", 7, TICKS),
         ("middleware", "inside", 7, TICKS),

@@ -38,6 +38,7 @@ from stream_slots import (
     BOUNDS_NS,
     CLASSES,
     ENDED,
+    FAILED,
     FILES,
     FIRST_CHUNK,
     FIRST_CHUNK_SUM,
@@ -49,7 +50,8 @@ from stream_slots import (
     NEXT_CHUNK_SUM,
     OPENED,
     SIZE,
-    cut,
+    TOO_MANY,
+    of_the_dead,
 )
 
 Message = MutableMapping[str, Any]
@@ -58,12 +60,13 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 VISIT = "stream_probe.visit"  # in the scope of a request of the probe
-COMPLETE, LEFT, FAILED = (ENDED + index for index in range(len(HOWS)))
+COMPLETE, LEFT = ENDED + HOWS.index("complete"), ENDED + HOWS.index("left")
 SERVER_ERROR = ANSWERS + CLASSES.index("5xx")
+LIMITED = CLASSES.index("429")
 # What a server sends in place of pieces of the body, without the app.
 WHOLE_FILES = ("http.response.pathsend", "http.response.zerocopysend")
 
-# How a file is opened: what it may be otherwise does no harm.
+# How a file is opened, so that a link or a pipe in its place does no harm.
 OURS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 # What an answer waits for.
@@ -173,8 +176,9 @@ class Answer:
 
     def _start(self, message: Message) -> None:
         self._waits_for = NOTHING
-        class_ = message["status"] // 100 - 2
-        if 0 <= class_ < len(CLASSES):
+        status = message["status"]
+        if 200 <= status < 600:
+            class_ = LIMITED if status == TOO_MANY else status // 100 - 2
             self._words[ANSWERS + class_] += 1
         headers = message.get("headers", ())
         if not isinstance(headers, (list, tuple)):
@@ -266,7 +270,7 @@ def _mapped(path: str) -> memoryview | None:
         return None
     words[MAGIC] = LAYOUT
     # Another process had the file, and its streams were cut when it died.
-    words[FAILED] += cut(words)
+    words[OPENED], words[FAILED] = of_the_dead(words)
     words[IN_FLIGHT] = 0
     return words
 

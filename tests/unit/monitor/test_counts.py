@@ -50,7 +50,7 @@ def test_a_directory_that_is_none(tmp_path: Path) -> None:
 
 def test_an_empty_directory(tmp_path: Path) -> None:
     nothing = {"complete": 0, "left": 0, "failed": 0}
-    answers = {"2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0}
+    answers = {"2xx": 0, "3xx": 0, "4xx": 0, "5xx": 0, "429": 0}
     assert counts.read(str(tmp_path)) == values.Streams(ended=nothing, answers=answers)
 
 
@@ -66,7 +66,7 @@ def test_the_sum_of_the_living_and_the_dead(tmp_path: Path) -> None:
         in_flight=2,
         opened=9,
         ended={"complete": 3, "left": 3, "failed": 1},
-        answers={"2xx": 9, "3xx": 0, "4xx": 0, "5xx": 0},
+        answers={"2xx": 9, "3xx": 0, "4xx": 0, "5xx": 0, "429": 0},
         time_to_first_chunk=values.Histogram(total=3.0),
     )
 
@@ -117,7 +117,7 @@ def test_other_names_are_not_read(tmp_path: Path) -> None:
 
 
 def test_more_ends_than_streams(tmp_path: Path) -> None:
-    (tmp_path / "streams-0").write_bytes(content(words(OPENED=0)))
+    (tmp_path / "streams-0").write_bytes(content(words(OPENED=0, IN_FLIGHT=0)))
     found = counts.read(str(tmp_path))
     assert found
     assert found.ended["failed"] == 0

@@ -108,6 +108,7 @@ ANSWERS: list[tuple[str, list[Any], dict[str, Any], dict[str, int]]] = [
     ("a file that the server sends", [start(), PATH], {}, OK),
     ("HEAD", [start(), piece(), LAST], {"method": "HEAD"}, OK),
     ("not found", [start(404), piece(more=False)], {}, {"4xx": 1}),
+    ("too many", [start(429), piece(more=False)], {}, {"429": 1}),
     ("a redirect", [start(307), piece(more=False)], {}, {"3xx": 1}),
     ("the app reads the request", [RECEIVE, start(), piece(), LAST], {"received": [REQUEST]}, {**OPENED, "complete": 1, "first": 1}),
     ("an early hint", [{"type": "http.response.early_hint"}, start(), piece(more=False)], {}, OK),
@@ -226,13 +227,13 @@ def test_a_new_process_goes_on_where_a_dead_one_ended(tmp_path: Path) -> None:
     words[stream_counts.IN_FLIGHT] += 2
     assert told(tmp_path) == {"2xx": 1, "opened": 2, "left": 1, "first": 1, "in flight": 2}
     die(killed)
-    dead = {"2xx": 1, "opened": 2, "left": 1, "failed": 1, "first": 1}
+    dead = {"2xx": 1, "opened": 3, "left": 1, "failed": 2, "first": 1}
     assert told(tmp_path) == dead
     replacement = Counts(STREAM, str(tmp_path))
     ask(replacement, type="lifespan")
     assert told(tmp_path) == dead
     ask(replacement)
-    assert told(tmp_path) == {**dead, "2xx": 2, "opened": 3, "complete": 1, "first": 2}
+    assert told(tmp_path) == {**dead, "2xx": 2, "opened": 4, "complete": 1, "first": 2}
     assert len(list(tmp_path.iterdir())) == 1
 
 
