@@ -69,6 +69,7 @@ cmd_docs() {
   tools
   python docs/variables.py
   python -m docs.cause_index
+  python -m docs.metrics
   python -m monitoring.dashboard
 }
 
