@@ -18,7 +18,7 @@ from ..latency.tell.css import STYLE
 
 if TYPE_CHECKING:
     from .history import LayerRow, RoundRow
-    from .values import AppState, Mark, Sample
+    from .values import AppState, Mark, ReleaseState, Sample
 
 HOURS = 6.0
 LATE = 3  # intervals without a round, after which the page says so
@@ -89,7 +89,8 @@ def _verdict(app: str, now: float, latest: Sequence[Sample], interval: float) ->
     age = now - max(one.at + one.took for one in latest)
     yield f"<p>Measured {_span(age)} ago, each {_span(interval)}.</p></header>"
     if age > LATE * interval + worst.took:
-        yield f'<p class="next"><b>The monitor has been silent for {_span(age)}.</b> What is shown is old.</p>'
+        silent = f"The monitor has been silent for {_span(age)}."
+        yield f'<p class="next"><b>{silent}</b> What is shown is old.</p>'
 
 
 def _layers(
@@ -110,7 +111,7 @@ def _layers(
         )
         yield f'<div class="hours">{labels}</div>'
         yield (
-            "<p><small>Line: delay p99 of the chunks, from 0.5 ms to 5 s; the dashed line is 250 ms. "
+            "<p><small>Line: delay p99 of the chunks, from 0.5 ms to 5 s; dashed: 250 ms. "
             "Band: the verdict; full height is bad, half is not known. Dotted: deploys and drains. "
             "Without a band nothing was measured.</small></p>"
         )
@@ -140,7 +141,7 @@ def _figure(
     )
     limit = _y(LIMIT)
     bands = "".join(
-        f'<path class="{kind}" d="{"".join(f"M{a} {HEIGHT}V{HEIGHT - high}H{b}V{HEIGHT}Z" for a, b in runs)}"/>'
+        f'<path class="{kind}" d="{"".join(_box(a, b, high) for a, b in runs)}"/>'
         for kind, high, runs in (
             (kind, high, list(_runs(seen, kind, x, interval)))
             for kind, high in (("ok", 3), ("open", BAND // 2), ("bad", BAND))
@@ -148,13 +149,24 @@ def _figure(
         if runs
     )
     return (
-        f"<figure><figcaption><h3>{escape(layer)} <small>{escape(path)}, {words}</small></h3></figcaption>"
+        f"<figure><figcaption><h3>{escape(layer)} <small>{escape(path)}, {words}</small></h3>"
+        "</figcaption>"
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
         f'aria-label="{escape(layer)}, {escape(path)}: {words}">'
         f'<path class="grid" d="M0 {_y(0.001)}H{WIDTH}M0 {_y(0.01)}H{WIDTH}M0 {_y(1)}H{WIDTH}"/>'
         f'<path class="limit" d="M0 {limit}H{WIDTH}"/>{shown}{bands}'
         f'<path class="delay" d="{_line(seen, x, interval)}"/></svg></figure>'
     )
+
+
+def _box(begin: float, end: float, high: int) -> str:
+    return f"M{begin} {HEIGHT}V{HEIGHT - high}H{end}V{HEIGHT}Z"
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{title}</th>" for title in titles)
+    body = "".join(f"<tr>{''.join(f'<td>{escape(c)}</td>' for c in row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><tr>{head}</tr>{body}</table></div>'
 
 
 def _y(delay: float) -> float:
@@ -170,7 +182,7 @@ def _line(
     for row, one in seen:
         if one.delay_p99 is None:
             continue
-        place = round(x(row.at))
+        place = float(round(x(row.at)))
         if points and points[-1][1] == place:
             points[-1] = (row.at, place, max(points[-1][2], one.delay_p99))
         else:
@@ -217,32 +229,32 @@ def _problems(rounds: Sequence[RoundRow], interval: float) -> Iterator[str]:
             spells.append([row])
     if not spells:
         return
-    yield '<h2>Problems</h2><div class="scroll"><table><tr><th>From</th><th>For</th><th>Where</th><th>What</th></tr>'
-    for spell in spells[: -RECENT - 1 : -1]:
-        first, last = spell[0], spell[-1]
-        cells = (
-            _at(first.at),
-            _span(last.at - first.at + interval),
-            f"{first.culprit}, {first.path}",
-            last.message,
+    rows = [
+        (
+            _at(one[0].at),
+            _span(one[-1].at - one[0].at + interval),
+            f"{one[0].culprit}, {one[0].path}",
+            one[-1].message,
         )
-        yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-    yield "</table></div>"
+        for one in spells[: -RECENT - 1 : -1]
+    ]
+    yield f"<h2>Problems</h2>{_table(('From', 'For', 'Where', 'What'), rows)}"
 
 
 def _releases(state: AppState | None, now: float) -> Iterator[str]:
     if state is None:
         return
-    yield '<h2>Releases</h2><div class="scroll"><table><tr><th>Release</th><th>State</th><th>Streams</th><th>Connections</th><th>Memory</th></tr>'
-    for one in state.releases:
-        left = "" if one.seconds_left is None else f", {_span(one.seconds_left)} left"
-        memory = "" if one.memory_bytes is None else f"{one.memory_bytes / 2**20:.0f} MiB"
-        streams = "" if one.streams is None else str(one.streams.in_flight)
-        cells = (one.release, f"{one.state}{left}", streams, str(one.connections), memory)
-        yield f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
-    yield "</table></div>"
+    titles = ("Release", "State", "Streams", "Connections", "Memory")
+    yield f"<h2>Releases</h2>{_table(titles, [_release(one) for one in state.releases])}"
     if state.certificate_ends is not None:
         yield f"<p>The certificate ends in {_span(state.certificate_ends - now)}.</p>"
+
+
+def _release(one: ReleaseState) -> tuple[str, ...]:
+    left = "" if one.seconds_left is None else f", {_span(one.seconds_left)} left"
+    memory = "" if one.memory_bytes is None else f"{one.memory_bytes / 2**20:.0f} MiB"
+    streams = "" if one.streams is None else str(one.streams.in_flight)
+    return one.release, f"{one.state}{left}", streams, str(one.connections), memory
 
 
 def _marks(marks: Sequence[Mark]) -> Iterator[str]:

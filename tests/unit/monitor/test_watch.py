@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_round_that_fails_ends_alone(
 def test_a_release_that_is_replaced_in_a_round_is_not_accused(watched: Watched) -> None:
     results = watched([BAD, FINE], ["aaaaaaaaaaaa", "bbbbbbbbbbbb"])
     assert results.board.samples["chat"] == [FINE]
-    assert results.board.samples["asked"] == [
+    assert [*map(str, results.board.samples["asked"])] == [
         "/run/chat/aaaaaaaaaaaa.sock",
         "/run/chat/bbbbbbbbbbbb.sock",
     ]
@@ -99,9 +100,9 @@ def test_a_history_that_cannot_be_written_does_not_matter(watched: Watched, tmp_
 
 def test_the_verdicts_for_json() -> None:
     board = watch.Board({"chat": [FINE, BAD]}, {})
-    found = board.verdicts()
+    found: Any = board.verdicts()
     assert found["now"] == pytest.approx(time.time(), abs=5)
-    (app,) = found["apps"]  # type: ignore[misc]
+    (app,) = found["apps"]
     assert [(path["verdict"], path["culprit"], path["cause"]) for path in app["paths"]] == [
         ("streaming", "", ""),
         ("buffered", "nginx", "nginx-gzip"),
