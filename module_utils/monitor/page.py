@@ -40,7 +40,7 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
   font-size: .85rem; }
 figure { padding: 1rem 1.25rem .6rem; }
 figcaption { padding: 0 0 .4rem; }
-table { border-collapse: collapse; } th, td { padding: .25rem 1.2rem .25rem 0; text-align: left; }
+table { border-collapse: collapse; } th, td { padding: .3rem 1.25rem; text-align: left; }
 .scroll { overflow-x: auto; }
 """
 
@@ -85,9 +85,9 @@ def _verdict(app: str, now: float, latest: Sequence[Sample], interval: float) ->
     fine = all(one.verdict == STREAMING for one in latest)
     yield f'<h1 class="{"fine" if fine else "late"}">'
     yield "It streams." if fine else f"{escape(worst.path)}: {escape(worst.verdict)}."
-    yield f"</h1><p>{escape(worst.message)}</p>"
+    yield f"</h1></header><p>{escape(worst.message)}</p>"
     age = now - max(one.at + one.took for one in latest)
-    yield f"<p>Measured {_span(age)} ago, each {_span(interval)}.</p></header>"
+    yield f'<p class="soft">Measured {_span(age)} ago, each {_span(interval)}.</p>'
     if age > LATE * interval + worst.took:
         silent = f"The monitor has been silent for {_span(age)}."
         yield f'<p class="next"><b>{silent}</b> What is shown is old.</p>'
