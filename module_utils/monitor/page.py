@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .values import AppState, Mark, ReleaseState, Sample
 
 HOURS = 6.0
+LEAST_SHOWN = 1800.0  # seconds
 LATE = 3  # intervals without a round, after which the page says so
 WIDTH, HEIGHT = 1000, 120  # units of a drawing
 BAND = 16  # units at its bottom for the verdicts
@@ -34,7 +35,10 @@ svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 .grid { stroke: var(--line); } .limit { stroke: var(--late); stroke-dasharray: 4 4; }
 .delay { fill: none; stroke: var(--fine); stroke-width: 1.5; }
 .mark { stroke: var(--soft); stroke-dasharray: 2 3; }
-.ok { fill: var(--fine); opacity: .45; } .bad { fill: var(--late); } .open { fill: var(--line); }
+svg .ok { fill: var(--fine); opacity: .45; stroke: none; }
+svg .open { fill: var(--soft); stroke: none; }
+svg .bad { fill: var(--late); stroke: var(--late); stroke-width: 1.5; }
+table td:last-child { white-space: normal; min-width: 16rem; }
 * { vector-effect: non-scaling-stroke; }
 .hours { display: flex; justify-content: space-between; padding: 0 1.25rem; color: var(--soft);
   font-size: .85rem; }
@@ -55,8 +59,8 @@ def page(
     interval: float,
 ) -> str:
     """The page at the time ``now``, in seconds since 1970. ``interval`` is in seconds."""
-    begin = now - HOURS * 3600
-    rounds = [row for row in rounds if begin <= row.at <= now]
+    rounds = [row for row in rounds if now - HOURS * 3600 <= row.at <= now]
+    begin = min([now - LEAST_SHOWN, *(row.at for row in rounds[:1])])  # a young monitor
     marks = [mark for mark in marks if begin <= mark.at <= now]
     body = "".join(
         [
@@ -96,7 +100,7 @@ def _verdict(app: str, now: float, latest: Sequence[Sample], interval: float) ->
 def _layers(
     rounds: Sequence[RoundRow], marks: Sequence[Mark], begin: float, now: float, interval: float
 ) -> Iterator[str]:
-    yield f"<h2>The last {HOURS:.0f} hours</h2>"
+    yield f"<h2>The last {_span(now - begin)}</h2>"
     if not rounds:
         yield "<p>No round is in the history yet.</p>"
     for path in dict.fromkeys(row.path for row in rounds):
