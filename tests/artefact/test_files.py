@@ -14,7 +14,7 @@ ALLOWED = (
     r"(MANIFEST|FILES)\.json",
     r"(README|CHANGELOG)\.md|LICENSE",
     r"changelogs/changelog\.yaml",
-    r"docs/[\w-]+\.md",
+    r"docs/[\w-]+\.(md|png)",
     r"docs/causes/[\w-]+\.md",
     r"docs/runbooks/\w+\.md",
     r"meta/runtime\.yml",
