@@ -1,4 +1,7 @@
-"""A release counts its own streams in its sandbox, and an ordinary user reads the counts."""
+"""A release counts its own streams in its sandbox, and an ordinary user reads the counts.
+
+Last in the order of the files: its releases drain while others would compare the host.
+"""
 
 from __future__ import annotations
 
