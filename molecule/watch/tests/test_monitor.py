@@ -118,18 +118,6 @@ def test_the_playbook_shows_the_verdict(plays: Plays) -> None:
     assert "/ streaming, measured" in done.output
 
 
-def test_it_pushes_to_a_collector(plays: Plays, prometheus: Prometheus) -> None:
-    """With the real SDK, to the same Prometheus, under the name of the service."""
-    pushed = 'streaming_probe_verdict{job="streaming_api-monitor",verdict="streaming",layer="all"}'
-    assert prometheus.ask(pushed) == []
-    endpoint = "http://world/api/v1/otlp"
-    assert plays.deploy(streaming_api_monitor_otlp_endpoint=endpoint).changed
-    until(lambda: prometheus.ask(pushed), 30)
-    buckets = 'streaming_probe_chunk_delay_seconds_bucket{job="streaming_api-monitor"}'
-    assert prometheus.ask(buckets)
-    assert plays.deploy().changed
-
-
 def test_a_dead_app_is_told_and_survived(host: Host, prometheus: Prometheus) -> None:
     live = host.check_output("readlink /srv/reference/current").split("/")[-1]
     units = f"reference@{live}.socket reference@{live}.service"
