@@ -243,7 +243,7 @@ def test_the_counts_go_on_after_a_restart(tmp_path: Path) -> None:
         release.read("/stream")
         found = release.counts
     assert (found.opened, found.ended) == (3, {"complete": 2, "left": 0, "failed": 1})
-    assert len(list(release.directory.iterdir())) == 2
+    assert len(list(release.directory.iterdir())) <= 2  # a worker without a request has none
 
 
 def test_without_its_directory(release: Release) -> None:

@@ -99,7 +99,10 @@ def _excused(found: Problem, measured: Pass, metrics: Metrics) -> Problem:
     full = measured.waited > FULL
     if full and (problem == BUNCHED or (verdict == DELAYED and problem in LATE)):
         return _too_busy(found)
-    slowly = problem == OVER_LIMIT or (verdict == DELAYED and problem in SLOWLY)
+    # A limit for the first chunk is the user's; a gap can be the machine's.
+    slowly = (verdict, problem) == (STALLED, OVER_LIMIT) or (
+        verdict == DELAYED and problem in SLOWLY
+    )
     if measured.pressed > PRESSED and near and slowly:
         return _too_busy(found)
     if lost and problem in LATE and (metrics.delay_p50_seconds or 0.0) < LASTING:

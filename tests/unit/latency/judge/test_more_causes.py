@@ -285,3 +285,8 @@ def test_an_app_that_hardly_moves() -> None:
     assert (found.culprit, found.verdict) == ("gunicorn", "stalled"), found.message
     assert found.causes[0].cause.id == "app-stands-still"
     assert diagnose([layer("gunicorn", identity=one)]).verdict == "unknown"
+
+
+def test_on_a_busy_machine_a_limit_of_the_user_counts() -> None:
+    busy = with_pass(layer("gunicorn", identity=stream()), "identity", pressed=0.9)
+    assert diagnose([busy], Thresholds(time_to_first_chunk=1e-6)).verdict == "delayed"
