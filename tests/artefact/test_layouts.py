@@ -57,6 +57,10 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
     "stream_commit": ({**RELEASE, "record": {}}, r'"unlocked": ""'),
     "stream_host": ({"name": "x"}, r'"supported": (true|false)'),
     "stream_latency": ({"url": "http://127.0.0.1:9/", "fail": False, "seconds": 1}, r'"verdict": '),
+    "stream_monitor": (
+        {"texts": {"/etc/x.conf": "x"}},
+        r'"after_header": "/etc/x.conf"',
+    ),
     "stream_outcome": (
         {**CHECKED, "say": "failure", "plan": PLANNED, "failed": {"msg": "why"}, "undone": UNDONE},
         r"could not be deployed; it is stopped and removed; what was live is untouched: why",
