@@ -293,39 +293,33 @@ def releases() -> Sequence[tuple[str, int, int, Builder]]:
     ]
 
 
+def _usual_and_slowest(histogram: str) -> list[Dataquery]:
+    """The median and the 95th percentile of each release."""
+    return [
+        query(
+            quantile(q, histogram, "app, release"),
+            f"{{{{app}}}} {{{{release}}}}: {text}",
+        )
+        for q, text in ((0.5, "median"), (0.95, "slowest 5 %"))
+    ]
+
+
 def own() -> Sequence[tuple[str, int, int, Builder]]:
     """The app's own streams."""
     ended = chosen("streaming_streams_ended_total")
     answers = chosen("streaming_answers_total")
-    both = ((0.5, "median"), (0.95, "slowest 5 %"))
     return [
         (
             "How long do the app's own streams pause between chunks?",
             12,
             8,
-            lines(
-                *(
-                    query(
-                        quantile(q, "streaming_time_per_output_chunk_seconds", "app, release"),
-                        f"{{{{app}}}} {{{{release}}}}: {text}",
-                    )
-                    for q, text in both
-                )
-            ),
+            lines(*_usual_and_slowest("streaming_time_per_output_chunk_seconds")),
         ),
         (
             "How long do the app's readers wait for the first chunk?",
             12,
             8,
-            lines(
-                *(
-                    query(
-                        quantile(q, "streaming_time_to_first_chunk_seconds", "app, release"),
-                        f"{{{{app}}}} {{{{release}}}}: {text}",
-                    )
-                    for q, text in both
-                )
-            ),
+            lines(*_usual_and_slowest("streaming_time_to_first_chunk_seconds")),
         ),
         (
             "How many streams begin, and how do they end?",

@@ -8,13 +8,12 @@ import posixpath
 import secrets
 from typing import Mapping, NamedTuple, Sequence
 
-from ..deploy.monitor import PROGRAM, UNIT
+from ..deploy.monitor import CONFIGS, PROGRAM, UNIT
 from ..deploy.places import UNITS
 from . import units
 from .editor import ROOT, ActError, Editor
 
 LOCK = "/run/streaming_api/.monitor.lock"  # all apps of the host share the monitor
-RECORDS = "/etc/streaming_api/monitor"
 TOKEN_BYTES = 32
 
 
@@ -68,8 +67,8 @@ def _write_texts(texts: Mapping[str, str], editor: Editor) -> None:
         if not text:
             editor.remove(path)
             continue
-        if posixpath.dirname(path) == RECORDS:
+        if posixpath.dirname(path) == CONFIGS:
             editor.records()
-            editor.directory(RECORDS, mode=0o700)
+            editor.directory(CONFIGS, mode=0o700)
         editor.parents(path)
         editor.write(path, text)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 UNIT = "streaming_api-monitor.service"
 PACKAGES = ("python3-prometheus-client", "python3-pycurl")
 PROGRAM = f"{TOOLS}/monitor"
-PAGE = "/.stream-status"
+CONFIGS = f"{RECORDS}/monitor"
 
 
 class Monitor(NamedTuple):
@@ -44,7 +44,7 @@ def monitor(app: App, given: Mapping[str, Any], program: str) -> Monitor:
     """
     name = app.name
     files: dict[str, Any] = {
-        "config_file": f"{RECORDS}/monitor/{name}.json",
+        "config_file": f"{CONFIGS}/{name}.json",
         "drop_in": f"{UNITS}/{UNIT}.d/{name}.conf",
     }
     if not given["monitor"]:
