@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import shlex
 import statistics
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +23,7 @@ from plays import Play
 
 from plugins.module_utils.deploy.app import UV_VERSION
 
+from .host import deploy, hosts
 from .table import keep, markdown, say, spread
 
 ROOT = Path(__file__).parents[1]
@@ -32,13 +31,6 @@ APP = ROOT / "files/app"
 SWITCHED = "Prove the stream through Nginx"  # the task that begins when Nginx has the release
 ROLE = {"TEST_PREFIX": "bench-role", "TEST_PORT_OFFSET": "9000", "DEMO_PORT": "18080"}
 SCRIPT = {"TEST_PREFIX": "bench-script", "TEST_PORT_OFFSET": "9300", "DEMO_PORT": "18380"}
-
-
-def hosts(environment: dict[str, str], *playbooks: str) -> None:
-    """Run some of molecule/hosts/ for the host of an environment."""
-    files = [str(ROOT / f"molecule/hosts/{name}.yml") for name in playbooks]
-    argv = ["ansible-playbook", "-i", str(ROOT / "inventory/demo"), *files]
-    subprocess.run(argv, check=True, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
 
 
 class Role:
@@ -49,18 +41,13 @@ class Role:
         self.switched: float | None = None
 
     def __call__(self, **variables: Any) -> float:
-        argv = ["ansible-playbook", "-i", str(ROOT / "inventory/demo")]
-        argv += [f"-e{json.dumps(variables)}", str(ROOT / "playbooks/site.yml")]
         began, self.switched = time.monotonic(), None
 
         def on_task(play: Play) -> None:
             if play.tasks[-1] == SWITCHED:
                 self.switched = time.monotonic() - began
 
-        with tempfile.TemporaryDirectory() as directory:
-            done = Play(argv, Path(directory), on_task).end()
-        if not done.succeeded:
-            sys.exit(done.output)
+        done = deploy(on_task, **variables)
         self.executed, self.changed = done.ok, done.changed
         return done.seconds
 
