@@ -4,7 +4,8 @@
 
 BENCH_PARTS=(capacity proxies servers settings shapes deploy counts)
 
-cmd_bench() { # bench [PART...] [--full [--rounds N]]
+cmd_bench() { with_hosts bench bench "$@"; }
+bench() { # bench [PART...] [--full [--rounds N]]
   local part parts=() arguments=(--short)
   shift
   while (($#)); do
