@@ -48,8 +48,8 @@ options:
     type: list
     elements: path
     default: []
-  nginx_lines:
-    description: Lines that Nginx's main file should contain, without their indentation.
+  nginx_directives:
+    description: Directives of Nginx's main file to look for.
     type: list
     elements: str
     default: []
@@ -171,12 +171,30 @@ outdated_files:
   returned: success
   type: list
   elements: str
-missing_nginx_lines:
-  description: The O(nginx_lines) that C(/etc/nginx/nginx.conf) lacks.
+nginx_lines:
+  description:
+    - The lines of C(/etc/nginx/nginx.conf) with the O(nginx_directives), without their indentation.
   returned: success
   type: list
   elements: str
   sample: ["worker_connections 16384;"]
+capacity:
+  description: What the host has for streams.
+  returned: success
+  type: dict
+  contains:
+    memory:
+      description: Memory in bytes.
+      type: int
+      sample: 2147483648
+    files:
+      description: Number of open files that a process of a service may have.
+      type: int
+      sample: 524288
+    somaxconn:
+      description: Number of connections that may wait at one socket, the kernel's C(net.core.somaxconn).
+      type: int
+      sample: 4096
 missing_users:
   description: The O(users) that do not exist.
   returned: success
@@ -280,6 +298,10 @@ apps:
       type: list
       elements: str
       sample: [docs.example.org]
+    streams:
+      description: Number of streams that the app is set up for.
+      type: int
+      sample: 4096
 conflicts:
   description: Why the host cannot take the app, one sentence for each reason.
   returned: success
@@ -309,7 +331,7 @@ OPTIONS = {
     "server_names": {"type": "list", "elements": "str", "default": []},
     "packages": {"type": "list", "elements": "str", "default": []},
     "files": {"type": "list", "elements": "path", "default": []},
-    "nginx_lines": {"type": "list", "elements": "str", "default": []},
+    "nginx_directives": {"type": "list", "elements": "str", "default": []},
     "users": {"type": "list", "elements": "str", "default": []},
     "nginx_user": {"type": "str"},
     "keeps_welcome": {"type": "bool", "default": False},

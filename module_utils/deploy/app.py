@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 
-from . import edge, monitor, site
+from . import edge, full, monitor, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -75,10 +75,10 @@ class App(NamedTuple):
     server_lines: list[str]  # of the site's server block
     head_lines: list[str]  # of its other servers: what Nginx needs before it knows the server
     zone_lines: list[str]
+    full_blocks: list[str]  # what refuses streams when the app has all that it may have
     refusal_tls_lines: list[str]
     hsts: str
     build_lines: list[str]
-    nginx_lines: list[dict[str, str]]
     packages: list[str]
     users: list[dict[str, str]]
     source: Source
@@ -138,11 +138,11 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         server_lines=site.server_lines(given, identifier(name)),
         head_lines=site.head_lines(given),
         zone_lines=site.zone_lines(given, identifier(name)),
+        full_blocks=full.blocks(identifier(name)),
         refusal_tls_lines=site.tls_lines("intermediate"),
         hsts=site.hsts(given),
         service_lines=_directives(given["service_settings"]),
         build_lines=_directives(given["build_settings"]),
-        nginx_lines=_nginx_lines(given),
         packages=_packages(given),
         users=[
             {"name": user, "comment": f"Runs {name}", "home": places.state},
@@ -169,6 +169,8 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
     found["proxy_headers"] = site.headers(given, found["proxy_headers"], identifier(given["name"]))
     found["repeats_headers"] = site.replaces_headers(found.get("extra", ""))
+    repeats = full.replaces_error_pages(found.get("extra", ""))
+    found["error_page"] = full.error_page(identifier(given["name"])) if repeats else ""
     return found
 
 
@@ -184,17 +186,6 @@ def _directives(settings: Mapping[str, Any]) -> list[str]:
         for value in (values if isinstance(values, list) else [values])
     ]
     return [f"{name}={value}" for name, value in pairs]
-
-
-def _nginx_lines(given: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Lines of Nginx's main file, each with its block ('' for the top level)."""
-    return [
-        {"line": f"worker_processes {given['nginx_worker_processes']};", "block": ""},
-        {"line": f"worker_rlimit_nofile {given['nginx_worker_rlimit_nofile']};", "block": ""},
-        {"line": f"worker_connections {given['nginx_worker_connections']};", "block": "events"},
-        # 64 is too small for the public name of an EC2 host together with another name.
-        {"line": "server_names_hash_bucket_size 128;", "block": "http"},
-    ]
 
 
 def _packages(given: Mapping[str, Any]) -> list[str]:

@@ -133,6 +133,14 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
+def live(unit: str, host: str, port: int, streams: int) -> str:
+    """The sentence that names the live release."""
+    return (
+        f"{unit} is live on {host}, port {port}, which is set up for {streams} streams and other "
+        "requests at once (streaming_api_streams)."
+    )
+
+
 def report(live: str, seen: Seen | None) -> str:
     """The report of a good deploy. ``live`` is the sentence that names the live release.
 

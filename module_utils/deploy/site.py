@@ -54,7 +54,7 @@ def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
     }
     if given["nginx_limit_connections"]:
         own["limit_conn"] = f"connections_{identifier} {given['nginx_limit_connections']}"
-        own["limit_conn_status"] = _STATUS
+    own["limit_conn_status"] = _STATUS
     if given["nginx_limit_requests"]:
         burst = given["nginx_limit_requests_burst"]
         at_once = f" burst={burst} nodelay" if burst else ""

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
 from .access import Answer, Host, run
+from .capacity import capacity
 from .conflicts import conflicts
 from .defaults import foreign, unclaimed
-from .nginx import missing_lines, nginx
+from .nginx import main_lines, nginx
 from .packages import is_installed, packages
 from .records import apps, history, live, site_is_proven
 from .releases import releases
@@ -52,7 +53,8 @@ def look(
         "missing_packages": [spec for spec in wanted.packages if not is_installed(spec, installed)],
         "missing_files": [path for path in wanted.files if not host.path(path).exists()],
         "outdated_files": [path for path, text in wanted.texts.items() if host.text(path) != text],
-        "missing_nginx_lines": missing_lines(host, wanted.nginx_lines),
+        "nginx_lines": main_lines(host, wanted.nginx_directives),
+        "capacity": capacity(host),
         "missing_users": [name for name in wanted.users if user_id(host, name) is None],
         "site_is_proven": site_is_proven(host, wanted),
         "live": live(host, wanted),

@@ -51,10 +51,11 @@ def has_lost_reload(host: Host, files: Iterable[str]) -> bool:
     return time.time() - changed < oldest - MARGIN
 
 
-def missing_lines(host: Host, wanted: Iterable[str]) -> list[str]:
-    """The lines that Nginx's main file lacks. The indentation does not matter."""
-    there = {line.strip() for line in host.text("/etc/nginx/nginx.conf").splitlines()}
-    return [line for line in wanted if line not in there]
+def main_lines(host: Host, directives: Iterable[str]) -> list[str]:
+    """The lines of Nginx's main file with these directives, without their indentation."""
+    lines = (line.strip() for line in host.text("/etc/nginx/nginx.conf").splitlines())
+    names = tuple(f"{name} " for name in directives)
+    return [line for line in lines if line.startswith(names)]
 
 
 def workers(host: Host) -> dict[int, list[str]]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .wanted import Wanted
 
 
+OLD_STREAMS = 4096  # of a record that does not say
+
+
 class App(NamedTuple):
     """An app that this role put on the host."""
 
@@ -25,6 +28,7 @@ class App(NamedTuple):
     root: str
     ports: list[int]
     server_names: list[str]
+    streams: int
 
 
 def _proven_site(host: Host, wanted: Wanted) -> str:
@@ -68,6 +72,7 @@ def _app(file: Path, warn: Callable[[str], None]) -> App | None:
             str(record["root"]),
             [int(port) for port in record["ports"]],
             [str(name) for name in record["server_names"]],
+            int(record.get("streams", OLD_STREAMS)),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"

@@ -19,7 +19,7 @@ class Wanted(NamedTuple):
     server_names: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
-    nginx_lines: tuple[str, ...] = ()
+    nginx_directives: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     nginx_user: str = ""
     keeps_welcome: bool = False
@@ -45,7 +45,7 @@ class Wanted(NamedTuple):
             server_names=words("server_names"),
             packages=words("packages"),
             files=words("files"),
-            nginx_lines=words("nginx_lines"),
+            nginx_directives=words("nginx_directives"),
             users=words("users"),
             nginx_user=options.get("nginx_user") or "",
             keeps_welcome=bool(options.get("keeps_welcome")),

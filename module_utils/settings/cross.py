@@ -119,15 +119,6 @@ def _build_user(name: str, user: str | None) -> Iterator[str]:
         yield sentence("streaming_api_user", user, "any user but the one that builds the app")
 
 
-def _nginx_files(connections: int, files: int) -> Iterator[str]:
-    if files < connections:
-        yield sentence(
-            "streaming_api_nginx_worker_rlimit_nofile",
-            files,
-            f"at least streaming_api_nginx_worker_connections, {connections}",
-        )
-
-
 def _default_site(kept: bool, names: list[str]) -> Iterator[str]:
     if kept and not names:
         yield (
@@ -187,10 +178,6 @@ CROSS: tuple[Cross, ...] = (
     Cross(("streaming_api_nginx_locations",), _location_paths),
     Cross(("streaming_api_nginx_server_names",), _server_names),
     Cross(("streaming_api_name", "streaming_api_user"), _build_user),
-    Cross(
-        ("streaming_api_nginx_worker_connections", "streaming_api_nginx_worker_rlimit_nofile"),
-        _nginx_files,
-    ),
     Cross(("streaming_api_nginx_default_site", "streaming_api_nginx_server_names"), _default_site),
     Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),
     Cross(

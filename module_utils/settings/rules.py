@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from ..deploy.capacity import BACKLOG
 from ..latency.thresholds import Thresholds
 from .forms import (
     ABSOLUTE,
@@ -60,7 +61,6 @@ _NO_PASSWORD = Rule(
 _URL_PATH = like(r"/[!-~]*", "a path that begins with /, without spaces")
 _SECONDS = at_least(1, " of seconds")
 _NGINX_SECONDS = between(1, 2147483, " of seconds")
-_FILES = at_least(1024)
 _VARIABLE_NAME = like(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, no digit first")
 _VARIABLE_VALUE = Rule(is_scalar, "text or a number; true, yes, on and the like in quotes")
 _MEMORY = like(
@@ -169,11 +169,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
         none_of(WSGI_WORKERS, "uvicorn, asgi or module.Class of a worker that serves ASGI"),
     ),
     "streaming_api_gunicorn_worker_timeout": (_SECONDS,),
-    "streaming_api_gunicorn_backlog": (between(1, 2147483647),),
+    "streaming_api_streams": (between(0, BACKLOG),),
     "streaming_api_gunicorn_settings{}": (
         like(r"[a-z_][a-z0-9_]*", "a setting's name in gunicorn.conf.py"),
     ),
-    "streaming_api_service_limit_nofile": (_FILES,),
     "streaming_api_service_memory_max": (_MEMORY,),
     "streaming_api_service_tasks_max": (_TASKS,),
     "streaming_api_service_cpu_weight": (between(1, 10000),),
@@ -252,8 +251,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_nginx_worker_processes": (
         like(r"auto|[1-9]\d*", "auto or a whole number, 1 or more"),
     ),
-    "streaming_api_nginx_worker_connections": (_FILES,),
-    "streaming_api_nginx_worker_rlimit_nofile": (_FILES,),
     "streaming_api_nginx_user": (_ACCOUNT,),
     "streaming_api_proof_paths[]": (_URL_PATH,),
     "streaming_api_proof_thresholds{}": (

@@ -76,7 +76,8 @@ class ActionModule(acting.Action):
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
-        return f"{args['plan']['unit']} is live on {host}, port {args['app']['port']}."
+        plan = args["plan"]
+        return outcome.live(plan["unit"], host, args["app"]["port"], plan["streams"])
 
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:

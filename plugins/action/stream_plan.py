@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 try:
     from ..module_utils import controller
-    from ..module_utils.deploy import app, install, lock, nginx, plan, proof
+    from ..module_utils.deploy import app, capacity, full, install, lock, nginx, plan, proof
     from ..module_utils.release import describe, errors, identity, scan
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils import controller
-    from ..module_utils.deploy import app, install, lock, nginx, plan, proof
+    from ..module_utils.deploy import app, capacity, full, install, lock, nginx, plan, proof
     from ..module_utils.release import describe, errors, identity, scan
     from ..plugin_utils import acting
 
@@ -124,7 +124,7 @@ class ActionModule(acting.Action):
             "packages": self._app.packages,
             "files": files,
             "users": [user["name"] for user in self._app.users],
-            "nginx_lines": [line["line"] for line in self._app.nginx_lines],
+            "nginx_directives": list(capacity.NGINX_DIRECTIVES),
             "nginx_user": self._settings["streaming_api_nginx_user"],
             "keeps_welcome": self._settings["streaming_api_nginx_default_site"],
             "texts": self._host_texts,
@@ -140,12 +140,35 @@ class ActionModule(acting.Action):
             raise acting.RefusalError("\n".join(facts["conflicts"]))
 
     def _warn(self, facts: Mapping[str, Any]) -> None:
-        missing = facts["missing_nginx_lines"]
-        if missing and not self._settings["streaming_api_nginx_manage_main_file"]:
+        machine = capacity.Machine(**facts["capacity"])
+        for worry in capacity.worries(self._settings["streaming_api_streams"], machine):
+            self._display.warning(worry)
+        if self._settings["streaming_api_nginx_manage_main_file"]:
+            return
+        lines = [one["line"] for one in self._nginx_lines(facts)]
+        missing = [line for line in lines if line not in facts["nginx_lines"]]
+        if missing:
             self._display.warning(
                 "streaming_api_nginx_manage_main_file is false, and /etc/nginx/nginx.conf lacks: "
                 + " ".join(missing)
             )
+
+    # --- how many streams ---
+
+    def _streams(self, facts: Mapping[str, Any]) -> int:
+        asked = self._settings["streaming_api_streams"]
+        return capacity.streams(asked, capacity.Machine(**facts["capacity"]))
+
+    def _nginx_lines(self, facts: Mapping[str, Any]) -> list[dict[str, str]]:
+        return capacity.nginx_lines(
+            self._settings["streaming_api_nginx_worker_processes"],
+            [self._streams(facts), *(app["streams"] for app in facts["apps"])],
+            capacity.Machine(**facts["capacity"]),
+        )
+
+    def _full_lines(self, streams: int) -> list[str]:
+        extra = self._settings["streaming_api_nginx_server_extra"]
+        return full.server_lines(extra, self._app.identifier, streams)
 
     # --- the release ---
 
@@ -180,6 +203,8 @@ class ActionModule(acting.Action):
         going_back = found if self._settings["streaming_api_release"] else None
         chosen = proof.choice(self._settings, decided, going_back, has_token=has_token)
         measures = self._settings["streaming_api_proof"] and not self.is_check
+        manages = self._settings["streaming_api_nginx_manage_main_file"]
+        streams = self._streams(facts)
         return {
             **decided._asdict(),
             "holder": str(self._holder),
@@ -194,6 +219,10 @@ class ActionModule(acting.Action):
             },
             "ipv6": facts["ipv6"],
             "systemd": facts["systemd"],
+            "streams": streams,
+            "full_lines": self._full_lines(streams),
+            "nginx_lines": self._nginx_lines(facts) if manages else [],
+            "raises_somaxconn": facts["capacity"]["somaxconn"] < capacity.BACKLOG,
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "refusals": nginx.refusals(
                 facts,

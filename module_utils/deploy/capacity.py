@@ -1,0 +1,88 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""For how many streams a host is set up, and the limits that follow from that number.
+
+An open request counts as a stream, whatever it is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+KIB_PER_STREAM = 64  # the app, Nginx and the kernel together
+SHARE = 2  # half of the memory is for streams; the app itself and the system get the rest
+LEAST, MOST = 256, 32_768  # without a number of the user's
+# A stream has two connections. The third is for those who are refused, idle or still asking.
+CONNECTIONS_PER_STREAM = 3
+FILES_PER_STREAM = CONNECTIONS_PER_STREAM + 1  # the fourth is a temporary file of a request
+OWN_CONNECTIONS, OWN_FILES = 1024, 2048  # of Nginx itself, and of sites of others
+# Connections that may wait at a socket. It is what Nginx can count at most, so a burst of all streams
+# never finds the queue full.
+BACKLOG = 65_535
+RETRY_AFTER = 5  # seconds
+# Those of the lines below.
+NGINX_DIRECTIVES = (
+    "worker_processes",
+    "worker_rlimit_nofile",
+    "worker_connections",
+    "server_names_hash_bucket_size",
+)
+
+
+class Machine(NamedTuple):
+    """What a host has. ``memory`` is in bytes. ``files`` is the number of open files that one
+    process may have. ``somaxconn`` is the number of connections that may wait at one socket.
+    """
+
+    memory: int
+    files: int
+    somaxconn: int
+
+    @property
+    def carries(self) -> int:
+        """The number of streams for which the memory suffices."""
+        return self.memory // SHARE // (KIB_PER_STREAM * 1024)
+
+    @property
+    def holds(self) -> int:
+        """The number of streams that one worker of Nginx can have open."""
+        return (self.files - OWN_FILES) // FILES_PER_STREAM
+
+
+def streams(asked: int, machine: Machine) -> int:
+    """The number of streams of the app. 0 asks for what the host can have."""
+    return asked or max(LEAST, min(machine.carries, machine.holds, MOST))
+
+
+def worries(asked: int, machine: Machine) -> list[str]:
+    """What the host lacks for the number that is asked for, a sentence each."""
+    found = []
+    if asked > machine.carries:
+        found.append(
+            f"streaming_api_streams is {asked}; the memory of this host carries about "
+            f"{machine.carries}, at {KIB_PER_STREAM} KiB for each stream and half of the memory."
+        )
+    if asked > machine.holds:
+        found.append(
+            f"streaming_api_streams is {asked}; a process of this host may open {machine.files} "
+            f"files, which is enough for {max(machine.holds, 0)} streams in one worker of Nginx."
+        )
+    return found
+
+
+def nginx_lines(processes: str, claims: Sequence[int], machine: Machine) -> list[dict[str, str]]:
+    """Lines of Nginx's main file, each with its block ('' for the top level).
+
+    ``claims`` are the streams of all apps of the host, which share its Nginx. Each worker can have
+    all of them, because the kernel does not spread connections evenly.
+    """
+    total = sum(claims)
+    files = min(FILES_PER_STREAM * total + OWN_FILES, machine.files)
+    connections = min(CONNECTIONS_PER_STREAM * total + OWN_CONNECTIONS, files)
+    return [
+        {"line": f"worker_processes {processes};", "block": ""},
+        {"line": f"worker_rlimit_nofile {files};", "block": ""},
+        {"line": f"worker_connections {connections};", "block": "events"},
+        # 64 is too small for the public name of an EC2 host together with another name.
+        {"line": "server_names_hash_bucket_size 128;", "block": "http"},
+    ]
