@@ -136,8 +136,8 @@ class Seen(NamedTuple):
 def live(unit: str, host: str, port: int, streams: int) -> str:
     """The sentence that names the live release."""
     return (
-        f"{unit} is live on {host}, port {port}, which is set up for {streams} streams and other "
-        "requests at once (streaming_api_streams)."
+        f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
+        "once; streaming_api_streams changes that."
     )
 
 

@@ -141,7 +141,8 @@ class ActionModule(acting.Action):
 
     def _warn(self, facts: Mapping[str, Any]) -> None:
         machine = capacity.Machine(**facts["capacity"])
-        for worry in capacity.worries(self._settings["streaming_api_streams"], machine):
+        asked = self._settings["streaming_api_streams"]
+        for worry in capacity.worries(asked, machine):
             self._display.warning(worry)
         if self._settings["streaming_api_nginx_manage_main_file"]:
             return

@@ -13,6 +13,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.loader import init_plugin_loader
 from ansible.template import Templar, trust_as_template
 
+from plugins.module_utils.deploy import full
 from plugins.module_utils.deploy.app import app
 from plugins.module_utils.settings.check import check
 
@@ -21,6 +22,7 @@ SPEC = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_
     "options"
 ]
 ID = "0123456789ab"
+STREAMS = 4096
 
 APP = {
     "streaming_api_name": "chat-app",
@@ -65,10 +67,13 @@ def checked(variables: dict[str, Any]) -> dict[str, Any]:
 def render(role_variables: dict[str, Any]) -> Render:
     def render(template: str | Path, plan: dict[str, Any] | None = None, **given: Any) -> str:
         variables = {**role_variables, **APP, **given}
+        found = checked(variables)
+        extra = variables["streaming_api_nginx_server_extra"]
+        lines = full.server_lines(extra, found["app"]["identifier"], STREAMS)
         internals = {
             "ansible_managed": "Ansible managed",
-            "__streaming_api_checked": checked(variables),
-            "__streaming_api_plan": {**PLAN, **(plan or {})},
+            "__streaming_api_checked": found,
+            "__streaming_api_plan": {**PLAN, "full_lines": lines, **(plan or {})},
             "ansible_search_path": [str(ROLE)],
         }
         templar = Templar(

@@ -70,7 +70,7 @@ def test_a_location_departs_from_the_others_alone(render: Render) -> None:
     site = render(
         SITE, streaming_api_nginx_locations=[{"path": "/"}, {"path": "/api/", "gzip": True}]
     )
-    first, second = re.findall(r"location .*?\n    }", site, re.DOTALL)
+    first, second = re.findall(r"location /.*?\n    }", site, re.DOTALL)
     assert "location / {" in first and "gzip off;" in first
     assert "location /api/ {" in second and "gzip on;" in second
 
@@ -91,7 +91,6 @@ LIMITS: list[set[str]] = [
     {
         "limit_conn_zone $binary_remote_addr zone=connections_chat_app:10m;",
         "limit_conn connections_chat_app 1000;",
-        "limit_conn_status 429;",
     },
     {
         "limit_req_zone $binary_remote_addr zone=requests_chat_app:10m rate=200r/s;",
@@ -109,7 +108,9 @@ SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"streaming_api_nginx_client_max_body_size": 0}, {"client_max_body_size 1m;"}, {"client_max_body_size 0;"}),
     ({"streaming_api_nginx_limit_connections": 0}, LIMITS[0], set()),
     ({"streaming_api_monitor": True}, set(), set()),
-    ({"streaming_api_monitor": True, "streaming_api_status_page": True}, set(), {"location = /.stream-status {", "proxy_pass http://127.0.0.1:9797/status/chat-app;"}),
+    ({"streaming_api_monitor": True, "streaming_api_status_page": True}, set(), {"location = /.stream-status {", "proxy_pass http://127.0.0.1:9797/status/chat-app;", "limit_conn streams_chat_app 65535; # one can still look when the app is full"}),
+    ({"streaming_api_nginx_server_extra": "limit_conn a 9;"}, {"limit_conn connections_chat_app 1000;", "limit_conn streams_chat_app 4096;", "error_page 429 @refused_chat_app;"}, {"limit_conn a 9;"}),
+    ({"streaming_api_nginx_locations": [{"path": "/", "extra": "error_page 404 /a;"}]}, set(), {"error_page 404 /a;"}),  # beside ours, see below
     ({"streaming_api_nginx_limit_requests": "0"}, LIMITS[1], set()),
     ({"streaming_api_nginx_limit_requests_burst": 0}, {"limit_req zone=requests_chat_app burst=1000 nodelay;"}, {"limit_req zone=requests_chat_app;"}),
     ({"streaming_api_nginx_send_timeout": 5}, {"send_timeout 60s;"}, {"send_timeout 5s;"}),
@@ -214,6 +215,16 @@ def test_headers_of_a_location_do_not_replace_hsts(
         r"(.*)(location / .*)(location /a .*)", site, re.DOTALL
     ).groups()  # type: ignore[union-attr]
     assert [HSTS in part for part in (server, first, second)] == [True, False, True]
+
+
+def test_error_pages_of_a_location_do_not_replace_ours(render: Render) -> None:
+    locations = [{"path": "/"}, {"path": "/a", "extra": "error_page 404 /a;"}]
+    site = render(SITE, streaming_api_nginx_locations=locations)
+    ours = "error_page 429 @refused_chat_app;"
+    server, first, second = re.match(
+        r"(.*)(location / .*)(location /a .*)", site, re.DOTALL
+    ).groups()  # type: ignore[union-attr]
+    assert [ours in part for part in (server, first, second)] == [True, False, True]
 
 
 # --- behind an edge ---

@@ -55,7 +55,8 @@ def test_systemd_would_notice(render: Render, tmp_path: Path) -> None:
     ("variables", "there"),
     [
         ({"streaming_api_stop_timeout": "60"}, "TimeoutStopSec=70"),
-        ({"streaming_api_service_limit_nofile": "1024"}, "LimitNOFILE=1024"),
+        ({}, "LimitNOFILE=524288"),
+        ({"streaming_api_service_settings": {"LimitNOFILE": 1024}}, "LimitNOFILE=1024"),
         ({}, "MemoryMax=75%"),
         ({"streaming_api_service_memory_max": "2G"}, "MemoryMax=2G"),
         ({"streaming_api_service_tasks_max": "512"}, "TasksMax=512"),
