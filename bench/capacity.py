@@ -48,10 +48,11 @@ class Step:
     def load(self, seconds: float) -> Load:
         """What to generate. Streams last longer than the run."""
         way = WAYS[self.way]
+        host = self.app if self.way == "http" else f"{self.app}-tls"
         query = f"count=100000&interval={self.interval}&size={self.size}"
         return dataclasses.replace(
             way,
-            url=way.url.replace("bench", self.app) + f"api/stream?{query}",
+            url=way.url.replace("bench", host) + f"api/stream?{query}",
             streams=self.streams,
             interval=self.interval,
             seconds=seconds,
@@ -161,14 +162,18 @@ def prepare(streams: int) -> Inside:
         ["git", "archive", f"{BEFORE}:files/app"], cwd=ROOT, check=True, capture_output=True
     )
     subprocess.run(["tar", "-xf", "-", "-C", str(before)], input=archive.stdout, check=True)
-    shared = {"streaming_api_streams": streams, "streaming_api_tls": "self_signed"}
-    for name, source in (("now", ROOT / "files/app"), ("before", before)):
+    for name, (source, tls) in {
+        "now": (ROOT / "files/app", "none"),
+        "now-tls": (ROOT / "files/app", "self_signed"),
+        "before": (before, "none"),
+    }.items():
         say(f"capacity: deploying the app `{name}`")
         deploy(
-            **shared,
+            streaming_api_streams=streams,
             streaming_api_name=name,
             streaming_api_source=str(source),
             streaming_api_nginx_server_names=[name],
+            streaming_api_tls=tls,
         )
     return Inside(HOST["TEST_PREFIX"])
 
