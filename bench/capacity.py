@@ -31,7 +31,7 @@ SOURCES = 32  # client addresses: the role limits the streams of each
 WAYS = {
     "http": Load("http://bench/", 0, address="127.0.0.1:80"),
     "https": Load("https://bench/", 0, address="127.0.0.1:443"),
-    "HTTP/2": Load("https://bench/", 0, address="127.0.0.1:443", http="2", per_connection=100),
+    "HTTP/2": Load("https://bench/", 0, address="127.0.0.1:443", http="2"),
 }
 
 
@@ -85,13 +85,16 @@ def broken(found: Found, interval: float) -> list[str]:
     return problems
 
 
-def run(inside: Inside, step: Step, seconds: float) -> dict[str, Any]:
-    """Load the host, and look at what its processes use meanwhile."""
+def run(inside: Inside, step: Step, seconds: float, within: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Load the host, and look at what its processes use meanwhile.
+
+    `within` goes before the generator's command.
+    """
     load = step.load(seconds)
     groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
     idle = {name: usage(pids) for name, pids in groups.items()}
     kernel = kernel_memory()
-    generator = start(load, inside.network)
+    generator = start(load, (*within, *inside.network))
     # The window begins when all are open and `settle` has passed.
     time.sleep(load.streams / load.opens_per_second + load.settle + 1)
     before = {name: usage(pids) for name, pids in groups.items()}

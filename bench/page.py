@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 METHOD = ROOT / "bench/method.md"
 PARTS = {
     "capacity": "How many streams the deployed stack carries",
+    "growth": "How it grows with CPUs and workers",
     "shapes": "What an event costs in the app",
     "servers": "Servers behind the same socket",
     "proxies": "Proxies in front of the same source",
