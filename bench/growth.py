@@ -82,8 +82,8 @@ def main() -> None:
                 streaming_api_gunicorn_workers=workers,
             )
             inside = Inside(HOST["TEST_PREFIX"])
-            for each in sweep(inside, cpus, sizes=sizes, seconds=5 if options.short else 10):
-                rounds.append({"cpus": cpus, "workers": workers, **each})
+            found = sweep(inside, cpus, sizes=sizes, seconds=5 if options.short else 10)
+            rounds += [{"cpus": cpus, "workers": workers, **each} for each in found]
             inside.pin({0, 1})
     hosts(HOST, "destroy")
     print(table(keep("growth", rounds, short=options.short)))
