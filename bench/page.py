@@ -11,6 +11,7 @@ from .table import RESULTS
 ROOT = Path(__file__).parents[1]
 METHOD = ROOT / "bench/method.md"
 PARTS = {
+    "generator": "The generator's own error",
     "capacity": "How many streams the deployed stack carries",
     "growth": "How it grows with CPUs and workers",
     "shapes": "What an event costs in the app",
