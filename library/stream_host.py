@@ -195,6 +195,10 @@ capacity:
       description: Number of connections that may wait at one socket, the kernel's C(net.core.somaxconn).
       type: int
       sample: 4096
+    notsent:
+      description: Bytes that a socket takes before they can be sent, C(net.ipv4.tcp_notsent_lowat).
+      type: int
+      sample: 4294967295
 missing_users:
   description: The O(users) that do not exist.
   returned: success

@@ -19,6 +19,8 @@ OWN_CONNECTIONS, OWN_FILES = 1024, 2048  # of Nginx itself, and of sites of othe
 # Connections that may wait at a socket. It is what Nginx can count at most, so a burst of all streams
 # never finds the queue full.
 BACKLOG = 65_535
+# Bytes. By default a reader that reads nothing makes the kernel take 4 MiB; the network needs less.
+NOTSENT = 131_072
 RETRY_AFTER = 5  # seconds
 # Those of the lines below.
 NGINX_DIRECTIVES = (
@@ -31,12 +33,14 @@ NGINX_DIRECTIVES = (
 
 class Machine(NamedTuple):
     """What a host has. ``memory`` is in bytes. ``files`` is the number of open files that one
-    process may have. ``somaxconn`` is the number of connections that may wait at one socket.
+    process may have. ``somaxconn`` is the number of connections that may wait at one socket,
+    ``notsent`` the number of bytes that a socket takes before they can be sent.
     """
 
     memory: int
     files: int
     somaxconn: int
+    notsent: int
 
     @property
     def carries(self) -> int:
@@ -67,6 +71,16 @@ def worries(asked: int, machine: Machine) -> list[str]:
             f"streaming_api_streams is {asked}; a process of this host may open {machine.files} "
             f"files, which is enough for {max(machine.holds, 0)} streams in one worker of Nginx."
         )
+    return found
+
+
+def kernel(machine: Machine) -> dict[str, int]:
+    """The kernel's settings that are worse than what streams need, name to value."""
+    found = {}
+    if machine.somaxconn < BACKLOG:
+        found["net.core.somaxconn"] = BACKLOG
+    if machine.notsent > NOTSENT:
+        found["net.ipv4.tcp_notsent_lowat"] = NOTSENT
     return found
 
 

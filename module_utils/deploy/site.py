@@ -31,6 +31,8 @@ _ALL_PROFILES = {
     "ssl_session_cache": "shared:streaming_api:10m",
     "ssl_session_timeout": "1d",
     "ssl_session_tickets": "off",
+    # Each connection that has written holds one; 16k by default.
+    "ssl_buffer_size": "4k",
 }
 _STATUS = "429"  # Too Many Requests
 
@@ -51,6 +53,8 @@ def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
         "client_max_body_size": given["nginx_client_max_body_size"],
         "client_body_timeout": f"{given['nginx_client_body_timeout']}s",
         "send_timeout": f"{given['nginx_send_timeout']}s",
+        # What a reader has not taken by then is dropped at once. The kernel would keep it.
+        "reset_timedout_connection": "on",
     }
     if given["nginx_limit_connections"]:
         own["limit_conn"] = f"connections_{identifier} {given['nginx_limit_connections']}"
@@ -106,6 +110,8 @@ def _head(given: Mapping[str, Any]) -> dict[str, str]:
         "server_tokens": "off",
         "client_header_timeout": f"{given['nginx_client_header_timeout']}s",
         "large_client_header_buffers": given["nginx_large_client_header_buffers"],
+        # The request's memory grows in such steps; by 4k, half of the last one is for nothing.
+        "request_pool_size": "2k",
     }
 
 

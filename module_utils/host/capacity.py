@@ -1,6 +1,6 @@
 # Copyright: the contributors of streaming_api
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What the host has for streams: memory, open files, the queue of a socket."""
+"""What the host has for streams: memory, open files, sockets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def capacity(host: Host) -> dict[str, int]:
     return {
         "memory": _memory(host),
         "files": _files(host),
-        "somaxconn": int(host.text("/proc/sys/net/core/somaxconn") or 0),
+        "somaxconn": _number(r"(\d+)", host.text("/proc/sys/net/core/somaxconn")),
+        "notsent": _number(r"(\d+)", host.text("/proc/sys/net/ipv4/tcp_notsent_lowat")),
     }
 
 

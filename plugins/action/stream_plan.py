@@ -223,7 +223,7 @@ class ActionModule(acting.Action):
             "streams": streams,
             "full_lines": self._full_lines(streams),
             "nginx_lines": self._nginx_lines(facts) if manages else [],
-            "raises_somaxconn": facts["capacity"]["somaxconn"] < capacity.BACKLOG,
+            "kernel": capacity.kernel(capacity.Machine(**facts["capacity"])),
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "refusals": nginx.refusals(
                 facts,
