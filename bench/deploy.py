@@ -59,7 +59,9 @@ class Script:
         defaults = yaml.safe_load((ROOT / "roles/streaming_api/defaults/main.yml").read_text())
         self._environment = {
             "UV_VERSION": UV_VERSION,
-            "SERVER_PACKAGES": " ".join(defaults["streaming_api_gunicorn_packages"]),
+            "SERVER_PACKAGES": " ".join(
+                one.partition(";")[0] for one in defaults["streaming_api_gunicorn_packages"]
+            ),
         }
         # As molecule/hosts/inventory.yml has it.
         port = 19000 + int(SCRIPT["TEST_PORT_OFFSET"]) + 22

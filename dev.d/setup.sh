@@ -89,9 +89,10 @@ cmd_lock() {
     --no-emit-index-url --custom-compile-command './dev lock' --constraints files/app/requirements.txt \
     --group files/app/pyproject.toml:dev files/app/pyproject.toml --output-file files/app/requirements-dev.txt
   say "resolving what the role installs on hosts"
-  # shellcheck disable=SC2046 # one word for each package
-  lock_for_hosts server $(python -c 'import yaml
-print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_gunicorn_packages"])')
+  local server
+  mapfile -t server < <(python -c 'import yaml
+print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_api_gunicorn_packages"], sep="\n")')
+  lock_for_hosts server "${server[@]}"
   lock_for_hosts otlp opentelemetry-exporter-otlp-proto-http
   lock_for_hosts uv "uv==$(sed -n 's/^UV_VERSION = "\(.*\)"/\1/p' module_utils/deploy/app.py)"
   say "resolving the laboratory's apps"

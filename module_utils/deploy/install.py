@@ -81,7 +81,7 @@ def locked(lock: str, wanted: Sequence[str]) -> str:
     The lock begins with a comment that lists them.
     """
     first = lock.partition("\n")[0]
-    return lock if sorted(first.lstrip("# ").split()) == sorted(wanted) else ""
+    return lock if sorted(first.lstrip("# ").split()) == sorted(" ".join(wanted).split()) else ""
 
 
 def missing(lock: str, brought: str) -> str:

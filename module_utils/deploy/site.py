@@ -66,6 +66,8 @@ def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
         own["limit_req_status"] = _STATUS
     if given["tls"] != "none":
         own.update(_tls(given["tls_profile"]))
+        if given["nginx_http2"]:
+            own["http2_pool_size"] = "2k"  # of a connection; half of 4k is for nothing
     theirs = {one.name for one in directives(given["nginx_server_extra"])}
     return _lines({name: value for name, value in own.items() if name not in theirs})
 
