@@ -50,7 +50,7 @@ class Machine(NamedTuple):
     @property
     def holds(self) -> int:
         """The number of streams that one worker of Nginx can have open."""
-        return (self.files - OWN_FILES) // FILES_PER_STREAM
+        return max(self.files - OWN_FILES, 0) // FILES_PER_STREAM
 
 
 def streams(asked: int, machine: Machine) -> int:
@@ -69,7 +69,7 @@ def worries(asked: int, machine: Machine) -> list[str]:
     if asked > machine.holds:
         found.append(
             f"streaming_api_streams is {asked}; a process of this host may open {machine.files} "
-            f"files, which is enough for {max(machine.holds, 0)} streams in one worker of Nginx."
+            f"files, which is enough for {machine.holds} streams in one worker of Nginx."
         )
     return found
 

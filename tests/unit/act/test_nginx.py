@@ -11,9 +11,9 @@ from plugins.module_utils.act import nginx, units
 from plugins.module_utils.act.editor import ActError
 from plugins.module_utils.act.nginx import with_lines
 from plugins.module_utils.act.units import Said
+from plugins.module_utils.deploy.capacity import Machine, nginx_lines
 from plugins.module_utils.host.access import Answer, Host
 from tests.unit.act.conftest import Systemd
-from tests.unit.deploy.made_app import described
 
 STOCK = """\
 user www-data;
@@ -38,15 +38,15 @@ http {
 	include /etc/nginx/mime.types;
 }
 """
-OURS = described().nginx_lines
+OURS = nginx_lines("auto", [4096], Machine(2**30, 524_288, 4096, 0))
 
 
 def test_debians_own_file() -> None:
     found = with_lines(STOCK, OURS)
     assert found == (
-        STOCK.replace("\tworker_connections 768;", "    worker_connections 8192;")
+        STOCK.replace("\tworker_connections 768;", "    worker_connections 13312;")
         .replace("\t# server_names_hash_bucket_size 64;", "    server_names_hash_bucket_size 128;")
-        .replace("events {", "worker_rlimit_nofile 16384;\nevents {")
+        .replace("events {", "worker_rlimit_nofile 18432;\nevents {")
     )
     assert with_lines(found, OURS) == found
 

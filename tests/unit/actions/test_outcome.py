@@ -12,12 +12,21 @@ from tests.unit.action_plugin import run_action
 from tests.unit.deploy.made_app import PLAN, UNIT, described, measured, settings
 
 HOLDER = "me@laptop, process 7"
+LIVE = (
+    f"{UNIT} is live on a, port 80. It takes 4096 streams and other requests at once; "
+    "streaming_api_streams changes that."
+)
 UNDONE = {"site": "restored", "release": "removed", "problem": "", "journal": "its journal"}
 
 
 def tell(more: dict[str, Any], **changes: Any) -> dict[str, Any]:
     args = {"app": described(**changes).fields(), "settings": settings(**changes)}
-    given = {"say": "report", **args, "plan": {**PLAN._asdict(), "holder": HOLDER}, **more}
+    given = {
+        "say": "report",
+        **args,
+        "plan": {**PLAN._asdict(), "holder": HOLDER, "streams": 4096},
+        **more,
+    }
     return run_action(stream_outcome, given, {"inventory_hostname": "a"})
 
 
@@ -67,13 +76,13 @@ def test_the_undo_failed(is_failed: bool) -> None:
 def test_a_good_deploy() -> None:
     seen = {"measured": [measured(PROBE).pair()]}
     found = tell({"nginx": seen})
-    assert found["msg"] == f"table of {PROBE}\n\n{UNIT} is live on a, port 80."
+    assert found["msg"] == f"table of {PROBE}\n\n{LIVE}"
     assert found["_ansible_verbose_always"] is True
     assert "failed" not in found
 
 
 def test_without_the_proof() -> None:
-    assert tell({}, proof=False)["msg"] == f"{UNIT} is live on a, port 80."
+    assert tell({}, proof=False)["msg"] == LIVE
 
 
 def outside(streams: bool) -> dict[str, Any]:
@@ -87,13 +96,13 @@ def outside(streams: bool) -> dict[str, Any]:
 
 def test_it_streams_in_the_world() -> None:
     found = tell(outside(streams=True), public_url="https://a.org")
-    assert found["msg"] == f"table of the world\n\n{UNIT} is live on a, port 80."
+    assert found["msg"] == f"table of the world\n\n{LIVE}"
     assert tell({"say": "outside", **outside(streams=True)})["skipped"] is True
 
 
 def test_it_streams_on_its_host_only() -> None:
     found = tell(outside(streams=False), public_url="https://a.org")
-    assert found["msg"] == f"table of the world\n\n{UNIT} is live on a, port 80."
+    assert found["msg"] == f"table of the world\n\n{LIVE}"
     found = tell({"say": "outside", **outside(streams=False)}, public_url="https://a.org")
     assert found["failed"] is True
     assert found["msg"] == (

@@ -19,7 +19,9 @@ TOKEN = "/etc/streaming_api/chat-app.probe-token"
 FACTS: dict[str, Any] = {
     "euid": 0,
     "conflicts": [],
-    "missing_nginx_lines": [],
+    "nginx_lines": [],
+    "capacity": {"memory": 2**31, "files": 524_288, "somaxconn": 4096, "notsent": 2**32 - 1},
+    "apps": [],
     "missing_packages": [],
     "missing_users": [],
     "missing_files": [TOKEN],
@@ -226,3 +228,31 @@ def test_check_mode_revives_nothing() -> None:
     host = Host(seen(releases=[release(OLD, "draining")]))
     found = plan(Path("/gone"), host, check=True, release=OLD)
     assert (len(host.asked), found["state"], found["measures"]) == (1, "draining", False)
+
+
+# --- how many streams ---
+
+
+@pytest.mark.parametrize(
+    ("asked", "others", "streams", "connections"),
+    [(0, [], 16_384, 50_176), (100, [], 100, 1324), (100, [1000], 100, 4324)],
+)
+def test_the_app_and_its_nginx_take_as_many(
+    source: Path, asked: int, others: list[int], streams: int, connections: int
+) -> None:
+    apps = [{"name": "docs", "streams": count} for count in others]
+    found = plan(source, Host(seen(apps=apps)), streams=asked)
+    assert found["streams"] == streams
+    assert f"limit_conn streams_chat_app {streams};" in found["full_lines"]
+    lines = [one["line"] for one in found["nginx_lines"]]
+    assert f"worker_connections {connections};" in lines
+    assert found["kernel"] == {"net.core.somaxconn": 65535, "net.ipv4.tcp_notsent_lowat": 131_072}
+
+
+def test_a_main_file_of_the_users(source: Path) -> None:
+    assert plan(source, Host(seen()), nginx_manage_main_file=False)["nginx_lines"] == []
+
+
+def test_the_number_of_streams_makes_no_new_release(source: Path) -> None:
+    less, more = (plan(source, Host(seen()), streams=count) for count in (100, 9000))
+    assert less["id"] == more["id"]

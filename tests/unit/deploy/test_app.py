@@ -94,16 +94,6 @@ def test_directives() -> None:
     assert lines == ["MemoryMax=1G", "ReadOnlyPaths=/a", "ReadOnlyPaths=/b"]
 
 
-def test_the_lines_of_nginx() -> None:
-    lines = {one["line"]: one["block"] for one in described().nginx_lines}
-    assert lines == {
-        "worker_processes auto;": "",
-        "worker_rlimit_nofile 16384;": "",
-        "worker_connections 8192;": "events",
-        "server_names_hash_bucket_size 128;": "http",
-    }
-
-
 # --- the source ---
 
 WHEEL = "dist/chat-1.0-py3-none-any.whl"

@@ -45,7 +45,7 @@ def test_the_module_fails_in_one_sentence(capsys: pytest.CaptureFixture[str]) ->
 def test_the_user_is_called_as_the_app_is() -> None:
     options: dict[str, Any] = {"name": "chat", "user": None, "root": "/srv", "ports": {}}
     options.update(
-        {key: [] for key in ("server_names", "packages", "files", "nginx_lines", "users")}
+        {key: [] for key in ("server_names", "packages", "files", "nginx_directives", "users")}
     )
     options["nginx_user"] = None
     assert Wanted.of(options).user == "chat"

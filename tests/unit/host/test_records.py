@@ -70,6 +70,7 @@ def test_apps(root: Path) -> None:
         root,
         {
             "/etc/streaming_api/docs.json": json.dumps({"name": "docs", **RECORD}),
+            "/etc/streaming_api/new.json": json.dumps({"name": "new", **RECORD, "streams": 9}),
             "/etc/streaming_api/chat.json": json.dumps({"name": "chat", **RECORD}),
             "/etc/streaming_api/cut.json": '{"name": ',
             "/etc/streaming_api/list.json": "[]",
@@ -80,7 +81,8 @@ def test_apps(root: Path) -> None:
     )
     found = see(root)
     docs = {"name": "docs", "user": "u", "root": "/srv", "ports": [80], "server_names": []}
-    assert found["apps"] == [docs]
+    new = {**docs, "name": "new", "streams": 9}
+    assert found["apps"] == [{**docs, "streams": 4096}, new]
     assert [warning.split(" ")[0] for warning in found["warnings"]] == [
         f"/etc/streaming_api/{name}.json" for name in ("cut", "less", "list", "port")
     ]

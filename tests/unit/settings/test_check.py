@@ -40,7 +40,7 @@ UNFIT: list[Row] = [
     ),
     ("float for an int", {"keep_releases": 2.5}, ("_keep_releases is 2.5", "1 or more")),
     ("null for an int", {"nginx_http_port": None}, ("_http_port is null", "1 to 65535")),
-    ("list for an int", {"gunicorn_backlog": [1]}, ("_backlog is [1]", "1 to 2147483647")),
+    ("list for an int", {"streams": [1]}, ("_streams is [1]", "0 to 65535")),
     ("list for a str", {"app": ["main:app"]}, ("_app is ['main:app']", "module:attribute")),
     (
         "dict for a str",

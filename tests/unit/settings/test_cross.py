@@ -152,11 +152,6 @@ CLASHES: list[Row] = [
         ("_server_names[1] is '*.a.org'", "a whole host name"),
     ),
     ("location twice", locations({"path": "^~ /"}), ("_locations[1].path is '^~ /'", "no other")),
-    (
-        "files of Nginx",
-        {"nginx_worker_connections": 20000},
-        ("_nginx_worker_rlimit_nofile is 16384", "at least", "20000"),
-    ),
     # the monitor
     (
         "monitor without the probe",

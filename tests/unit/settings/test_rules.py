@@ -101,7 +101,8 @@ BAD: list[Row] = [
         ("_worker_class is 'gevent'", "serves ASGI"),
     ),
     ("worker class", {"gunicorn_worker_class": "a:b"}, ("_worker_class is 'a:b'", "module.Class")),
-    ("backlog", {"gunicorn_backlog": 0}, ("_backlog is 0", "from 1 to")),
+    ("streams", {"streams": 65536}, ("_streams is 65536", "from 0 to 65535")),
+    ("less than no stream", {"streams": -1}, ("_streams is -1", "from 0 to 65535")),
     ("code for a setting", {"gunicorn_settings": {"a\nb": 1}}, ("is 'a\\nb'", "gunicorn.conf.py")),
     # The build
     ("memory", {"build_memory_max": "a lot"}, ("_memory_max is 'a lot'", "a size such as 2G")),
@@ -123,7 +124,6 @@ BAD: list[Row] = [
     ("no memory", {"service_memory_max": "0"}, ("_service_memory_max is '0'", "infinity")),
     ("one task", {"service_tasks_max": 1}, ("_service_tasks_max is 1", "16 or more")),
     ("weight", {"service_cpu_weight": 0}, ("_service_cpu_weight is 0", "from 1 to 10000")),
-    ("few files", {"service_limit_nofile": 10}, ("_limit_nofile is 10", "1024 or more")),
     (
         "relative path",
         {"service_writable_paths": ["data"]},
