@@ -192,7 +192,7 @@ capacity:
       type: int
       sample: 524288
     somaxconn:
-      description: Number of connections that may wait at one socket, the kernel's C(net.core.somaxconn).
+      description: Connections that may wait at one socket, the kernel's C(net.core.somaxconn).
       type: int
       sample: 4096
     notsent:

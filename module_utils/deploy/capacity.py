@@ -16,8 +16,8 @@ LEAST, MOST = 256, 32_768  # without a number of the user's
 CONNECTIONS_PER_STREAM = 3
 FILES_PER_STREAM = CONNECTIONS_PER_STREAM + 1  # the fourth is a temporary file of a request
 OWN_CONNECTIONS, OWN_FILES = 1024, 2048  # of Nginx itself, and of sites of others
-# Connections that may wait at a socket. It is what Nginx can count at most, so a burst of all streams
-# never finds the queue full.
+# Connections that may wait at a socket. Nginx cannot count more streams than that, so a burst of
+# all streams never finds the queue full.
 BACKLOG = 65_535
 # Bytes. By default a reader that reads nothing makes the kernel take 4 MiB; the network needs less.
 NOTSENT = 131_072

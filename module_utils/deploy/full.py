@@ -2,10 +2,11 @@
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 """Directives of the app's site that answer 503 when the app has all the streams that it may have.
 
-Nginx knows one status for all limits of connections, and here that of one address (429) differs from
-that of the whole app (503). So the status is 429, and its error page finds out which limit it was:
-Nginx reads the keys of the limits in their order, and a variable of `map` keeps its first value. The
-app's key is read when the address has passed, or only by the error page, where it is empty.
+Nginx has one status for all limits of connections. Here an address with too many gets 429, and a
+full app says 503. So the status is 429, and its error page finds out which limit it was. Nginx
+reads the keys of the limits in their order, and a variable of `map` keeps its first value: the
+app's key has a value if the address has passed. If the error page is the first to read it, it is
+empty.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import statistics
 import threading
 import time
@@ -14,6 +15,7 @@ import pytest
 from rawclient import NAME, connect, get
 from streamclient import LEFT, Stream, read_all
 from testhost import Machine
+from testinfra.host import Host
 
 STREAMS, EACH = 200, 250
 EVERY = 1  # seconds between two events of a stream
@@ -25,7 +27,10 @@ RESOLUTION = 0.025  # seconds; below, it is the clients' own scheduling that is 
 
 HEADER = f"GET / HTTP/1.1\r\nHost: {NAME}\r\nA: "
 BODY = f"POST /seen HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: 100000\r\n\r\n"
-READER = f"GET /api/stream?count=1000&interval=10 HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+# Much more than all buffers on the way take.
+READER = f"GET /api/stream?count=1000&interval=0.1&size=65536 HTTP/1.1\r\nHost: {NAME}\r\n\r\n"
+# Bytes that the host may hold for a reader that reads nothing: Nginx's socket, the app's socket.
+NGINX_HOLDS, APP_HOLDS = 256 * 1024, 256 * 1024
 
 # What each kind sends first and then each second, and whether over TLS.
 KINDS: dict[str, tuple[str, bytes, bool]] = {
@@ -41,6 +46,7 @@ class Found(NamedTuple):
     beside: list[float]
     cut: list[str]
     new: list[int]  # statuses of new requests meanwhile
+    held: dict[str, list[int]]  # bytes that each socket holds, of Nginx and of the app
 
 
 def p99(streams: list[Stream], since: float, until: float) -> float:
@@ -53,6 +59,18 @@ def p99(streams: list[Stream], since: float, until: float) -> float:
     ]
     assert len(late) > STREAMS * (LASTS - 2) / EVERY / 2
     return sorted(late)[len(late) * 99 // 100]
+
+
+def held(host: Host) -> dict[str, list[int]]:
+    """Bytes that the kernel holds for each connection, because nobody takes them."""
+    sockets = {
+        "nginx": ("ss -tmnOH state established 'sport = :443'", r"skmem:\(.*?,w(\d+)"),
+        "app": ("ss -xmnOH state established | grep /run/reference/", r"skmem:\(.*?,t(\d+)"),
+    }
+    return {
+        name: [int(size) for size in re.findall(pattern, host.check_output(command))]
+        for name, (command, pattern) in sockets.items()
+    }
 
 
 @contextlib.contextmanager
@@ -86,7 +104,7 @@ def slow_readers(machine: Machine) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def found(machine: Machine) -> Found:
+def found(machine: Machine, host: Host) -> Found:
     if machine.distro != "debian13":
         pytest.skip("one host is enough: all hosts share this machine's CPUs")
     url = f"{machine.https_url}/chunked/stream?count=100000&interval={EVERY}"
@@ -110,6 +128,7 @@ def found(machine: Machine) -> Found:
                         new.append(get(machine.https, "/readyz", tls=NAME).status)
                     time.sleep(0.5)
                 windows[beside].append((began, time.monotonic()))
+                holding = held(host) if beside else {}
     finally:
         over.set()
         reading.join()
@@ -118,6 +137,7 @@ def found(machine: Machine) -> Found:
         [p99(streams, *window) for window in windows[True]],
         [one.ended for one in streams if one.ended != LEFT],
         new,
+        holding,
     )
 
 
@@ -135,3 +155,14 @@ def test_events_are_hardly_later(found: Found) -> None:
     alone, beside = statistics.median(found.alone), min(found.beside)
     print(f"p99 of an event's delay: {alone:.3f} s alone, {beside:.3f} s beside; {found}")
     assert beside <= 2 * max(alone, RESOLUTION), found
+
+
+def test_a_reader_that_reads_nothing_costs_little(found: Found) -> None:
+    """However much the app has to say. The kernel would give each 4 MiB by default."""
+    for name, most in (("nginx", NGINX_HOLDS), ("app", APP_HOLDS)):
+        full = [size for size in found.held[name] if size > most / 8]
+        print(
+            f"{name}: {len(full)} sockets hold {sum(full) / 1024 / max(len(full), 1):.0f} KiB each"
+        )
+        assert len(full) > EACH / 2, found.held[name]
+        assert max(full) <= most

@@ -6,17 +6,22 @@ import contextlib
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from plays import Plays
 from rawclient import NAME, connect, get, send
 from scanners import sslyze
-from testhost import Machine, ask
+from testhost import Machine
+from testhost import ask as ask_host
 from testinfra.host import Host
 
 OLD = "/etc/nginx/sites-enabled/old"
 SITE = "server { listen 80 default_server; listen [::]:80 default_server; server_name old.example; return 204; }"
 OURS = "/etc/nginx/conf.d/streaming_api.80.conf"
+
+STREAMS, EACH = 20, 5  # streams of the app, and of one address
 
 # How the app differs, and words of the refusal.
 TAKEN: dict[str, tuple[dict[str, object], list[str]]] = {
@@ -48,9 +53,9 @@ def refused(
         "files": f"find {places} -maxdepth 2 -printf '%p %T@ %s\\n' | sort | sha256sum",
         "nginx": "pgrep -f 'nginx: worker process$' | sort",
     }
-    before = ask(host, state)
+    before = ask_host(host, state)
     said = plays.refusals({case: variables for case, (variables, _) in TAKEN.items()})
-    return said, [key for key, value in ask(host, state).items() if value != before[key]]
+    return said, [key for key, value in ask_host(host, state).items() if value != before[key]]
 
 
 @pytest.mark.parametrize("case", TAKEN)
@@ -76,13 +81,15 @@ def deployed(
 ) -> str:
     """The address that connects, which is now that of a load balancer."""
     gateway = str(get(machine.https, "/seen", tls=NAME).json()["client"])
-    plays.deploy(
+    done = plays.deploy(
         streaming_api_nginx_trusted_proxies=[f"{gateway}/32", "198.51.100.0/24"],
         streaming_api_tls_profile="modern",
-        streaming_api_nginx_limit_connections=5,
+        streaming_api_streams=STREAMS,
+        streaming_api_nginx_limit_connections=EACH,
         streaming_api_nginx_limit_requests=20,
         streaming_api_nginx_limit_requests_burst=40,
     )
+    assert f"It takes {STREAMS} streams and other requests at once" in done.output
     return gateway
 
 
@@ -158,9 +165,84 @@ def test_more_connections_than_allowed(machine: Machine) -> None:
         assert other.status == 200
 
 
-@pytest.mark.usefixtures("deployed")
-def test_back_to_the_defaults_without_the_site(host: Host, machine: Machine, plays: Plays) -> None:
+def open_stream(machine: Machine, reader: int) -> Any:
+    """The connection of a stream, of an address of its own; the answer is not read."""
+    end = connect(machine.https, tls=NAME)
+    path = "/chunked/stream?count=6000&interval=0.1"
+    address = f"X-Forwarded-For: 192.0.2.{reader}\r\n"
+    end.sendall(f"GET {path} HTTP/1.1\r\nHost: {NAME}\r\n{address}\r\n".encode())
+    return end
+
+
+def ask(machine: Machine, reader: int) -> tuple[int, str | None]:
+    """The status of a new request, and when to come back."""
+    more = f"X-Forwarded-For: 192.0.2.{reader}\r\n"
+    said = get(machine.https, "/readyz", tls=NAME, more=more)
+    return said.status, said.headers.get("retry-after")
+
+
+def has_begun(end: Any) -> bool:
+    """Whether the answer is a stream."""
+    return bool(end.recv(4096).startswith(b"HTTP/1.1 200"))
+
+
+def flows(end: Any) -> bool:
+    """Whether events come now. What has come meanwhile does not count."""
+    end.settimeout(0)
+    with contextlib.suppress(OSError):
+        while end.recv(1 << 20):
+            pass
+    end.settimeout(5)
+    return bool(end.recv(4096))
+
+
+@pytest.fixture
+def full(machine: Machine, deployed: str) -> Iterator[list[Any]]:  # noqa: ARG001
+    """All streams that the app may have."""
+    time.sleep(2)  # the streams of the test before are forgotten
+    with contextlib.ExitStack() as stack:
+        ends = [
+            stack.enter_context(open_stream(machine, 100 + number // EACH))
+            for number in range(STREAMS)
+        ]
+        assert all(has_begun(end) for end in ends)
+        yield ends
+
+
+def test_a_full_app_says_when_to_come_back(machine: Machine, host: Host, full: list[Any]) -> None:
+    """Those that are open go on, an address with too many is told so, and the host's own checks
+    pass. When one ends, the next gets in.
+    """
+    assert [ask(machine, reader) for reader in (100, 200, 201)] == [
+        (429, None),
+        (503, "5"),
+        (503, "5"),
+    ]
+    own = f"curl -sk -o /dev/null -w '%{{http_code}}' --resolve {NAME}:443:127.0.0.1"
+    assert host.check_output(f"{own} https://{NAME}/readyz") == "200"
+    assert all(flows(end) for end in full)
+    full[0].close()
+    deadline = time.monotonic() + 5
+    while ask(machine, 202) != (200, None):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_many_at_once_are_answered_cleanly(machine: Machine, full: list[Any]) -> None:
+    """A crowd meets a full app: each gets an answer, and none is reset or left waiting."""
+    with ThreadPoolExecutor(32) as pool:
+        said = list(pool.map(lambda reader: ask(machine, reader % 250), range(300)))
+    assert {*said} <= {(503, "5"), (429, None)}
+    assert said.count((503, "5")) > 200
+    assert all(flows(end) for end in full)
+
+
+def test_back_to_the_defaults_without_the_site(
+    host: Host, machine: Machine, plays: Plays, full: list[Any]
+) -> None:
+    """While the app is full. Its streams go on."""
     host.check_output(f"rm -f {OLD}")
     plays.deploy()
+    assert all(flows(end) for end in full)
     assert get(machine.http, host="evil.example").raw == b""
     assert get(machine.https, "/readyz", tls=NAME).status == 200
