@@ -14,8 +14,8 @@ SHARE = 2  # half of the memory is for streams; the app itself and the system ge
 LEAST, MOST = 256, 32_768  # without a number of the user's
 # A stream has two connections. The third is for those who are refused, idle or still asking.
 CONNECTIONS_PER_STREAM = 3
-FILES_PER_STREAM = CONNECTIONS_PER_STREAM + 1  # the fourth is a temporary file of a request
-OWN_CONNECTIONS, OWN_FILES = 1024, 2048  # of Nginx itself, and of sites of others
+OWN_CONNECTIONS = 1024  # of Nginx itself, and of sites of others
+FILES_PER_CONNECTION = 2  # a connection is one; a request may have a temporary file
 # Connections that may wait at a socket. Nginx cannot count more streams than that, so a burst of
 # all streams never finds the queue full.
 BACKLOG = 65_535
@@ -50,7 +50,8 @@ class Machine(NamedTuple):
     @property
     def holds(self) -> int:
         """The number of streams that one worker of Nginx can have open."""
-        return max(self.files - OWN_FILES, 0) // FILES_PER_STREAM
+        connections = self.files // FILES_PER_CONNECTION
+        return max(connections - OWN_CONNECTIONS, 0) // CONNECTIONS_PER_STREAM
 
 
 def streams(asked: int, machine: Machine) -> int:
@@ -90,9 +91,9 @@ def nginx_lines(processes: str, claims: Sequence[int], machine: Machine) -> list
     ``claims`` are the streams of all apps of the host, which share its Nginx. Each worker can have
     all of them, because the kernel does not spread connections evenly.
     """
-    total = sum(claims)
-    files = min(FILES_PER_STREAM * total + OWN_FILES, machine.files)
-    connections = min(CONNECTIONS_PER_STREAM * total + OWN_CONNECTIONS, files)
+    connections = CONNECTIONS_PER_STREAM * sum(claims) + OWN_CONNECTIONS
+    files = min(FILES_PER_CONNECTION * connections, machine.files)
+    connections = min(connections, files)
     return [
         {"line": f"worker_processes {processes};", "block": ""},
         {"line": f"worker_rlimit_nofile {files};", "block": ""},

@@ -46,7 +46,7 @@ def test_debians_own_file() -> None:
     assert found == (
         STOCK.replace("\tworker_connections 768;", "    worker_connections 13312;")
         .replace("\t# server_names_hash_bucket_size 64;", "    server_names_hash_bucket_size 128;")
-        .replace("events {", "worker_rlimit_nofile 18432;\nevents {")
+        .replace("events {", "worker_rlimit_nofile 26624;\nevents {")
     )
     assert with_lines(found, OURS) == found
 
