@@ -70,7 +70,7 @@ def worries(asked: int, machine: Machine) -> list[str]:
     if asked > machine.holds:
         found.append(
             f"streaming_api_streams is {asked}; a process of this host may open {machine.files} "
-            f"files, which is enough for {machine.holds} streams in one worker of Nginx."
+            f"files, so one worker of Nginx surely holds {machine.holds} streams."
         )
     return found
 

@@ -40,7 +40,7 @@ def test_streams(asked: int, machine: Machine, found: int) -> None:
         (0, SERVER._replace(memory=8 * MIB, files=1024), []),
         (16_384, SERVER, []),
         (16_385, SERVER, ["memory of this host carries about 16384"]),
-        (5000, SERVER._replace(files=20_000), ["may open 20000 files", "2992 streams"]),
+        (5000, SERVER._replace(files=20_000), ["may open 20000 files", "holds 2992 streams"]),
     ],
 )
 def test_more_than_there_is(asked: int, machine: Machine, words: list[str]) -> None:
