@@ -1,4 +1,7 @@
-"""The six Nginx settings and every way to combine them that bench/settings.py reads. No I/O here.
+"""The six Nginx settings and the combinations of them that bench/settings.py reads. No I/O here.
+
+Two of the six are pairs. The timeouts are two settings here. The version of HTTP that belongs to
+upstream keepalive is an aspect of each cell, so that the others are seen with both versions.
 
 A cell is one stream through one Nginx location. Times are a sixtieth of the real ones: Nginx's
 default of 60 s stands as 1 s, 300 s as 5 s, a silence of two minutes as 2 s.
@@ -18,7 +21,8 @@ SETTINGS: dict[str, dict[str, str]] = {
     "proxy_cache off": {"proxy_cache": "off"},
     "upstream keepalive": {"proxy_pass": UPSTREAM, "proxy_set_header": 'Connection ""'},
     "chunked_transfer_encoding off": {"chunked_transfer_encoding": "off"},
-    "timeouts 300 s": {"proxy_read_timeout": "5s", "proxy_send_timeout": "5s"},
+    "proxy_read_timeout 300s": {"proxy_read_timeout": "5s"},
+    "proxy_send_timeout 300s": {"proxy_send_timeout": "5s"},
     "gzip off": {"gzip": "off"},
 }
 ALL = frozenset(SETTINGS)
@@ -26,14 +30,14 @@ NONE: frozenset[str] = frozenset()
 
 # What a location inherits. Nothing else in Debian's nginx.conf and default site concerns a proxy.
 HOSTS: dict[str, dict[str, str]] = {
-    "stock": {"gzip": "on"},
+    "stock": {"gzip": "on"},  # for text/html only
     "tuned": {
         "gzip": "on",
         "gzip_types": "*",
         "gzip_proxied": "any",
         "proxy_cache": "streams",
         "proxy_cache_valid": "200 1m",
-    },
+    },  # as some tutorials for fast sites have it
 }
 CHOICES = (
     ALL,
@@ -97,22 +101,23 @@ def read(text: str) -> frozenset[str]:
 
 def cells(nginx: str, worker: str) -> list[Cell]:
     """Those of one stack."""
-    found = []
-    for host, http, format_, gzip in itertools.product(HOSTS, ("1.0", "1.1"), FORMATS, (False, True)):
-        for chosen in CHOICES:
-            found.append(Cell(nginx, worker, host, chosen, http, format_, gzip))
-        for chosen in POLITE:
-            found.append(Cell(nginx, worker, host, chosen, http, format_, gzip, polite=True))
-    return found
+    chosen = [(one, False) for one in CHOICES] + [(one, True) for one in POLITE]
+    return [
+        Cell(nginx, worker, host, those, http, format_, gzip, polite)
+        for host, http, format_, gzip in itertools.product(
+            HOSTS, ("1.0", "1.1"), FORMATS, (False, True)
+        )
+        for those, polite in chosen
+    ]
 
 
 def locations(socket: str) -> Iterator[tuple[tuple[str, frozenset[str], str], dict[str, str]]]:
     """The directives of each location, for an app on this unix socket."""
     for host, chosen, http in itertools.product(HOSTS, CHOICES, ("1.0", "1.1")):
         directives = {"proxy_pass": f"http://unix:{socket}:/", "proxy_http_version": http}
-        directives |= {"proxy_read_timeout": "1s"} | HOSTS[host]
-        for one in SETTINGS:
-            directives |= SETTINGS[one] if one in chosen else {}
+        directives |= {"proxy_read_timeout": "1s", "proxy_send_timeout": "1s"} | HOSTS[host]
+        for one, changed in SETTINGS.items():
+            directives |= changed if one in chosen else {}
         yield (host, chosen, http), directives
 
 
@@ -160,7 +165,13 @@ def _parts(some: list[Cell], of: list[Cell]) -> list[list[str]]:
     for aspect in ASPECTS:
         values = _values(some, aspect)
         if len(values) > 1:
-            splits.append([part for value in sorted(values, key=str) for part in _split(some, of, aspect, value)])
+            splits.append(
+                [
+                    part
+                    for value in sorted(values, key=str)
+                    for part in _split(some, of, aspect, value)
+                ]
+            )
     return min(splits, key=len)
 
 

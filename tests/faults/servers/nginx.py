@@ -74,7 +74,16 @@ location / {{
     def argv(self, config: Path) -> list[str]:
         """The command."""
         libraries = with_libraries() if "load_module" in self.main else []
-        return [*libraries, self.program, "-p", str(config.parent), "-c", config.name, "-e", "stderr"]
+        return [
+            *libraries,
+            self.program,
+            "-p",
+            str(config.parent),
+            "-c",
+            config.name,
+            "-e",
+            "stderr",
+        ]
 
 
 def module(*names: str) -> dict[str, list[str]]:

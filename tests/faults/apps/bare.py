@@ -1,4 +1,4 @@
-"""The app of bench/settings.py: plain ASGI, so that nothing between it and Nginx adds a header.
+"""Plain ASGI, so that nothing adds a header: the app of bench/settings.py.
 
 Every path streams what the query asks for, with `X-Accel-Buffering: no` if the query has
 `polite=1`; `/one` is one short answer.
