@@ -175,7 +175,11 @@ def envoy(place: Place, *, best: bool) -> Running:
         "stat_prefix": "bench",
         "route_config": {
             "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, "route": route}]}
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [{"match": {"prefix": "/"}, "route": route}],
+                }
             ]
         },
         "http_filters": [{"name": "router", "typed_config": {"@type": router}}],

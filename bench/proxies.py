@@ -57,7 +57,9 @@ def source(directory: Path) -> Iterator[tuple[str, int, list[int]]]:
 
 
 @contextlib.contextmanager
-def serving(peer: Peer, socket: str, source_port: int) -> Iterator[tuple[Process, Place, Callable[[], object]]]:
+def serving(
+    peer: Peer, socket: str, source_port: int
+) -> Iterator[tuple[Process, Place, Callable[[], object]]]:
     """A running proxy: its process, its place, and what reloads it."""
     with contextlib.ExitStack() as ending:
         directory = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="peer-")))
@@ -178,7 +180,11 @@ def versions() -> dict[str, str]:
     commands = {
         "Nginx": ["nginx", "-v"],
         "HAProxy": ["haproxy", "-v"],
-        "Apache": ["sh", "-c", "LD_LIBRARY_PATH=$(echo .cache/fronts/usr/lib/*-linux-gnu) .cache/fronts/usr/sbin/apache2 -v"],
+        "Apache": [
+            "sh",
+            "-c",
+            "LD_LIBRARY_PATH=$(echo .cache/fronts/usr/lib/*-linux-gnu) .cache/fronts/usr/sbin/apache2 -v",
+        ],
         "Caddy": [".cache/peers/bin/caddy", "version"],
         "Envoy": [".cache/peers/bin/envoy", "--version"],
         "Traefik": [".cache/peers/bin/traefik", "version"],
@@ -207,7 +213,10 @@ def main() -> None:
             for number in range(1 if options.short else options.rounds):
                 say(f"  proxies: round {number + 1}")
                 streams, seconds = (FEW, 2.0) if options.short else (CROWD, 3.0)
-                direct = {"peer": "direct", "crowd": crowd({"address": f"127.0.0.1:{port}"}, [], streams, seconds)}
+                direct = {
+                    "peer": "direct",
+                    "crowd": crowd({"address": f"127.0.0.1:{port}"}, [], streams, seconds),
+                }
                 # Slow readers and reloads do not vary much, and take longer than all else.
                 whole = number % 3 == 0
                 turn = peers[number % len(peers) :] + peers[: number % len(peers)]
@@ -219,7 +228,8 @@ def main() -> None:
                             socket,
                             port,
                             short=options.short,
-                            whole=whole and not (options.short and one.name != "Nginx" and not options.only),
+                            whole=whole
+                            and not (options.short and one.name != "Nginx" and not options.only),
                         )
                         for one in turn
                     ]

@@ -44,6 +44,7 @@ WORKERS = {"uvicorn": "uvicorn_worker.UvicornWorker", "asgi": "asgi"}
 AT_ONCE = 384  # streams of four stacks; Gunicorn's asgi worker refuses more than 100 at once
 STREAM = {"count": 10, "interval": 0.1}
 ALLOWED = Thresholds(delay_p50=0.05)  # half an interval: many streams are read at once
+LARGE = {"size": 5000}  # bytes, more than the 4 KiB of one of Nginx's buffers
 SILENT = {"count": 1, "interval": 0.1, "silence": 2.0}
 KILLED = {"count": 20, "interval": 0.3}
 KILLED_AFTER = 1.5  # seconds
@@ -67,7 +68,7 @@ class Bench(NamedTuple):
             base = f"{self.running.places['nginx'].url}/{numbers[cell.location]}/stream"
             polite = {"polite": 1} if cell.polite else {}
             # A cache's key has no location in it, but the query.
-            own = {"format": cell.format, "cell": cell.key}
+            own = {"format": cell.format, "cell": cell.key, **(LARGE if cell.large else {})}
             url = with_query(base, {**own, **stream, **polite})
             yield cell, Request(url=url, accept_encoding="gzip" if cell.gzip else "identity")
 
@@ -137,21 +138,22 @@ def nginx(program: str, socket: str, port: int) -> Nginx:
 def measure(benches: Sequence[Bench], chosen: Sequence[Cell], number: int) -> dict[Cell, str]:
     """The outcome of each cell, in one word for each question."""
     found: dict[Cell, dict[str, str]] = {cell: {} for cell in chosen}
-    for question, stream in (("stream", STREAM), ("silence", SILENT)):
+    small = [cell for cell in chosen if not cell.large]
+    for question, stream, those in (("stream", STREAM, chosen), ("silence", SILENT, small)):
         began = time.monotonic()
-        for batch in batches(chosen, AT_ONCE):
+        for batch in batches(those, AT_ONCE):
             for cell, seen in read(benches, batch, {**stream, "round": number}):
                 found[cell] |= streamed(seen) if question == "stream" else silent(seen)
         say(f"    {question}: {time.monotonic() - began:.0f} s")
     began = time.monotonic()
-    for batch in batches(chosen, AT_ONCE):
+    for batch in batches(small, AT_ONCE):
         workers = [str(pid) for one in benches for pid in one.workers]
         kill = Disturbance(("kill", "-KILL", *workers), KILLED_AFTER, "kill")
         for cell, seen in read(benches, batch, {**KILLED, "round": number}, kill):
             found[cell]["killed"] = ending(seen)
         wait_ready(benches)
     say(f"    killed: {time.monotonic() - began:.0f} s")
-    cached = [cell for cell in chosen if cell.host == "tuned"]
+    cached = [cell for cell in small if cell.host == "tuned"]
     for batch in batches(cached, AT_ONCE):
         first = {**BRIEF, "round": -number - 1}
         dict(read(benches, batch, first))

@@ -60,6 +60,7 @@ class Cell(NamedTuple):
     format: str
     gzip: bool  # accepted by the reader
     polite: bool = False
+    large: bool = False  # events are larger than one of Nginx's buffers
 
     @property
     def key(self) -> str:
@@ -68,16 +69,16 @@ class Cell(NamedTuple):
             (
                 self.nginx, self.worker, self.host, written(self.chosen), self.http, self.format,
                 "gzip" if self.gzip else "identity", "polite" if self.polite else "",
+                "large" if self.large else "",
             )
         )  # fmt: skip
 
     @classmethod
     def of(cls, key: str) -> Cell:
         """The cell of this name."""
-        nginx, worker, host, chosen, http, format_, encoding, polite = key.split("|")
-        return cls(
-            nginx, worker, host, read(chosen), http, format_, encoding == "gzip", bool(polite)
-        )
+        nginx, worker, host, chosen, http, format_, encoding, polite, large = key.split("|")
+        own = (nginx, worker, host, read(chosen), http, format_)
+        return cls(*own, encoding == "gzip", bool(polite), bool(large))
 
     @property
     def location(self) -> tuple[str, frozenset[str], str]:
@@ -103,9 +104,9 @@ def cells(nginx: str, worker: str) -> list[Cell]:
     """Those of one stack."""
     chosen = [(one, False) for one in CHOICES] + [(one, True) for one in POLITE]
     return [
-        Cell(nginx, worker, host, those, http, format_, gzip, polite)
-        for host, http, format_, gzip in itertools.product(
-            HOSTS, ("1.0", "1.1"), FORMATS, (False, True)
+        Cell(nginx, worker, host, those, http, format_, gzip, polite, large)
+        for host, http, format_, gzip, large in itertools.product(
+            HOSTS, ("1.0", "1.1"), FORMATS, (False, True), (False, True)
         )
         for those, polite in chosen
     ]
@@ -133,6 +134,7 @@ def site(socket: str) -> str:
 ASPECTS: dict[str, dict[object, str]] = {
     "http": {"1.0": "HTTP/1.0 to the app", "1.1": "HTTP/1.1 to the app"},
     "gzip": {False: "reader without gzip", True: "reader accepts gzip"},
+    "large": {False: "small events", True: "events of 5 KB"},
     "worker": {},
     "format": {},
     "host": {"stock": "stock host", "tuned": "tuned host"},

@@ -1,1 +1,2 @@
-def table(raw): return ""
+def table(raw):
+    return ""

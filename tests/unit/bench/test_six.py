@@ -88,6 +88,11 @@ def held_without_the_header(cell: Cell) -> Outcome:
     return GOOD if cell.polite else GOOD._replace(ended="looks complete")
 
 
+def late_when_large(cell: Cell) -> Outcome:
+    late = cell.large and BUFFERING not in cell.chosen
+    return GOOD._replace(verdict="delayed") if late else GOOD
+
+
 @pytest.mark.parametrize(
     ("seen", "setting", "verdict"),
     [
@@ -99,6 +104,7 @@ def held_without_the_header(cell: Cell) -> Outcome:
         (held_with_nothing_set, GZIP, ALONE),
         (truncated_over_http_1_0, HTTP_1_1, MATTERS),
         (held_without_the_header, HEADER, MATTERS),
+        (late_when_large, BUFFERING, MATTERS),
     ],
 )
 def test_verdict(seen: Callable[[Cell], Outcome], setting: str, verdict: str) -> None:
@@ -130,7 +136,7 @@ def test_table() -> None:
     cells = {cell.key: {",".join(held_without_buffering_off(cell)): 2} for cell in CELLS}
     text = verdicts.table({"cells": cells, "rounds": [measured, measured]})
     assert (
-        "| `proxy_buffering off` | without it held: 48 of 48 | no longer held: 48 of 48 | matters |"
+        "| `proxy_buffering off` | without it held to the end: 96 of 96 | no longer held to the end: 96 of 96 | matters |"
         in text
     )
     assert (
