@@ -78,13 +78,14 @@ def nginx(place: Place, main: str, site: str) -> Running:
     return Running(files, argv, signal("HUP"))
 
 
-def nginx_stock(place: Place) -> Running:
-    """Debian's nginx.conf, and a site with nothing but `proxy_pass`."""
+def nginx_stock(place: Place, more: str = "") -> Running:
+    """Debian's nginx.conf, and a site with `proxy_pass` and ``more``."""
     site = f"""\
 server {{
     listen {place.port} default_server;
     location / {{
         proxy_pass http://unix:{place.socket};
+        {more}
     }}
 }}
 """
@@ -225,6 +226,9 @@ def traefik(place: Place, *, best: bool) -> Running:
 PEERS = (
     Peer("Nginx", "as the role deploys it", nginx_deployed),
     Peer("Nginx", "stock", nginx_stock),
+    Peer(
+        "Nginx", "stock and HTTP/1.1", lambda place: nginx_stock(place, "proxy_http_version 1.1;")
+    ),
     Peer("Caddy", "default", caddy("")),
     Peer("Caddy", "best", caddy("flush_interval -1")),
     Peer("HAProxy", "default", haproxy({})),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
+import socket
 import subprocess
 import sys
 import tempfile
@@ -24,47 +25,43 @@ from tests.faults.servers import ROOT
 from .load import Found, Load, finish, measure, start
 from .peers import PEERS, Peer, Place, missing
 from .processes import Usage, kernel_memory, tree, usage
-from .standings import table
+from .standings import DIRECT, table
 from .table import keep, say
 
 __all__ = ["main", "table"]
 
 CROWD = 500  # streams that open within a second
 FEW = 300  # in a short run
-RATE = 5  # events per second of each of them
+RATE = 10  # events per second of each of them
 SLOW, FAST = 100, 50  # readers that read nothing, and readers beside them
 LARGE = 4096  # bytes of an event for these, so that buffers fill within seconds
 OPENS = 200  # streams that open while the proxy reloads
 STARTS = 0.6  # seconds until a generator opens its first stream, at most
 
-Reach = dict[str, str]  # how a Load reaches the server
-
 
 @contextlib.contextmanager
-def source(directory: Path) -> Iterator[tuple[str, int, list[int]]]:
-    """The event source on a unix socket and on a TCP port: its socket, port, processes."""
-    socket, port = directory / "source.sock", free_port()
+def source(directory: Path) -> Iterator[tuple[str, int]]:
+    """The event source on a unix socket and on a TCP port."""
+    path, port = directory / "source.sock", free_port()
     with contextlib.ExitStack() as ending:
-        pids = []
-        for name, where in (("unix", f"unix:{socket}"), ("tcp", f"tcp:127.0.0.1:{port}")):
+        for name, where in (("unix", f"unix:{path}"), ("tcp", f"tcp:127.0.0.1:{port}")):
             argv = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "bench.source", where]
             one = Process(f"source-{name}", argv, directory)
             ending.callback(one.stop)
-            one.wait_ready(str(socket) if name == "unix" else ("127.0.0.1", port))
-            pids.append(one.pid)
-        socket.chmod(0o777)  # for proxies that become somebody else
-        yield str(socket), port, pids
+            one.wait_ready(str(path) if name == "unix" else ("127.0.0.1", port))
+        path.chmod(0o777)  # for proxies that become somebody else
+        yield str(path), port
 
 
 @contextlib.contextmanager
 def serving(
-    peer: Peer, socket: str, source_port: int
+    peer: Peer, path: str, source_port: int
 ) -> Iterator[tuple[Process, Place, Callable[[], object]]]:
     """A running proxy: its process, its place, and what reloads it."""
     with contextlib.ExitStack() as ending:
         directory = Path(ending.enter_context(tempfile.TemporaryDirectory(prefix="peer-")))
         directory.chmod(0o777)
-        place = Place(free_port(), socket, f"127.0.0.1:{source_port}", directory)
+        place = Place(free_port(), path, f"127.0.0.1:{source_port}", directory)
         prepared = peer.prepare(place)
         for name, text in prepared.files.items():
             path = directory / name
@@ -72,7 +69,7 @@ def serving(
             path.write_text(text)
         process = Process("proxy", prepared.argv, directory)
         ending.callback(process.stop)
-        process.wait_ready(("127.0.0.1", place.port))
+        wait_serving(place.port)
 
         def reload() -> object:
             # A hot restart goes on as a process of its own.
@@ -83,12 +80,22 @@ def serving(
         yield process, place, reload
 
 
-def processes(proxy: Process) -> list[int]:
-    """All of a proxy."""
-    return tree(proxy.pid)
+def wait_serving(port: int) -> None:
+    """Return when the source's answer comes through, or is held."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1) as one:
+            one.sendall(b"GET /ready HTTP/1.1\r\nHost: ready\r\n\r\n")
+            try:
+                if one.recv(64).split(b" ")[1:2] == [b"200"]:
+                    return
+            except TimeoutError:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"Nobody passes on at port {port}.")
 
 
-def crowd(reach: Reach, pids: list[int], streams: int, seconds: float) -> dict[str, Any]:
+def crowd(address: str, pids: list[int], streams: int, seconds: float) -> dict[str, Any]:
     """Readers that all come within a second, and stay."""
     load = Load(
         f"http://bench/?interval={1 / RATE}&count=100000",
@@ -97,7 +104,7 @@ def crowd(reach: Reach, pids: list[int], streams: int, seconds: float) -> dict[s
         opens_per_second=streams,
         settle=1.5,
         seconds=seconds,
-        **reach,
+        address=address,
     )
     idle, kernel = usage(pids), kernel_memory()
     generator = start(load)
@@ -118,7 +125,7 @@ def crowd(reach: Reach, pids: list[int], streams: int, seconds: float) -> dict[s
     }
 
 
-def slow(reach: Reach, pids: list[int], seconds: float) -> dict[str, Any]:
+def slow(address: str, pids: list[int], seconds: float) -> dict[str, Any]:
     """Fast readers alone, then with others beside them that read nothing."""
     load = Load(
         f"http://bench/?interval=0.05&size={LARGE}&count=100000",
@@ -126,7 +133,7 @@ def slow(reach: Reach, pids: list[int], seconds: float) -> dict[str, Any]:
         interval=0.05,
         settle=0.3,
         seconds=seconds,
-        **reach,
+        address=address,
     )
     alone = measure(load)
     before, kernel = usage(pids), kernel_memory()
@@ -144,7 +151,7 @@ def slow(reach: Reach, pids: list[int], seconds: float) -> dict[str, Any]:
     }
 
 
-def reloaded(reach: Reach, reload: Callable[[], object]) -> dict[str, Any]:
+def reloaded(address: str, reload: Callable[[], object]) -> dict[str, Any]:
     """Streams that are open, and streams that open, while the proxy reloads."""
     load = Load(
         "http://bench/?interval=0.1&count=100000",
@@ -153,26 +160,12 @@ def reloaded(reach: Reach, reload: Callable[[], object]) -> dict[str, Any]:
         opens_per_second=OPENS / 2,
         settle=1,
         seconds=1,
-        **reach,
+        address=address,
     )
     generator = start(load)
     time.sleep(STARTS + 0.8)
     reload()
     return {"found": dataclasses.asdict(finish(generator))}
-
-
-def run(peer: Peer, socket: str, port: int, *, short: bool, whole: bool) -> dict[str, Any]:
-    """One proxy in one round; ``whole``: with the slow readers and the reload."""
-    found: dict[str, Any] = {"peer": peer.key}
-    with serving(peer, socket, port) as (proxy, place, reload):
-        reach = {"address": f"127.0.0.1:{place.port}"}
-        found["crowd"] = crowd(reach, processes(proxy), FEW if short else CROWD, 2 if short else 3)
-        if whole:
-            found["slow"] = slow(reach, processes(proxy), 1.5)
-            found["reload"] = reloaded(reach, reload)
-    seen = Found.load(found["crowd"]["found"])
-    say(f"    {peer.key}: p50 {1e3 * seen.delay.p50:.2f} ms, {seen.opened} opened")
-    return found
 
 
 def versions() -> dict[str, str]:
@@ -203,38 +196,43 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--short", action="store_true", help="one round, and fewer streams")
     parser.add_argument("--only", default="", help="proxies whose name has this")
+    parser.add_argument(
+        "--whole", default="Nginx", help="proxies with slow readers and a reload in a short run"
+    )
     options = parser.parse_args()
     peers = [one for one in PEERS if options.only in one.key and not missing(one)]
     rounds = []
     with tempfile.TemporaryDirectory(prefix="proxies-") as name:
         directory = Path(name)
         directory.chmod(0o711)
-        with source(directory) as (socket, port, _):
+        with source(directory) as (path, port):
+            crowd(f"127.0.0.1:{port}", [], FEW, 1.0)  # the kernel's first sockets cost more
             for number in range(1 if options.short else options.rounds):
                 say(f"  proxies: round {number + 1}")
-                streams, seconds = (FEW, 2.0) if options.short else (CROWD, 3.0)
-                direct = {
-                    "peer": "direct",
-                    "crowd": crowd({"address": f"127.0.0.1:{port}"}, [], streams, seconds),
-                }
-                # Slow readers and reloads do not vary much, and take longer than all else.
-                whole = number % 3 == 0
-                turn = peers[number % len(peers) :] + peers[: number % len(peers)]
-                rounds.append(
-                    [direct]
-                    + [
-                        run(
-                            one,
-                            socket,
-                            port,
-                            short=options.short,
-                            whole=whole
-                            and not (options.short and one.name != "Nginx" and not options.only),
-                        )
-                        for one in turn
-                    ]
-                )
+                turn = number % len(peers)
+                rounds.append(one_round(peers[turn:] + peers[:turn], path, port, number, options))
     print(table(keep("proxies", rounds, short=options.short, versions=versions())))
+
+
+def one_round(
+    peers: list[Peer], path: str, port: int, number: int, options: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """A direct run, and each proxy. Slow readers and reloads take long, and vary little."""
+    streams, seconds = (FEW, 2.0) if options.short else (CROWD, 3.0)
+    found = [{"peer": DIRECT, "crowd": crowd(f"127.0.0.1:{port}", [], streams, seconds)}]
+    for peer in peers:
+        whole = number % 3 == 0 and (not options.short or peer.name in options.whole)
+        with serving(peer, path, port) as (proxy, place, reload):
+            one: dict[str, Any] = {"peer": peer.key}
+            address, pids = f"127.0.0.1:{place.port}", tree(proxy.pid)
+            one["crowd"] = crowd(address, pids, streams, seconds)
+            if whole:
+                one["slow"] = slow(address, tree(proxy.pid), 1.5)
+                one["reload"] = reloaded(address, reload)
+        found.append(one)
+        seen = Found.load(one["crowd"]["found"])
+        say(f"    {peer.key}: p50 {1e3 * seen.delay.p50:.2f} ms, {seen.opened} opened")
+    return found
 
 
 if __name__ == "__main__":
