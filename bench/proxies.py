@@ -24,7 +24,8 @@ from tests.faults.servers import ROOT
 
 from .load import Found, Load, finish, measure, start
 from .peers import PEERS, Peer, Place, missing
-from .processes import Usage, kernel_memory, tree, usage
+from .processes import Usage, tree, usage
+from .sockets import socket_memory
 from .standings import DIRECT, table
 from .table import keep, say
 
@@ -36,6 +37,7 @@ RATE = 10  # events per second of each of them
 SLOW, FAST = 100, 50  # readers that read nothing, and readers beside them
 LARGE = 4096  # bytes of an event for these, so that buffers fill within seconds
 OPENS = 200  # streams that open while the proxy reloads
+FILLING = 1.5  # seconds in which they fill
 STARTS = 0.6  # seconds until a generator opens its first stream, at most
 
 
@@ -64,9 +66,9 @@ def serving(
         place = Place(free_port(), path, f"127.0.0.1:{source_port}", directory)
         prepared = peer.prepare(place)
         for name, text in prepared.files.items():
-            path = directory / name
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text)
+            file = directory / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
         process = Process("proxy", prepared.argv, directory)
         ending.callback(process.stop)
         wait_serving(place.port)
@@ -95,25 +97,29 @@ def wait_serving(port: int) -> None:
     raise RuntimeError(f"Nobody passes on at port {port}.")
 
 
-def crowd(address: str, pids: list[int], streams: int, seconds: float) -> dict[str, Any]:
+def used(proxy: Process | None) -> Usage:
+    """By all processes of a proxy; some start more of them under load."""
+    return usage(tree(proxy.pid)) if proxy else Usage()
+
+
+def crowd(address: str, proxy: Process | None, streams: int, seconds: float) -> dict[str, Any]:
     """Readers that all come within a second, and stay."""
     load = Load(
         f"http://bench/?interval={1 / RATE}&count=100000",
         streams,
         interval=1 / RATE,
         opens_per_second=streams,
-        settle=1.5,
+        settle=1,
         seconds=seconds,
         address=address,
     )
-    idle, kernel = usage(pids), kernel_memory()
+    idle = used(proxy)
     generator = start(load)
     time.sleep(STARTS + 1 + load.settle)
     # The window has begun a little earlier; the rate is the same.
-    before, began = usage(pids), time.monotonic()
-    time.sleep(seconds - 1)
-    after, wall = usage(pids), time.monotonic() - began
-    kernel = kernel_memory() - kernel
+    before, began = used(proxy), time.monotonic()
+    time.sleep(seconds - 0.8)
+    after, wall = used(proxy), time.monotonic() - began
     found = finish(generator)
     spent: Usage = after - before
     return {
@@ -121,11 +127,10 @@ def crowd(address: str, pids: list[int], streams: int, seconds: float) -> dict[s
         "streams": streams,
         "cpu_us": 1e6 * spent.cpu / max(1, found.opened * RATE * wall),
         "memory": (after - idle).pss / max(1, found.opened),
-        "kernel": kernel / max(1, found.opened),
     }
 
 
-def slow(address: str, pids: list[int], seconds: float) -> dict[str, Any]:
+def slow(address: str, proxy: Process, seconds: float) -> dict[str, Any]:
     """Fast readers alone, then with others beside them that read nothing."""
     load = Load(
         f"http://bench/?interval=0.05&size={LARGE}&count=100000",
@@ -136,12 +141,12 @@ def slow(address: str, pids: list[int], seconds: float) -> dict[str, Any]:
         address=address,
     )
     alone = measure(load)
-    before, kernel = usage(pids), kernel_memory()
+    before, kernel = used(proxy), socket_memory()
     generator = start(
-        dataclasses.replace(load, streams=FAST + SLOW, silent=SLOW, settle=load.settle + 2)
+        dataclasses.replace(load, streams=FAST + SLOW, silent=SLOW, settle=load.settle + FILLING)
     )
-    time.sleep(STARTS + (FAST + SLOW) / load.opens_per_second + 2 + seconds / 2)
-    grown, kernel = usage(pids) - before, kernel_memory() - kernel
+    time.sleep(STARTS + (FAST + SLOW) / load.opens_per_second + FILLING + seconds / 2)
+    grown, kernel = used(proxy) - before, socket_memory() - kernel
     beside = finish(generator)
     return {
         "alone": dataclasses.asdict(alone),
@@ -158,8 +163,8 @@ def reloaded(address: str, reload: Callable[[], object]) -> dict[str, Any]:
         OPENS,
         interval=0.1,
         opens_per_second=OPENS / 2,
-        settle=1,
-        seconds=1,
+        settle=0.5,
+        seconds=0.7,
         address=address,
     )
     generator = start(load)
@@ -197,7 +202,7 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="one round, and fewer streams")
     parser.add_argument("--only", default="", help="proxies whose name has this")
     parser.add_argument(
-        "--whole", default="Nginx", help="proxies with slow readers and a reload in a short run"
+        "--whole", default="deploys", help="proxies with slow readers and a reload in a short run"
     )
     options = parser.parse_args()
     peers = [one for one in PEERS if options.only in one.key and not missing(one)]
@@ -206,7 +211,7 @@ def main() -> None:
         directory = Path(name)
         directory.chmod(0o711)
         with source(directory) as (path, port):
-            crowd(f"127.0.0.1:{port}", [], FEW, 1.0)  # the kernel's first sockets cost more
+            crowd(f"127.0.0.1:{port}", None, FEW, 1.0)  # the kernel's first sockets cost more
             for number in range(1 if options.short else options.rounds):
                 say(f"  proxies: round {number + 1}")
                 turn = number % len(peers)
@@ -218,16 +223,16 @@ def one_round(
     peers: list[Peer], path: str, port: int, number: int, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """A direct run, and each proxy. Slow readers and reloads take long, and vary little."""
-    streams, seconds = (FEW, 2.0) if options.short else (CROWD, 3.0)
-    found = [{"peer": DIRECT, "crowd": crowd(f"127.0.0.1:{port}", [], streams, seconds)}]
+    streams, seconds = (FEW, 1.8) if options.short else (CROWD, 2.5)
+    found = [{"peer": DIRECT, "crowd": crowd(f"127.0.0.1:{port}", None, streams, seconds)}]
     for peer in peers:
-        whole = number % 3 == 0 and (not options.short or peer.name in options.whole)
+        whole = number % 3 == 0 and (not options.short or options.whole in peer.key)
         with serving(peer, path, port) as (proxy, place, reload):
             one: dict[str, Any] = {"peer": peer.key}
-            address, pids = f"127.0.0.1:{place.port}", tree(proxy.pid)
-            one["crowd"] = crowd(address, pids, streams, seconds)
+            address = f"127.0.0.1:{place.port}"
+            one["crowd"] = crowd(address, proxy, streams, seconds)
             if whole:
-                one["slow"] = slow(address, tree(proxy.pid), 1.5)
+                one["slow"] = slow(address, proxy, 1.0)
                 one["reload"] = reloaded(address, reload)
         found.append(one)
         seen = Found.load(one["crowd"]["found"])

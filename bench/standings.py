@@ -14,11 +14,11 @@ DIRECT = "direct"
 FIRST = "Nginx, as the role deploys it"  # which the others' CPU is compared with
 HEAD = (
     "proxy", "added delay p50", "added p99", "CPU per event", "memory per stream",
-    "sockets per stream", "opened in a second", "first event p99",
+    "opened in a second", "first event p99",
 )  # fmt: skip
 DISTURBED_HEAD = (
     "proxy", "fast readers' p99, alone", "beside slow ones", "memory per slow reader",
-    "its sockets", "reload: cut", "refused", "longest first event",
+    "in the kernel, for each of these", "reload: cut", "refused", "longest first event",
 )  # fmt: skip
 
 Measured = Mapping[str, Any]  # of one proxy in one round
@@ -29,15 +29,14 @@ def table(raw: Mapping[str, Any]) -> str:
     rounds = [{one["peer"]: one for one in measured} for measured in raw["rounds"]]
     names = sorted({name for measured in rounds for name in measured} - {DIRECT}, key=_first_then)
     crowds = [_crowd(name, rounds) for name in names]
-    disturbed = [_disturbed(name, rounds) for name in names]
+    disturbed = [row for row in (_disturbed(name, rounds) for name in names) if row]
     said = ", ".join(raw.get("versions", {}).values())
-    return "\n\n".join(
-        (
-            markdown(HEAD, [_direct(rounds), *crowds]),
-            markdown(DISTURBED_HEAD, [row for row in disturbed if row]),
-            f"Median of the rounds (lowest-highest). {said}",
-        )
-    )
+    parts = [
+        markdown(HEAD, [_direct(rounds), *crowds]),
+        *([markdown(DISTURBED_HEAD, disturbed)] if disturbed else []),
+        f"Median of the rounds (lowest-highest). {said}",
+    ]
+    return "\n\n".join(parts)
 
 
 def _first_then(name: str) -> tuple[bool, str]:
@@ -56,7 +55,6 @@ def _direct(rounds: Sequence[Mapping[str, Measured]]) -> list[str]:
         f"({spread([1e3 * one.p99 for one in delays])} ms)",
         "",
         "",
-        f"({spread([one['kernel'] / 1024 for one in crowds], '{:.0f}')} KiB)",
         opened(crowds),
         f"{spread(firsts, '{:.1f}')} ms",
     ]
@@ -68,7 +66,7 @@ def _crowd(name: str, rounds: Sequence[Mapping[str, Measured]]) -> list[str]:
     ]
     crowds = [own for own, _, _ in pairs]
     if not any(Found.load(own["found"]).delay.count for own in crowds):
-        return [name, "held to the end", "", "", "", "", opened(crowds), ""]
+        return [name, "held to the end", "", "", "", opened(crowds), ""]
 
     def added(percentile: Callable[[Found], float]) -> str:
         found = [
@@ -84,14 +82,12 @@ def _crowd(name: str, rounds: Sequence[Mapping[str, Measured]]) -> list[str]:
     ]
     times = f" ({statistics.median(ratios):.1f}x)" if ratios and name != FIRST else ""
     firsts = [1e3 * Found.load(own["found"]).first.p99 for own in crowds]
-    kernel = [(own["kernel"] - direct["kernel"]) / 1024 for own, direct, _ in pairs]
     return [
         name,
         added(lambda one: one.delay.p50),
         added(lambda one: one.delay.p99),
         f"{spread([own['cpu_us'] for own in crowds], '{:.0f}')} us{times}",
         f"{spread([own['memory'] / 1024 for own in crowds], '{:.0f}')} KiB",
-        f"{spread(kernel, '{:.0f}')} KiB",
         opened(crowds),
         f"{spread(firsts, '{:.1f}')} ms",
     ]
@@ -112,6 +108,8 @@ def _disturbed(name: str, rounds: Sequence[Mapping[str, Measured]]) -> list[str]
     if not slow or not reloads:
         return []
 
+    longest = [one.first.max for one in reloads]
+
     def p99(which: str) -> str:
         found = [Found.load(one[which]).delay.p99 for one in slow]
         if all(math.isnan(one) for one in found):
@@ -126,7 +124,5 @@ def _disturbed(name: str, rounds: Sequence[Mapping[str, Measured]]) -> list[str]
         f"{spread([one['kernel'] / 1024 for one in slow], '{:.0f}')} KiB",
         str(max(one.cut for one in reloads)),
         str(max(one.refused for one in reloads)),
-        ""
-        if all(math.isnan(one.first.max) for one in reloads)
-        else milliseconds(max(one.first.max for one in reloads)),
+        "none came" if all(math.isnan(one) for one in longest) else milliseconds(max(longest)),
     ]

@@ -3,6 +3,26 @@
 
 PEERS_SUITE=trixie # whose Nginx is newer than this machine's
 
+# All of them, and the environment of the apps behind Nginx.
+peers() {
+  packages openssl
+  nginx_binary
+  haproxy_binary
+  fronts
+  nginx_trixie
+  nginx_common
+  app_environment faults tests/faults/requirements.txt
+  app_environment peers bench/peers.txt
+}
+
+# Unpack Debian's nginx.conf and mime.types.
+nginx_common() {
+  local root=$PWD/.cache/nginx-common
+  [[ ! -e $root/etc/nginx/nginx.conf ]] || return 0
+  mkdir -p "$root"
+  quietly unpack "$root" nginx-common
+}
+
 # Unpack the Nginx of Debian 13, with its own C library, into .cache/nginx-trixie.
 nginx_trixie() {
   local root=$PWD/.cache/nginx-trixie keys=/usr/share/keyrings/debian-archive-keyring.gpg apt=() package
@@ -22,4 +42,10 @@ nginx_trixie() {
     "$root" >"$root/nginx"
   chmod +x "$root/nginx"
   "$root/nginx" -v 2>/dev/null || die "The Nginx of Debian 13 does not start here."
+}
+
+# Update the lock file of the proxies that come from PyPI; part of ./dev lock.
+lock_peers() {
+  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --custom-compile-command './dev lock' bench/peers.in --output-file bench/peers.txt
 }
