@@ -25,13 +25,18 @@ nginx_common() {
 
 # Unpack the Nginx of Debian 13, with its own C library, into .cache/nginx-trixie.
 nginx_trixie() {
-  local root=$PWD/.cache/nginx-trixie keys=/usr/share/keyrings/debian-archive-keyring.gpg apt=() package
+  local root=$PWD/.cache/nginx-trixie keys=/usr/share/keyrings/debian-archive-keyring.gpg apt=() package mirror
   [[ ! -x $root/nginx ]] || return 0
-  [[ -e $keys ]] || { say "No Debian keys on this machine: the Nginx of Debian 13 is left out."; return 0; }
+  # shellcheck disable=SC2016 # apt expands these
+  mirror=$(apt-get indextargets --format '$(ORIGIN) $(REPO_URI)' | awk '$1 == "Debian" && $2 !~ /security/ { print $2; exit }')
+  if [[ -z $mirror || ! -e $keys ]]; then
+    say "This machine has no mirror of Debian: the Nginx of Debian 13 is left out."
+    return 0
+  fi
   say "unpacking the Nginx of Debian 13"
   mkdir -p "$root"/apt/{etc/apt/{apt.conf.d,preferences.d,trusted.gpg.d},var/{lib/{apt/lists/partial,dpkg},cache/apt/archives/partial}}
   : >"$root/apt/var/lib/dpkg/status"
-  echo "deb [signed-by=$keys] http://deb.debian.org/debian $PEERS_SUITE main" >"$root/apt/etc/apt/sources.list"
+  echo "deb [signed-by=$keys] $mirror $PEERS_SUITE main" >"$root/apt/etc/apt/sources.list"
   apt=(-qq -o "Dir=$root/apt" -o "Dir::State::status=$root/apt/var/lib/dpkg/status" -o APT::Sandbox::User=root)
   quietly apt-get "${apt[@]}" update
   (cd "$root" && quietly apt-get "${apt[@]}" download nginx libc6 libcrypt1 libpcre2-8-0 libssl3t64 libzstd1 zlib1g)
