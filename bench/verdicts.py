@@ -11,6 +11,7 @@ from .six import ALL, NONE, SETTINGS, Cell, describe
 from .table import markdown
 
 HTTP_1_1 = "proxy_http_version 1.1"
+HTTP_1_1_FRAMED = "proxy_http_version 1.1 beside chunked_transfer_encoding on"
 HEADER = "`X-Accel-Buffering: no` from the app"
 KEEPALIVE = "upstream keepalive"
 
@@ -125,7 +126,9 @@ def _without(cell: Cell, setting: str, *, alone: bool) -> Cell | None:
         return cell._replace(polite=False) if (cell.polite, cell.chosen) == (True, around) else None
     if cell.polite:
         return None
-    if setting == HTTP_1_1:
+    if setting == HTTP_1_1_FRAMED and not alone:
+        company = ALL - {"chunked_transfer_encoding off"}
+    if setting in (HTTP_1_1, HTTP_1_1_FRAMED):
         return cell._replace(http="1.0") if (cell.http, cell.chosen) == ("1.1", company) else None
     wanted = frozenset({setting}) if alone else ALL
     return cell._replace(chosen=wanted - {setting}) if cell.chosen == wanted else None
@@ -135,7 +138,7 @@ def table(raw: Mapping[str, Any]) -> str:
     """A row for each setting, what upstream keepalive saves, and how steady the outcomes were."""
     outcomes, unsteady = settled(raw["cells"])
     rows = []
-    for setting in (*SETTINGS, HTTP_1_1, HEADER):
+    for setting in (*SETTINGS, HTTP_1_1, HTTP_1_1_FRAMED, HEADER):
         within = changes(compared(outcomes, setting, alone=False))
         alone = changes(compared(outcomes, setting, alone=True))
         verdict = classify(within, alone)
@@ -153,7 +156,8 @@ def table(raw: Mapping[str, Any]) -> str:
         f"{len(outcomes)} combinations: Nginx {' and '.join(nginx)}, stock host (Debian's own "
         "nginx.conf) and tuned host (gzip for every type, a cache), workers uvicorn and asgi, SSE, "
         "NDJSON and text, small events and those of 5 KB, readers with and without gzip, HTTP/1.0 and 1.1 to the app. A second stands "
-        "for a minute: the silence of 2 s, the timeouts of 1 s (60) and 5 s (300). "
+        "for a minute: the silence of 2 s, the timeouts of 1 s (60) and 5 s (300). No request has a "
+        "body, which is what `proxy_send_timeout` is about. "
         f"{unsteady} combinations had different outcomes in different rounds."
     )
     return (

@@ -9,7 +9,16 @@ import pytest
 
 from bench import six, verdicts
 from bench.six import ALL, NONE, Cell
-from bench.verdicts import ALONE, COSTS, FOLKLORE, HEADER, HTTP_1_1, MATTERS, Outcome
+from bench.verdicts import (
+    ALONE,
+    COSTS,
+    FOLKLORE,
+    HEADER,
+    HTTP_1_1,
+    HTTP_1_1_FRAMED,
+    MATTERS,
+    Outcome,
+)
 
 GOOD = Outcome("streaming", "whole", "stays", "error", "whole", "")
 BASE = Cell("1.22.1", "uvicorn", "stock", ALL, "1.1", "sse", gzip=False)
@@ -84,6 +93,11 @@ def truncated_over_http_1_0(cell: Cell) -> Outcome:
     return GOOD._replace(silence="error") if cell.http == "1.0" else GOOD
 
 
+def seen_unless_chunked_is_off(cell: Cell) -> Outcome:
+    hidden = CHUNKED in cell.chosen or cell.http == "1.0"
+    return GOOD._replace(killed="looks complete") if hidden else GOOD
+
+
 def held_without_the_header(cell: Cell) -> Outcome:
     return GOOD if cell.polite else GOOD._replace(ended="looks complete")
 
@@ -103,6 +117,8 @@ def late_when_large(cell: Cell) -> Outcome:
         (hides_when_chunked_is_off, CHUNKED, COSTS),
         (held_with_nothing_set, GZIP, ALONE),
         (truncated_over_http_1_0, HTTP_1_1, MATTERS),
+        (seen_unless_chunked_is_off, HTTP_1_1, ALONE),
+        (seen_unless_chunked_is_off, HTTP_1_1_FRAMED, MATTERS),
         (held_without_the_header, HEADER, MATTERS),
         (late_when_large, BUFFERING, MATTERS),
     ],
