@@ -6,11 +6,12 @@ settings for streams.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from plugins.module_utils.act.nginx import with_lines
 from tests.faults.servers import ROOT, Apache, Caddy, Haproxy
@@ -92,10 +93,16 @@ server {{
     return nginx(place, (COMMON / "nginx.conf").read_text(), site)
 
 
+@functools.cache
+def role_variables() -> dict[str, Any]:
+    """The role's variables; Ansible's loader starts only once."""
+    return variables_of_role()
+
+
 def nginx_deployed(place: Place) -> Running:
     """What the role makes of nginx.conf, and its site."""
     given = {"streaming_api_nginx_http_port": place.port}
-    role = variables_of_role()
+    role = role_variables()
     site = rendered(role, "site.conf.j2", {"socket": place.socket, "ipv6": False}, given)
     lines = checked({**role, **APP, **given})["app"]["nginx_lines"]
     return nginx(place, with_lines((COMMON / "nginx.conf").read_text(), lines), site)
