@@ -37,7 +37,7 @@ RATE = 10  # events per second of each of them
 SLOW, FAST = 100, 50  # readers that read nothing, and readers beside them
 LARGE = 4096  # bytes of an event for these, so that buffers fill within seconds
 OPENS = 200  # streams that open while the proxy reloads
-FILLING = 1.5  # seconds in which they fill
+FILLING = 1.2  # seconds in which they fill
 STARTS = 0.6  # seconds until a generator opens its first stream, at most
 
 
@@ -109,7 +109,7 @@ def crowd(address: str, proxy: Process | None, streams: int, seconds: float) -> 
         streams,
         interval=1 / RATE,
         opens_per_second=streams,
-        settle=1,
+        settle=0.8,
         seconds=seconds,
         address=address,
     )
@@ -118,7 +118,7 @@ def crowd(address: str, proxy: Process | None, streams: int, seconds: float) -> 
     time.sleep(STARTS + 1 + load.settle)
     # The window has begun a little earlier; the rate is the same.
     before, began = used(proxy), time.monotonic()
-    time.sleep(seconds - 0.8)
+    time.sleep(seconds - 0.5)
     after, wall = used(proxy), time.monotonic() - began
     found = finish(generator)
     spent: Usage = after - before
@@ -223,7 +223,7 @@ def one_round(
     peers: list[Peer], path: str, port: int, number: int, options: argparse.Namespace
 ) -> list[dict[str, Any]]:
     """A direct run, and each proxy. Slow readers and reloads take long, and vary little."""
-    streams, seconds = (FEW, 1.8) if options.short else (CROWD, 2.5)
+    streams, seconds = (FEW, 1.5) if options.short else (CROWD, 2.0)
     found = [{"peer": DIRECT, "crowd": crowd(f"127.0.0.1:{port}", None, streams, seconds)}]
     for peer in peers:
         one: dict[str, Any] = {"peer": peer.key}
