@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -30,7 +31,10 @@ def table(raw: Mapping[str, Any]) -> str:
     names = sorted({name for measured in rounds for name in measured} - {DIRECT}, key=_first_then)
     crowds = [_crowd(name, rounds) for name in names]
     disturbed = [row for row in (_disturbed(name, rounds) for name in names) if row]
-    said = ", ".join(raw.get("versions", {}).values())
+    found = {
+        name: re.search(r"\d+(\.\d+)+", said) for name, said in raw.get("versions", {}).items()
+    }
+    said = ", ".join(f"{name} {one.group()}" for name, one in found.items() if one)
     parts = [
         markdown(HEAD, [_direct(rounds), *crowds]),
         *([markdown(DISTURBED_HEAD, disturbed)] if disturbed else []),
@@ -39,7 +43,7 @@ def table(raw: Mapping[str, Any]) -> str:
             "second and reads 10 events/s each. Slow readers: 100 that read nothing beside 50 that read "
             "20 events/s of 4 KiB, seconds after their opening; the source leaves a reader whose proxy takes "
             "no more. Reload: in the midst of 200 opens; observed for two seconds after. A source that is "
-            f"asked by HTTP/1.0 sends no chunks, as app servers do. {said}"
+            f"asked by HTTP/1.0 sends no chunks, as app servers do. {said}."
         ),
     ]
     return "\n\n".join(parts)

@@ -39,7 +39,9 @@ def disturbed(peer: str) -> dict[str, Any]:
 
 
 def rows(*rounds: list[dict[str, Any]]) -> list[list[str]]:
-    text = standings.table({"rounds": list(rounds), "versions": {"Nginx": "nginx/1"}})
+    text = standings.table(
+        {"rounds": list(rounds), "versions": {"Nginx": "nginx version: nginx/1.22.1"}}
+    )
     return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
 
@@ -70,6 +72,13 @@ def test_what_was_held_or_not_opened_is_told() -> None:
     _, _, held, partly = rows(measurements)
     assert held[1] == "held to the end" and held[5] == "**0** of 100"
     assert partly[5] == "**60** of 100"
+
+
+def test_versions() -> None:
+    text = standings.table(
+        {"rounds": [[measured(DIRECT, 0.001)]], "versions": {"Envoy": "9e5580/1.40.0/Clean"}}
+    )
+    assert text.endswith("Envoy 1.40.0.")
 
 
 def test_slow_readers_and_a_reload() -> None:
