@@ -19,7 +19,7 @@ from tests.templates.conftest import APP, checked, rendered, variables_of_role
 
 COMMON = ROOT / ".cache/nginx-common/etc/nginx"
 OTHERS = ROOT / ".cache/peers"
-ENVOY = OTHERS / "lib/python3.11/site-packages/envoy/_bin/envoy"
+ENVOY = next(OTHERS.glob("lib/*/site-packages/envoy/_bin/envoy"), OTHERS / "envoy")
 
 
 class Place(NamedTuple):
