@@ -18,7 +18,8 @@ from typing import Any
 
 from .host import Inside, deploy, hosts
 from .load import Found, Load, Spread, finish, start
-from .processes import kernel_memory, usage
+from .processes import usage
+from .sockets import socket_memory
 from .table import keep, markdown, milliseconds, say
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +72,7 @@ class Cost:
     generator_cpu: float
     gunicorn_memory: float
     nginx_memory: float
-    kernel_memory: float
+    socket_memory: float
 
 
 def broken(found: Found, interval: float) -> list[str]:
@@ -93,7 +94,7 @@ def run(inside: Inside, step: Step, seconds: float, within: tuple[str, ...] = ()
     load = step.load(seconds)
     groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
     idle = {name: usage(pids) for name, pids in groups.items()}
-    kernel = kernel_memory()
+    sockets = socket_memory()
     generator = start(load, (*within, *inside.network))
     # The window begins when all are open and `settle` has passed.
     time.sleep(load.streams / load.opens_per_second + load.settle + 1)
@@ -102,7 +103,7 @@ def run(inside: Inside, step: Step, seconds: float, within: tuple[str, ...] = ()
     time.sleep(max(1, seconds - 3))
     wall = time.monotonic() - began
     after = {name: usage(pids) for name, pids in groups.items()}
-    kernel = kernel_memory() - kernel
+    sockets = socket_memory() - sockets
     found = finish(generator)
     wait_for_idle(inside)
 
@@ -118,7 +119,7 @@ def run(inside: Inside, step: Step, seconds: float, within: tuple[str, ...] = ()
         generator_cpu=found.cpu / found.seconds,
         gunicorn_memory=memory("gunicorn"),
         nginx_memory=memory("nginx"),
-        kernel_memory=kernel / step.streams,
+        socket_memory=sockets / step.streams,
     )
     measured = {
         **dataclasses.asdict(step),
@@ -205,13 +206,13 @@ def table(raw: dict[str, Any]) -> str:
                 f"{max(c.nginx_cpu for c in costs):.2f}",
                 f"{max(c.generator_cpu for c in costs):.2f}",
                 f"{memory:.0f} KiB",
-                f"{max(c.kernel_memory for c in costs) / 1024:.0f} KiB",
+                f"{max(c.socket_memory for c in costs) / 1024:.0f} KiB",
                 ", ".join(problems) or "all",
             )
         )
     head = (
         "app", "way", "streams", "events", "p50", "p99", "Gunicorn, cores", "Nginx, cores",
-        "generator, cores", "memory per stream", "kernel, both ends", "promises kept",
+        "generator, cores", "memory per stream", "sockets, both ends", "promises kept",
     )  # fmt: skip
     return markdown(head, rows)
 

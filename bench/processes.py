@@ -1,4 +1,4 @@
-"""What processes use: CPU, memory, and the kernel's memory for their sockets."""
+"""What processes use: CPU and memory."""
 
 from __future__ import annotations
 
@@ -65,20 +65,6 @@ def watch(pids: Iterable[int]) -> Iterator[Callable[[], Usage]]:
     pids = list(pids)
     before = usage(pids)
     yield lambda: usage(pids) - before
-
-
-def kernel_memory() -> int:
-    """Bytes that the kernel holds for objects (sockets, too) and for TCP's data, of the whole machine.
-
-    Compare two moments: the difference has the sockets of both ends.
-    """
-    slab = next(
-        int(line.split()[1])
-        for line in (PROC / "meminfo").read_text().splitlines()
-        if line.startswith("Slab:")
-    )
-    tcp = (PROC / "net/sockstat").read_text().split("\nTCP:", 1)[1].split("\n", 1)[0].split()
-    return 1024 * slab + os.sysconf("SC_PAGE_SIZE") * int(tcp[tcp.index("mem") + 1])
 
 
 def _parent(pid: int) -> int:

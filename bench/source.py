@@ -1,7 +1,7 @@
 """The cheapest source of streams that we could write: what a direct run of the load reads.
 
 One thread, epoll, a heap of due events; server-sent events over HTTP/1.1, chunked, to anybody who
-asks for anything. A measurement of it is the error of the load generator and of the machine: what
+asks for anything; to HTTP/1.0, as many proxies speak it, without chunks. A measurement of it is the error of the load generator and of the machine: what
 other figures are compared with.
 
     python -m bench.source unix:/tmp/socket | tcp:127.0.0.1:8080 | tls:127.0.0.1:8443:cert.pem
@@ -20,10 +20,8 @@ import time
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
-    b"Transfer-Encoding: chunked\r\n\r\n"
-)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
+CHUNKED = b"Transfer-Encoding: chunked\r\n"
 EVENT = b'data: {"n": %d, "sent_monotonic": %.6f, "padding": "%s"}\n\n'
 
 
@@ -35,6 +33,7 @@ class Stream(NamedTuple):
     n: int
     interval: float
     padding: bytes
+    chunked: bool
     connection: socket.socket
 
 
@@ -65,15 +64,15 @@ class Source:
     def _send_due(self) -> None:
         now, streams = time.monotonic(), self._due
         while streams and streams[0].due <= now:
-            due, serial, n, interval, padding, connection = streams[0]
+            due, _, n, interval, padding, chunked, connection = streams[0]
             event = EVENT % (n, time.monotonic(), padding)
-            chunk = b"%x\r\n%s\r\n" % (len(event), event)
+            chunk = b"%x\r\n%s\r\n" % (len(event), event) if chunked else event
             try:
                 sent = connection.send(chunk)
             except OSError:  # also when the reader takes nothing, and when it was closed
                 sent = 0
             if sent == len(chunk):
-                later = Stream(due + interval, serial, n + 1, interval, padding, connection)
+                later = streams[0]._replace(due=due + interval, n=n + 1)
                 heapq.heapreplace(streams, later)
             else:
                 heapq.heappop(streams)
@@ -105,9 +104,10 @@ class Source:
         query = parse_qs(urlsplit(request.split(b" ", 2)[1].decode()).query)
         interval = float(query.get("interval", ["1"])[0])
         padding = b"." * int(query.get("size", ["0"])[0])
-        connection.send(HEAD)
-        first = Stream(time.monotonic(), next(self._serials), 1, interval, padding, connection)
-        heapq.heappush(self._due, first)
+        chunked = b" HTTP/1.0\r\n" not in request
+        connection.send(HEAD + (CHUNKED if chunked else b"") + b"\r\n")
+        now, serial = time.monotonic(), next(self._serials)
+        heapq.heappush(self._due, Stream(now, serial, 1, interval, padding, chunked, connection))
 
     def _close(self, connection: socket.socket) -> None:
         self._connections.pop(connection.fileno(), None)

@@ -24,7 +24,7 @@ bench() { # bench [PART...] [--full [--rounds N]]
     say "bench $part: bench/$part.py"
     case $part in
       capacity | growth | deploy) images ;;
-      proxies | settings) nginx_binary && haproxy_binary && fronts ;;
+      proxies | settings) peers ;;
     esac
     # shellcheck disable=SC2068 # an empty argument is none
     PYTHONPATH=.:molecule/hosts:roles/streaming_api/files python -m "bench.$part" ${arguments[@]}

@@ -97,6 +97,8 @@ print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_
   lock_for_hosts uv "uv==$(sed -n 's/^UV_VERSION = "\(.*\)"/\1/p' module_utils/deploy/app.py)"
   say "resolving the laboratory's apps"
   lock_faults
+  say "resolving the benchmark's proxies"
+  lock_peers
 }
 
 # lock_for_hosts NAME PACKAGE...: the first line of the lock lists the packages.

@@ -22,7 +22,7 @@ SPEC = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_
     "options"
 ]
 ID = "0123456789ab"
-STREAMS = 4096
+STREAMS = 65_535  # no limit for who measures with it
 
 APP = {
     "streaming_api_name": "chat-app",
@@ -41,6 +41,10 @@ Render = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def role_variables() -> dict[str, Any]:
+    return variables_of_role()
+
+
+def variables_of_role() -> dict[str, Any]:
     """The role's defaults and internals, as trusted as a play would have them."""
     init_plugin_loader()  # for the lookups in vars/main.yml
     loader = DataLoader()
@@ -63,24 +67,31 @@ def checked(variables: dict[str, Any]) -> dict[str, Any]:
     return {"app": app(settings, "/playbooks", "/cache").fields()}
 
 
+def rendered(
+    role: dict[str, Any], template: str | Path, plan: dict[str, Any], given: dict[str, Any]
+) -> str:
+    """A template of the role, as a play with these variables would write it."""
+    variables = {**role, **APP, **given}
+    found = checked(variables)
+    extra = variables["streaming_api_nginx_server_extra"]
+    lines = full.server_lines(extra, found["app"]["identifier"], STREAMS)
+    internals = {
+        "ansible_managed": "Ansible managed",
+        "__streaming_api_checked": found,
+        "__streaming_api_plan": {**PLAN, "full_lines": lines, **plan},
+        "ansible_search_path": [str(ROLE)],
+    }
+    templar = Templar(loader=DataLoader(), variables={**variables, **internals}).copy_with_new_env(
+        searchpath=[str(ROLE / "templates")]
+    )
+    text = (ROLE / "templates" / template).read_text()
+    return str(templar.template(trust_as_template(text), escape_backslashes=False))
+
+
 @pytest.fixture
 def render(role_variables: dict[str, Any]) -> Render:
     def render(template: str | Path, plan: dict[str, Any] | None = None, **given: Any) -> str:
-        variables = {**role_variables, **APP, **given}
-        found = checked(variables)
-        extra = variables["streaming_api_nginx_server_extra"]
-        lines = full.server_lines(extra, found["app"]["identifier"], STREAMS)
-        internals = {
-            "ansible_managed": "Ansible managed",
-            "__streaming_api_checked": found,
-            "__streaming_api_plan": {**PLAN, "full_lines": lines, **(plan or {})},
-            "ansible_search_path": [str(ROLE)],
-        }
-        templar = Templar(
-            loader=DataLoader(), variables={**variables, **internals}
-        ).copy_with_new_env(searchpath=[str(ROLE / "templates")])
-        text = (ROLE / "templates" / template).read_text()
-        return str(templar.template(trust_as_template(text), escape_backslashes=False))
+        return rendered(role_variables, template, plan or {}, given)
 
     return render
 

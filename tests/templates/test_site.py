@@ -109,7 +109,7 @@ SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"streaming_api_nginx_limit_connections": 0}, LIMITS[0], set()),
     ({"streaming_api_monitor": True}, set(), set()),
     ({"streaming_api_monitor": True, "streaming_api_status_page": True}, set(), {"location = /.stream-status {", "proxy_pass http://127.0.0.1:9797/status/chat-app;", "limit_conn streams_chat_app 65535; # one can still look when the app is full"}),
-    ({"streaming_api_nginx_server_extra": "limit_conn a 9;"}, {"limit_conn connections_chat_app 1000;", "limit_conn streams_chat_app 4096;", "error_page 429 @refused_chat_app;"}, {"limit_conn a 9;"}),
+    ({"streaming_api_nginx_server_extra": "limit_conn a 9;"}, {"limit_conn connections_chat_app 1000;", "limit_conn streams_chat_app 65535;", "error_page 429 @refused_chat_app;"}, {"limit_conn a 9;"}),
     ({"streaming_api_nginx_locations": [{"path": "/", "extra": "error_page 404 /a;"}]}, set(), {"error_page 404 /a;"}),  # beside ours, see below
     ({"streaming_api_nginx_limit_requests": "0"}, LIMITS[1], set()),
     ({"streaming_api_nginx_limit_requests_burst": 0}, {"limit_req zone=requests_chat_app burst=1000 nodelay;"}, {"limit_req zone=requests_chat_app;"}),

@@ -15,6 +15,10 @@ CURES: Cures = {
             location(proxy_buffering="off", proxy_http_version="1.1"),
         ),
     ),
+    "nginx-buffering-large": (
+        Cure("Set proxy_buffering off", location(proxy_buffering="off")),
+        Cure("have the app send X-Accel-Buffering: no", run("probed:polite")),
+    ),
     "nginx-gzip": (Cure("Set gzip off", location(gzip="off")), UNBUFFERED),
     "nginx-brotli": (
         Cure("Set brotli off", location(brotli="off")),

@@ -16,6 +16,8 @@ class Caddy(NamedTuple):
     proxy: str = "flush_interval -1"
     options: str = ""
     tls: bool = False
+    admin: str = "off"
+    program: str = "caddy"
 
     http_version: str = "auto"
 
@@ -30,7 +32,7 @@ class Caddy(NamedTuple):
         host, port = host_and_port(address)
         return f"""\
 {{
-admin off
+admin {self.admin}
 auto_https off
 {self.options}
 }}
@@ -46,7 +48,7 @@ reverse_proxy {f"unix/{path}" if path else upstream} {{
 
     def argv(self, config: Path) -> list[str]:
         """The command; it keeps its files beside the configuration."""
-        program = unpacked("caddy")
+        program = unpacked(self.program)
         home = [f"{name}={config.parent}" for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")]
         return [
             *program[:-1],

@@ -22,6 +22,7 @@ class Nginx(NamedTuple):
     main: Mapping[str, Any] = {}
     listen: str = ""  # ssl, http2
     more: str = ""  # further locations
+    program: str = "nginx"
 
     @property
     def scheme(self) -> str:
@@ -73,7 +74,16 @@ location / {{
     def argv(self, config: Path) -> list[str]:
         """The command."""
         libraries = with_libraries() if "load_module" in self.main else []
-        return [*libraries, "nginx", "-p", str(config.parent), "-c", config.name, "-e", "stderr"]
+        return [
+            *libraries,
+            self.program,
+            "-p",
+            str(config.parent),
+            "-c",
+            config.name,
+            "-e",
+            "stderr",
+        ]
 
 
 def module(*names: str) -> dict[str, list[str]]:

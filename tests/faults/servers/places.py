@@ -13,7 +13,7 @@ TOKEN = "token-of-the-laboratory"
 
 def unpacked(name: str) -> list[str]:
     """The beginning of the command for a program that is unpacked, not installed."""
-    found = next(FRONTS.glob(f"usr/*bin/{name}"), None)
+    found = None if "/" in name else next(FRONTS.glob(f"usr/*bin/{name}"), None)
     return [*with_libraries(), str(found or name)]
 
 

@@ -41,7 +41,7 @@ def test_broken_promises(change: dict[str, Any], said: list[str]) -> None:
 
 def test_a_row_shows_the_range_of_its_rounds_and_each_broken_promise() -> None:
     cost = dict.fromkeys(
-        ("gunicorn_cpu", "nginx_cpu", "generator_cpu", "gunicorn_memory", "nginx_memory", "kernel_memory"),
+        ("gunicorn_cpu", "nginx_cpu", "generator_cpu", "gunicorn_memory", "nginx_memory", "socket_memory"),
         0.5,
     )  # fmt: skip
     slow = dataclasses.replace(GOOD, delay=dataclasses.replace(FAST, p99=0.2))

@@ -30,6 +30,16 @@ CAUSES = (
         supports=("in_one_read", "whole_answer_held"),
     ),
     Cause(
+        "nginx-buffering-large",
+        "nginx",
+        "proxy_buffering holds the end of an event that is larger than a buffer until the next",
+        "Set proxy_buffering off (with uwsgi_pass or fastcgi_pass: uwsgi_buffering off,"
+        " fastcgi_buffering off), or have the app send X-Accel-Buffering: no.",
+        PROXY + "proxy_buffering",
+        needs=("held", "late_by_one", "larger_than_a_buffer"),
+        excludes=("app_said_no_buffering",),
+    ),
+    Cause(
         "nginx-gzip",
         "nginx",
         "gzip collects what it compresses",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ...timeline import Timeline
 
 LATE = 0.25  # seconds; a page in one piece that comes sooner was hardly held
+NGINX_BUFFER = 4096  # bytes; 8192 where a page of memory has so many
 HITS = ("x-cache", "cf-cache-status", "x-cache-status", "x-proxy-cache", "cache-status")
 
 
@@ -265,6 +266,19 @@ def late_by_one(scene: Scene) -> str:
     if cadence and late and judged.metrics.coalesced_ratio < 0.2 and 0.7 < late / cadence < 1.3:
         return f"events are {late * 1000:.0f} ms late, one interval"
     return ""
+
+
+@sign
+def larger_than_a_buffer(scene: Scene) -> str:
+    """Most events are larger than one of Nginx's buffers."""
+    size = (
+        figures.quantile(sorted(event.size for event in scene.one.events), 0.5)
+        if scene.one
+        else None
+    )
+    if size is None or size <= NGINX_BUFFER:
+        return ""
+    return f"events of {size:.0f} bytes, and a buffer of Nginx's has {NGINX_BUFFER}"
 
 
 @sign

@@ -117,6 +117,11 @@ def at_once(
     )
 
 
+def large(one: timeline.Timeline) -> timeline.Timeline:
+    """The same stream of larger events."""
+    return one._replace(events=tuple(event._replace(size=5000) for event in one.events))
+
+
 def far(trip: float, late: list[float] | float = 0.04) -> timeline.Timeline:
     """A stream to a reader at such a round trip."""
     return stream(late, same_clock=False, hold=3 * trip, connected=3 * trip, headers_at=4 * trip)
@@ -148,6 +153,7 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "nginx caches, no timestamps": ([PLAIN, layer("nginx", identity=stream(stamped=False), again=stream(stamped=False, every=0.0))], "nginx", "buffered", "nginx-cache"),
     "nginx ignores, compressed": ([layer("gunicorn", identity=stream(headers=NO_BUFFERING)), layer("nginx", identity=stream(), gzip=in_the_end(headers=GZIPPED))], "nginx", "buffered", "nginx-accel-ignored"),
     "nginx filters": ([SOCKET, layer("nginx", identity=stream(0.0202))], "nginx", "delayed", "nginx-body-filter"),
+    "nginx fills buffers": ([SOCKET, layer("nginx", identity=large(stream(0.0202)))], "nginx", "delayed", "nginx-buffering-large"),
     "nginx corks": ([layer("gunicorn", identity=stream(every=0.01)), layer("nginx", identity=in_lumps(4, every=0.01))], "nginx", "lumped", "nginx-nodelay"),
     "edge corks": ([SOCKET, layer("public", identity=in_lumps(11))], "public", "lumped", "edge-nodelay"),
     "edge corks behind nginx": ([layer("nginx", identity=stream()), layer("public", identity=in_lumps(11))], "public", "lumped", "edge-nodelay"),
