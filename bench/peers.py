@@ -9,13 +9,15 @@ from __future__ import annotations
 import functools
 import json
 import os
+import resource
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from plugins.module_utils.act.nginx import with_lines
+from plugins.module_utils.deploy.capacity import Machine, nginx_lines
 from tests.faults.servers import ROOT, Apache, Caddy, Haproxy
-from tests.templates.conftest import APP, checked, rendered, variables_of_role
+from tests.templates.conftest import STREAMS, rendered, variables_of_role
 
 COMMON = ROOT / ".cache/nginx-common/etc/nginx"
 OTHERS = ROOT / ".cache/peers"
@@ -104,7 +106,9 @@ def nginx_deployed(place: Place) -> Running:
     given = {"streaming_api_nginx_http_port": place.port}
     role = role_variables()
     site = rendered(role, "site.conf.j2", {"socket": place.socket, "ipv6": False}, given)
-    lines = checked({**role, **APP, **given})["app"]["nginx_lines"]
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    machine = Machine(memory=0, files=files, somaxconn=0, notsent=0)
+    lines = nginx_lines("auto", [STREAMS], machine)
     return nginx(place, with_lines((COMMON / "nginx.conf").read_text(), lines), site)
 
 
