@@ -74,6 +74,7 @@ EXAMPLES = r"""
       root: /srv
       ports: [80]
       server_names: []
+      streams: 8192
       history: [3f0a91c2be47]
 """
 

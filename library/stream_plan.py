@@ -113,6 +113,29 @@ outdated_files:
   returned: success
   type: list
   elements: str
+streams:
+  description: Number of streams and other requests that the app may have open at once.
+  returned: success
+  type: int
+  sample: 8192
+full_lines:
+  description: Directives of the site that refuse more.
+  returned: success
+  type: list
+  elements: str
+nginx_lines:
+  description:
+    - Lines of Nginx's main file for the streams of all apps of the host, each with its block. Empty
+      if the role leaves that file alone.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{line: "worker_connections 25600;", block: events}]
+kernel:
+  description: The kernel's settings that are worse than what streams need, name to value.
+  returned: success
+  type: dict
+  sample: {"net.core.somaxconn": 65535}
 measures:
   description: Whether the deploy measures the release.
   returned: success
