@@ -1,24 +1,22 @@
 """Time what counting the streams adds to a chunk and to an answer, for the same bare ASGI app.
 
-Print a Markdown table; `./dev bench` writes it to docs/. No server: its own time would hide ours.
+No server: its own time would hide ours.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import gc
 import statistics
-import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "roles/streaming_api/files"))
+from roles.streaming_api.files.stream_counts import Counts
 
-from stream_counts import Counts
+from .table import keep, markdown, spread
 
-ROUNDS = 15
 CHUNKS = 20_000  # of the long stream
 ANSWERS = 5_000
 STREAMS = 5_000  # of two chunks
@@ -58,32 +56,54 @@ async def seconds(server: Any, requests: int, chunks: int) -> float:
     return time.perf_counter() - began
 
 
-async def main() -> None:
-    """Alternate between the two, so that both see the same machine."""
+WHAT = (
+    # what, requests, chunks of each, events that the time is divided by
+    ("a chunk of a stream", 1, CHUNKS, CHUNKS),
+    ("a plain answer", ANSWERS, 0, ANSWERS),
+    ("a stream of two chunks, from its request to its end", STREAMS, 2, STREAMS),
+)
+
+
+async def compare(rounds: int) -> list[dict[str, Any]]:
+    """Alternate between the two, so that both see the same machine. Times in microseconds."""
+    found = []
     with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
         counted = Counts(app, directory)
         await seconds(counted, 1, 0)
         assert counted._slot and counted._slot.words, "it does not count"
-        print("| | without | counted | added, median (lowest to highest) |")
-        print("|---|---|---|---|")
         gc.disable()
-        for what, requests, chunks, events in (
-            ("a chunk of a stream", 1, CHUNKS, CHUNKS),
-            ("a plain answer", ANSWERS, 0, ANSWERS),
-            ("a stream of two chunks, from its request to its end", STREAMS, 2, STREAMS),
-        ):
-            pairs = [
-                (await seconds(app, requests, chunks), await seconds(counted, requests, chunks))
-                for _ in range(ROUNDS)
-            ]
-            micro = [[1e6 * each / events for each in pair] for pair in pairs]
-            added = sorted(after - before for before, after in micro)
-            before, after = (statistics.median(column) for column in zip(*micro, strict=True))
-            print(
-                f"| {what} | {before:.2f} µs | {after:.2f} µs "
-                f"| {statistics.median(added):.2f} µs ({added[0]:.2f} to {added[-1]:.2f}) |"
-            )
+        for what, requests, chunks, events in WHAT:
+            for _ in range(rounds):
+                without = await seconds(app, requests, chunks)
+                with_counts = await seconds(counted, requests, chunks)
+                micro = {"without": 1e6 * without / events, "counted": 1e6 * with_counts / events}
+                found.append({"what": what, **micro})
+    return found
+
+
+def table(raw: dict[str, Any]) -> str:
+    """Medians, and in brackets the lowest and the highest."""
+    rows = []
+    for what, *_ in WHAT:
+        rounds = [each for each in raw["rounds"] if each["what"] == what]
+        cells = [[each[name] for each in rounds] for name in ("without", "counted")]
+        added = [each["counted"] - each["without"] for each in rounds]
+        rows.append((what, *(f"{statistics.median(cell):.2f}" for cell in cells), spread(added)))
+    head = ("microseconds", "without", "counted", "added")
+    return (
+        "A bare ASGI app that sends to nobody, with and without `stream_counts.py` around it.\n\n"
+        + markdown(head, rows)
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--short", action="store_true", help="three rounds")
+    options = parser.parse_args()
+    rounds = asyncio.run(compare(3 if options.short else options.rounds))
+    print(table(keep("counts", rounds, short=options.short)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

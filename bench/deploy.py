@@ -1,23 +1,18 @@
 """How long a deploy takes, beside the same steps as one shell script over one ssh connection.
 
-Two new hosts, A for the role and B for the script. The rounds of both are interleaved. Prints a table
-in Markdown: medians, and in brackets the least and the most.
-
-    python -m bench.deploy [--rounds 3]
+Two new hosts, A for the role and B for the script. The rounds of both are interleaved.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import json
 import os
 import shlex
 import statistics
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,18 +23,14 @@ from plays import Play
 
 from plugins.module_utils.deploy.app import UV_VERSION
 
+from .host import deploy, hosts
+from .table import keep, markdown, say, spread
+
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "files/app"
 SWITCHED = "Prove the stream through Nginx"  # the task that begins when Nginx has the release
 ROLE = {"TEST_PREFIX": "bench-role", "TEST_PORT_OFFSET": "9000", "DEMO_PORT": "18080"}
 SCRIPT = {"TEST_PREFIX": "bench-script", "TEST_PORT_OFFSET": "9300", "DEMO_PORT": "18380"}
-
-
-def hosts(environment: dict[str, str], *playbooks: str) -> None:
-    """Run some of molecule/hosts/ for the host of an environment."""
-    files = [str(ROOT / f"molecule/hosts/{name}.yml") for name in playbooks]
-    argv = ["ansible-playbook", "-i", str(ROOT / "inventory/demo"), *files]
-    subprocess.run(argv, check=True, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
 
 
 class Role:
@@ -50,18 +41,13 @@ class Role:
         self.switched: float | None = None
 
     def __call__(self, **variables: Any) -> float:
-        argv = ["ansible-playbook", "-i", str(ROOT / "inventory/demo")]
-        argv += [f"-e{json.dumps(variables)}", str(ROOT / "playbooks/site.yml")]
         began, self.switched = time.monotonic(), None
 
         def on_task(play: Play) -> None:
             if play.tasks[-1] == SWITCHED:
                 self.switched = time.monotonic() - began
 
-        with tempfile.TemporaryDirectory() as directory:
-            done = Play(argv, Path(directory), on_task).end()
-        if not done.succeeded:
-            sys.exit(done.output)
+        done = deploy(on_task, **variables)
         self.executed, self.changed = done.ok, done.changed
         return done.seconds
 
@@ -107,57 +93,69 @@ def _packed() -> bytes:
     return packed.getvalue()
 
 
-def spread(values: list[float]) -> str:
-    """The median, and what it lies between."""
-    if len(values) == 1:
-        return f"{values[0]:.1f} s"
-    return f"{statistics.median(values):.1f} s ({min(values):.1f}-{max(values):.1f})"
+WHAT: tuple[tuple[str, str, Callable[[int], dict[str, Any]]], ...] = (
+    # what, the script's word for it, the role's variables in a round
+    ("new host", "new", lambda _: {}),
+    ("nothing changed", "nothing", lambda _: {}),
+    # Beside the source: a change of the code, and the source itself stays.
+    (
+        "changed code",
+        "release",
+        lambda number: {"streaming_api_files": {"number.py": f"NUMBER = {number}\n"}},
+    ),
+    (
+        "changed environment",
+        "release",
+        lambda number: {"streaming_api_environment": {"NUMBER": str(number)}},
+    ),
+)
 
 
-def row(
-    what: str, rounds: int, role: Role, deploy: Callable[[int], float], script: Callable[[], float]
-) -> str:
-    """Time both in turn; one row of the table."""
-    ours, theirs, switched = [], [], []
-    for number in range(rounds):
-        ours.append(deploy(number))
-        switched += [role.switched] if role.switched else []
-        theirs.append(script())
-    ratio = statistics.median(ours) / statistics.median(theirs)
-    shown = spread(switched) if switched and role.changed else ""
+def table(raw: dict[str, Any]) -> str:
+    """Medians in seconds, and in brackets the shortest and the longest."""
+    rows = []
+    for what, *_ in WHAT:
+        rounds = [each for each in raw["rounds"] if each["what"] == what]
+        ours, theirs = ([each[side] for each in rounds] for side in ("role", "script"))
+        switched = [each["switched"] for each in rounds if each["switched"] and each["changed"]]
+        rows.append(
+            (
+                what,
+                spread(ours, "{:.1f} s"),
+                spread(switched, "{:.1f} s") if switched else "",
+                rounds[-1]["tasks"],
+                rounds[-1]["changed"],
+                spread(theirs, "{:.1f} s"),
+                f"{statistics.median(ours) / statistics.median(theirs):.1f}",
+            )
+        )
+    head = ("", "role", "traffic switched after", "tasks", "changed", "shell script", "ratio")
     return (
-        f"| {what} | {spread(ours)} | {shown} | {role.executed} | {role.changed} "
-        f"| {spread(theirs)} | {ratio:.1f} |"
+        "The reference app, `playbooks/site.yml` beside `bench/by_hand.sh`: the same steps as one shell "
+        'script over one ssh connection, without checks and without a way back. "Tasks" counts those '
+        "that ran.\n\n" + markdown(head, rows)
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--rounds", type=int, default=3)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--short", action="store_true", help="one round")
+    options = parser.parse_args()
     os.environ.update(ROLE)
     for environment in (ROLE, SCRIPT):
         hosts(environment, "destroy", "create", "prepare")
-    role, script = Role(), Script()
-
-    def code(number: int) -> float:
-        # Beside the source: a change of the code, and the source itself stays.
-        return role(streaming_api_files={"number.py": f"NUMBER = {number}\n"})
-
-    def environment(number: int) -> float:
-        return role(streaming_api_environment={"NUMBER": str(number)})
-
-    print("| | role | traffic switched after | tasks | changed | shell script | ratio |")
-    print("|---|---|---|---|---|---|---|")
-    for what, count, deploy, by_hand in (
-        ("new host", 1, lambda _: role(), "new"),
-        ("nothing changed", rounds, lambda _: role(), "nothing"),
-        ("changed code", rounds, code, "release"),
-        ("changed environment", rounds, environment, "release"),
-    ):
-        print(row(what, count, role, deploy, lambda by_hand=by_hand: script(by_hand)), flush=True)
+    role, script, rounds = Role(), Script(), []
+    for what, word, variables in WHAT:
+        for number in range(1 if what == "new host" or options.short else options.rounds):
+            say(f"deploy: {what}, round {number + 1}")
+            ours = role(**variables(number))
+            measured = {"what": what, "role": ours, "switched": role.switched}
+            measured |= {"tasks": role.executed, "changed": role.changed, "script": script(word)}
+            rounds.append(measured)
     for one in (ROLE, SCRIPT):
         hosts(one, "destroy")
+    print(table(keep("deploy", rounds, short=options.short)))
 
 
 if __name__ == "__main__":

@@ -42,7 +42,14 @@ def gunicorn(python: Path, worker: str) -> Iterator[str]:
         path = f"{directory}/socket"
         listening.bind(path)
         listening.listen(4096)
-        argv = [python, "-m", "gunicorn", "--bind", f"fd://{listening.fileno()}", "--workers=2"]
+        argv = [
+            str(python),
+            "-m",
+            "gunicorn",
+            "--bind",
+            f"fd://{listening.fileno()}",
+            "--workers=2",
+        ]
         argv += ["--worker-class", worker, "--backlog=4096", "--no-control-socket", "bench_app:app"]
         process = subprocess.Popen(
             argv, cwd=directory, pass_fds=[listening.fileno()], stderr=subprocess.DEVNULL

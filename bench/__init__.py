@@ -1,0 +1,1 @@
+"""Measurements behind our defaults; docs/benchmarks.md shows them, `./dev bench` makes them."""

@@ -1,0 +1,230 @@
+"""How many streams the deployed stack carries: the role's Nginx and Gunicorn, the reference app.
+
+A host that the role deploys to, with the load generator on the same machine and CPUs. For each way
+in (http, https, HTTP/2) and each number of streams: one event per second and stream, until a
+promise breaks. In the same run, the reference app as it was at another commit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .host import Inside, deploy, hosts
+from .load import Found, Load, Spread, finish, start
+from .processes import kernel_memory, usage
+from .table import keep, markdown, milliseconds, say
+
+ROOT = Path(__file__).parents[1]
+HOST = {"TEST_PREFIX": "bench-capacity", "TEST_PORT_OFFSET": "9600", "DEMO_PORT": "18480"}
+BEFORE = "fbef3d6"  # the reference app with fastapi.sse, before it was made cheap
+GOAL = 18_000
+DELAY = 0.030  # seconds: what 99 of 100 events must not exceed
+SOURCES = 32  # client addresses: the role limits the streams of each
+
+WAYS = {
+    "http": Load("http://bench/", 0, address="127.0.0.1:80"),
+    "https": Load("https://bench/", 0, address="127.0.0.1:443"),
+    "HTTP/2": Load("https://bench/", 0, address="127.0.0.1:443", http="2", per_connection=100),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One load: which app, which way, how many streams."""
+
+    app: str
+    way: str
+    streams: int
+    interval: float = 1.0
+    size: int = 0
+
+    def load(self, seconds: float) -> Load:
+        """What to generate. Streams last longer than the run."""
+        way = WAYS[self.way]
+        query = f"count=100000&interval={self.interval}&size={self.size}"
+        return dataclasses.replace(
+            way,
+            url=way.url.replace("bench", self.app) + f"api/stream?{query}",
+            streams=self.streams,
+            interval=self.interval,
+            seconds=seconds,
+            opens_per_second=500,
+            settle=4,
+            sources=SOURCES,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """What a step used. cpu: cores of Gunicorn, Nginx, generator. memory: bytes per stream."""
+
+    gunicorn_cpu: float
+    nginx_cpu: float
+    generator_cpu: float
+    gunicorn_memory: float
+    nginx_memory: float
+    kernel_memory: float
+
+
+def broken(found: Found, interval: float) -> list[str]:
+    """The promises that a load saw broken; none is best."""
+    lost = {name: getattr(found, name) for name in ("refused", "cut", "lost", "repeated", "late")}
+    problems = [f"{count} {name}" for name, count in lost.items() if count]
+    if not found.delay.p99 <= DELAY:
+        problems.append(f"p99 {milliseconds(found.delay.p99)}")
+    if found.gap > interval + 1:
+        problems.append(f"gap {milliseconds(found.gap)}")
+    return problems
+
+
+def run(inside: Inside, step: Step, seconds: float) -> dict[str, Any]:
+    """Load the host, and look at what its processes use meanwhile."""
+    load = step.load(seconds)
+    groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
+    idle = {name: usage(pids) for name, pids in groups.items()}
+    kernel = kernel_memory()
+    generator = start(load, inside.network)
+    # The window begins when all are open and `settle` has passed.
+    time.sleep(load.streams / load.opens_per_second + load.settle + 1)
+    before = {name: usage(pids) for name, pids in groups.items()}
+    began = time.monotonic()
+    time.sleep(max(1, seconds - 3))
+    wall = time.monotonic() - began
+    after = {name: usage(pids) for name, pids in groups.items()}
+    kernel = kernel_memory() - kernel
+    found = finish(generator)
+    wait_for_idle(inside)
+
+    def memory(name: str) -> float:
+        return (after[name] - idle[name]).pss / step.streams
+
+    def cores(name: str) -> float:
+        return (after[name] - before[name]).cpu / wall
+
+    cost = Cost(
+        gunicorn_cpu=cores("gunicorn"),
+        nginx_cpu=cores("nginx"),
+        generator_cpu=found.cpu / found.seconds,
+        gunicorn_memory=memory("gunicorn"),
+        nginx_memory=memory("nginx"),
+        kernel_memory=kernel / step.streams,
+    )
+    measured = {
+        **dataclasses.asdict(step),
+        "found": dataclasses.asdict(found),
+        "cost": dataclasses.asdict(cost),
+        "broken": broken(found, step.interval),
+    }
+    say(
+        f"  {step.app} {step.way} {step.streams}: p99 {milliseconds(found.delay.p99)}, "
+        f"Gunicorn {cost.gunicorn_cpu:.2f} cores {cost.gunicorn_memory / 1024:.0f} KiB, "
+        f"Nginx {cost.nginx_cpu:.2f} cores {cost.nginx_memory / 1024:.0f} KiB, "
+        f"generator {cost.generator_cpu:.2f} cores; {', '.join(measured['broken']) or 'all kept'}"
+    )
+    return measured
+
+
+def wait_for_idle(inside: Inside) -> None:
+    """Wait until the apps have noticed that all readers have left."""
+    for _ in range(120):
+        if int(inside.sh("ss -xH state established | grep -c 'run/' || true")) < 200:
+            return
+        time.sleep(0.5)
+    raise RuntimeError("Streams are still open a minute after their readers left.")
+
+
+def steps(short: bool, sizes: Sequence[int]) -> Iterator[Step]:
+    """One round."""
+    for streams in sizes:
+        for way in WAYS:
+            yield Step("now", way, streams)
+        if streams <= 5000:
+            yield Step("before", "http", streams)
+    if not short:
+        yield Step("now", "http", 2000, interval=0.1)
+        yield Step("now", "http", 5000, size=1024)
+
+
+def prepare(streams: int) -> Inside:
+    """A host with the app as it is now, and beside it as it was before."""
+    hosts(HOST, "destroy", "create", "prepare")
+    before = ROOT / ".cache/bench/before"
+    before.mkdir(parents=True, exist_ok=True)
+    archive = subprocess.run(
+        ["git", "archive", f"{BEFORE}:files/app"], cwd=ROOT, check=True, capture_output=True
+    )
+    subprocess.run(["tar", "-xf", "-", "-C", str(before)], input=archive.stdout, check=True)
+    shared = {"streaming_api_streams": streams, "streaming_api_tls": "self_signed"}
+    for name, source in (("now", ROOT / "files/app"), ("before", before)):
+        say(f"capacity: deploying the app `{name}`")
+        deploy(
+            **shared,
+            streaming_api_name=name,
+            streaming_api_source=str(source),
+            streaming_api_nginx_server_names=[name],
+        )
+    return Inside(HOST["TEST_PREFIX"])
+
+
+def table(raw: dict[str, Any]) -> str:
+    """A row for each load: the worst round."""
+    rows = []
+    seen: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for each in raw["rounds"]:
+        key = tuple(each[field.name] for field in dataclasses.fields(Step))
+        seen.setdefault(key, []).append(each)
+    for (app, way, streams, interval, size), rounds in seen.items():
+        delays = [Spread(**each["found"]["delay"]) for each in rounds]
+        costs = [Cost(**each["cost"]) for each in rounds]
+        problems = [problem for each in rounds for problem in each["broken"]]
+        memory = max((c.gunicorn_memory + c.nginx_memory) / 1024 for c in costs)
+        rows.append(
+            (
+                app,
+                way,
+                f"{streams:,}",
+                f"{1 / interval:g}/s{f', {size} B' if size else ''}",
+                " to ".join(milliseconds(f(d.p50 for d in delays)) for f in (min, max)),
+                " to ".join(milliseconds(f(d.p99 for d in delays)) for f in (min, max)),
+                f"{max(c.gunicorn_cpu for c in costs):.2f}",
+                f"{max(c.nginx_cpu for c in costs):.2f}",
+                f"{max(c.generator_cpu for c in costs):.2f}",
+                f"{memory:.0f} KiB",
+                f"{max(c.kernel_memory for c in costs) / 1024:.0f} KiB",
+                ", ".join(problems) or "all",
+            )
+        )
+    head = (
+        "app", "way", "streams", "events", "p50", "p99", "Gunicorn, cores", "Nginx, cores",
+        "generator, cores", "memory per stream", "kernel, both ends", "promises kept",
+    )  # fmt: skip
+    return markdown(head, rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--short", action="store_true", help="one round, few streams")
+    options = parser.parse_args()
+    os.environ.update(HOST)
+    sizes = (1000,) if options.short else (2000, 5000, 10_000, GOAL)
+    inside = prepare(2 * max(sizes))
+    rounds = []
+    for number in range(1 if options.short else options.rounds):
+        say(f"capacity: round {number + 1}")
+        rounds += [
+            run(inside, step, 6 if options.short else 10) for step in steps(options.short, sizes)
+        ]
+    hosts(HOST, "destroy")
+    print(table(keep("capacity", rounds, short=options.short)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Write docs/benchmarks.md from the raw data in bench/results/: the method, and a table for each part."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+from .table import RESULTS
+
+ROOT = Path(__file__).parents[1]
+METHOD = ROOT / "bench/method.md"
+PARTS = {
+    "capacity": "How many streams the deployed stack carries",
+    "shapes": "What an event costs in the app",
+    "servers": "Servers behind the same socket",
+    "proxies": "Proxies in front of the same source",
+    "settings": "The six Nginx settings, one by one",
+    "deploy": "How long a deploy takes",
+    "counts": "What `streaming_api_count_streams` costs",
+}
+
+
+def page(results: Path) -> str:
+    """The page. A part without results says so."""
+    sections = [METHOD.read_text().strip()]
+    for part, title in PARTS.items():
+        sections.append(f"## {title}")
+        file = results / f"{part}.json"
+        if not file.exists():
+            sections.append(f"Not measured yet: `./dev bench {part} --full`.")
+            continue
+        raw = json.loads(file.read_text())
+        sections.append(importlib.import_module(f"bench.{part}").table(raw))
+        sections.append(
+            f"`./dev bench {part} --full`, {raw['date']} UTC, {raw['cpus']} CPUs ({raw['cpu']}), "
+            f"Linux {raw['kernel']}. Raw data: [bench/results/{part}.json](../bench/results/{part}.json)."
+        )
+    return "\n\n".join(sections) + "\n"
+
+
+if __name__ == "__main__":
+    (ROOT / "docs/benchmarks.md").write_text(page(RESULTS))
