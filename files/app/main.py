@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 import streams
 from lifecycle import lifecycle
+from response import StreamsLast
 
 PAGE = Path(__file__).with_name("index.html")
 
@@ -25,6 +26,7 @@ async def lifespan(_: FastAPI) -> AsyncIterator[None]:
 
 
 app = FastAPI(title="Streaming reference app", lifespan=lifespan)
+app.add_middleware(StreamsLast)
 app.include_router(streams.router)
 
 
