@@ -86,7 +86,7 @@ class Server:
         """Open a WebSocket."""
         uri = f"ws://app{PATHS['ws']}?{httpx.QueryParams(query)}"
         with unix_connect(
-            str(self.path), uri, open_timeout=PATIENCE, close_timeout=0.1
+            str(self.path), uri, compression=None, open_timeout=PATIENCE, close_timeout=0.1
         ) as websocket:
             yield websocket
 

@@ -108,5 +108,6 @@ def test_memory_of_slow_streams_is_bounded() -> None:
             next(stream)
         time.sleep(2)  # without the bound, 400 events for each: 25 MiB
         held = (memory(server) - before) / count
+        del stream, streams  # closes the connections
     # The server stops at 64 KiB and the event that exceeds them; one more event is in the app.
     assert held < 4 * 65_536
