@@ -31,7 +31,7 @@ SOURCES = 32  # client addresses: the role limits the streams of each
 WAYS = {
     "http": Load("http://bench/", 0, address="127.0.0.1:80"),
     "https": Load("https://bench/", 0, address="127.0.0.1:443"),
-    "HTTP/2": Load("https://bench/", 0, address="127.0.0.1:443", http="2", per_connection=100),
+    "HTTP/2": Load("https://bench/", 0, address="127.0.0.1:443", http="2"),
 }
 
 
@@ -48,10 +48,11 @@ class Step:
     def load(self, seconds: float) -> Load:
         """What to generate. Streams last longer than the run."""
         way = WAYS[self.way]
+        host = self.app if self.way == "http" else f"{self.app}-tls"
         query = f"count=100000&interval={self.interval}&size={self.size}"
         return dataclasses.replace(
             way,
-            url=way.url.replace("bench", self.app) + f"api/stream?{query}",
+            url=way.url.replace("bench", host) + f"api/stream?{query}",
             streams=self.streams,
             interval=self.interval,
             seconds=seconds,
@@ -84,13 +85,16 @@ def broken(found: Found, interval: float) -> list[str]:
     return problems
 
 
-def run(inside: Inside, step: Step, seconds: float) -> dict[str, Any]:
-    """Load the host, and look at what its processes use meanwhile."""
+def run(inside: Inside, step: Step, seconds: float, within: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Load the host, and look at what its processes use meanwhile.
+
+    `within` goes before the generator's command.
+    """
     load = step.load(seconds)
     groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
     idle = {name: usage(pids) for name, pids in groups.items()}
     kernel = kernel_memory()
-    generator = start(load, inside.network)
+    generator = start(load, (*within, *inside.network))
     # The window begins when all are open and `settle` has passed.
     time.sleep(load.streams / load.opens_per_second + load.settle + 1)
     before = {name: usage(pids) for name, pids in groups.items()}
@@ -161,14 +165,18 @@ def prepare(streams: int) -> Inside:
         ["git", "archive", f"{BEFORE}:files/app"], cwd=ROOT, check=True, capture_output=True
     )
     subprocess.run(["tar", "-xf", "-", "-C", str(before)], input=archive.stdout, check=True)
-    shared = {"streaming_api_streams": streams, "streaming_api_tls": "self_signed"}
-    for name, source in (("now", ROOT / "files/app"), ("before", before)):
+    for name, (source, tls) in {
+        "now": (ROOT / "files/app", "none"),
+        "now-tls": (ROOT / "files/app", "self_signed"),
+        "before": (before, "none"),
+    }.items():
         say(f"capacity: deploying the app `{name}`")
         deploy(
-            **shared,
+            streaming_api_streams=streams,
             streaming_api_name=name,
             streaming_api_source=str(source),
             streaming_api_nginx_server_names=[name],
+            streaming_api_tls=tls,
         )
     return Inside(HOST["TEST_PREFIX"])
 

@@ -11,7 +11,9 @@ from .table import RESULTS
 ROOT = Path(__file__).parents[1]
 METHOD = ROOT / "bench/method.md"
 PARTS = {
+    "generator": "The generator's own error",
     "capacity": "How many streams the deployed stack carries",
+    "growth": "How it grows with CPUs and workers",
     "shapes": "What an event costs in the app",
     "servers": "Servers behind the same socket",
     "proxies": "Proxies in front of the same source",

@@ -42,12 +42,12 @@ scenarios() { # molecule [NAME...]
   # and `change` measures what a deploy costs its clients, so these two run alone.
   for file in molecule/*/molecule.yml; do
     name=$(basename "$(dirname "$file")")
-    [[ $name =~ ^(default|gate|edge|watch|diagnose|change)$ ]] || others+=("$name")
+    [[ $name =~ ^(default|gate|edge|watch|change)$ ]] || others+=("$name")
   done
   in_turn default || bad=1
   mkdir -p .cache/checks
   trap 'trap - INT TERM; kill 0' INT TERM # background jobs do not receive the signal
-  in_turn gate edge watch diagnose &>.cache/checks/gate &
+  in_turn gate edge watch &>.cache/checks/gate &
   gate=$!
   in_turn "${others[@]}" || bad=1
   wait "$gate" || bad=1
