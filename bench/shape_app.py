@@ -26,14 +26,17 @@ class Event(BaseModel):
 
 
 def as_model(n: int) -> Event:
+    """As a model."""
     return Event(n=n, sent_monotonic=time.monotonic())
 
 
 def as_dict(n: int) -> dict[str, Any]:
+    """As a dict."""
     return {"n": n, "sent_monotonic": time.monotonic()}
 
 
 def as_text(n: int) -> str:
+    """As JSON, by hand."""
     return f'{{"n": {n}, "sent_monotonic": {time.monotonic()}}}'
 
 
@@ -85,19 +88,11 @@ async def one_timer(count: int, interval: float) -> AsyncIterator[int]:
 
 
 class Broadcast:
-    """The same event for all: made and encoded once."""
+    """The same event for all streams: made and encoded once per interval."""
 
-    def __init__(self) -> None:
-        self._next: asyncio.Future[bytes] | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    def next(self, interval: float) -> asyncio.Future[bytes]:
-        """Return the event to come; all its readers wait for the same future."""
-        loop = asyncio.get_running_loop()
-        if self._next is None or self._task is None:
-            self._next = loop.create_future()
-            self._task = loop.create_task(self._send(interval))
-        return self._next
+    def __init__(self, interval: float) -> None:
+        self._coming: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._task = asyncio.create_task(self._send(interval))
 
     async def _send(self, interval: float) -> None:
         loop = asyncio.get_running_loop()
@@ -106,17 +101,23 @@ class Broadcast:
         while True:
             n += 1
             await asyncio.sleep(start + n * interval - loop.time())
-            now, self._next = self._next, loop.create_future()
-            assert now is not None
+            now, self._coming = self._coming, loop.create_future()
             now.set_result(framed(as_text(n)))
 
+    async def next(self) -> bytes:
+        """Wait for the event to come. The cancelled reader must not cancel the event."""
+        return await asyncio.shield(self._coming)
 
-broadcast = Broadcast()
+
+broadcasts: dict[float, Broadcast] = {}
 
 
 async def fan_out(count: int, interval: float) -> AsyncIterator[bytes]:
+    """What all others get, too."""
+    if interval not in broadcasts:
+        broadcasts[interval] = Broadcast(interval)
     for _ in range(count):
-        yield await asyncio.shield(broadcast.next(interval))
+        yield await broadcasts[interval].next()
 
 
 web = FastAPI()
@@ -181,11 +182,6 @@ def returned(chunks: AsyncIterator[bytes]) -> StreamingResponse:
     return StreamingResponse(chunks, media_type="text/event-stream")
 
 
-@web.get("/response-{kind}")
-async def response(kind: str, count: int, interval: float) -> StreamingResponse:
-    return returned(encoded(each_sleeps(count, interval), ENCODE[kind]))
-
-
 @web.get("/response-shared-timer")
 async def response_shared(count: int, interval: float) -> StreamingResponse:
     return returned(encoded(one_timer(count, interval), as_text))
@@ -194,6 +190,11 @@ async def response_shared(count: int, interval: float) -> StreamingResponse:
 @web.get("/response-fan-out")
 async def response_fan_out(count: int, interval: float) -> StreamingResponse:
     return returned(fan_out(count, interval))
+
+
+@web.get("/response-{kind}")
+async def response(kind: str, count: int, interval: float) -> StreamingResponse:
+    return returned(encoded(each_sleeps(count, interval), ENCODE[kind]))
 
 
 PLAIN: dict[str, Callable[[int, float], AsyncIterator[bytes]]] = {
