@@ -60,7 +60,7 @@ def environment(name: str, *packages: str) -> Path:
     made_from = directory / "made-from"
     if not made_from.exists() or made_from.read_text() != "\n".join(packages):
         subprocess.run(["uv", "venv", "--quiet", "--clear", directory], check=True)
-        install = ["uv", "pip", "install", "--quiet", "--python", directory]
+        install = ["uv", "pip", "install", "--quiet", "--python", str(directory)]
         subprocess.run([*install, *packages], check=True)
         made_from.write_text("\n".join(packages))
     return directory / "bin/python"
@@ -68,8 +68,9 @@ def environment(name: str, *packages: str) -> Path:
 
 def versions(python: Path) -> list[str]:
     """What is installed there."""
-    argv = ["uv", "pip", "freeze", "--quiet", "--python", python]
-    return subprocess.run(argv, check=True, capture_output=True, text=True).stdout.split("\n")[:-1]
+    argv = ["uv", "pip", "freeze", "--quiet", "--python", str(python)]
+    done = subprocess.run(argv, check=True, capture_output=True, text=True)
+    return done.stdout.splitlines()
 
 
 @contextlib.contextmanager

@@ -197,10 +197,17 @@ async def response(kind: str, count: int, interval: float) -> StreamingResponse:
     return returned(encoded(each_sleeps(count, interval), ENCODE[kind]))
 
 
+async def late(count: int, interval: float) -> AsyncIterator[bytes]:
+    """The headers go out an interval before the first chunk."""
+    await asyncio.sleep(interval)
+    yield framed(as_text(count))
+
+
 PLAIN: dict[str, Callable[[int, float], AsyncIterator[bytes]]] = {
     "/asgi": lambda count, interval: encoded(each_sleeps(count, interval), as_text),
     "/asgi-shared-timer": lambda count, interval: encoded(one_timer(count, interval), as_text),
     "/asgi-fan-out": fan_out,
+    "/asgi-late": late,
 }
 
 

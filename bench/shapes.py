@@ -60,8 +60,8 @@ def run(python: Path, app: tuple[Path, str, str], load: Load) -> dict[str, Any]:
     directory, target, path = app
     config = BENCH / "gunicorn.conf.py"
     config.write_text(GUNICORN.format(worker="uvicorn", loop="uvloop", http="httptools"))
-    argv = [python, "-m", "gunicorn", "-c", config, "--bind=fd://FD", "--workers=1", target]
-    with serving(argv, directory) as served:
+    argv = ["-m", "gunicorn", "-c", str(config), "--bind=fd://FD", "--workers=1", target]
+    with serving([python, *argv], directory) as served:
         return under_load(
             served, Load(**{**vars(load), "url": f"http://bench{path}", "unix": served.path})
         )
@@ -104,7 +104,7 @@ def main() -> None:
     load = Load("", streams=1000, seconds=8, settle=2)
     if options.short:
         load = Load("", streams=200, seconds=3, settle=1)
-    rounds = []
+    rounds: list[dict[str, Any]] = []
     for number in range(1 if options.short else options.rounds):
         rounds.append({})
         for name, app in apps().items():
