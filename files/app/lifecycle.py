@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import anyio
+from timer import SharedTimer
 
 
 class Lifecycle:
@@ -38,7 +38,8 @@ class Lifecycle:
         self.draining = False
         self.open_streams = 0
         self._drain_seconds = drain_seconds
-        self._drained = asyncio.Event()
+        self._drained = False
+        self._timer = SharedTimer()
 
     @contextmanager
     def stream(self) -> Iterator[None]:
@@ -49,11 +50,11 @@ class Lifecycle:
         finally:
             self.open_streams -= 1
 
-    async def pause(self, seconds: float) -> bool:
-        """Sleep; return whether the stream may go on."""
-        with anyio.move_on_after(seconds):
-            await self._drained.wait()
-        return not self._drained.is_set()
+    async def pause(self, until: float) -> bool:
+        """Sleep until this time of `time.monotonic()`; return whether the stream may go on."""
+        if not self._drained:
+            await self._timer.until(until)
+        return not self._drained
 
     @contextmanager
     def watch_signals(self) -> Iterator[None]:
@@ -83,8 +84,12 @@ class Lifecycle:
 
     def _begin_drain(self, loop: asyncio.AbstractEventLoop) -> None:
         if not self.draining and self._drain_seconds is not None:
-            loop.call_later(self._drain_seconds, self._drained.set)
+            loop.call_later(self._drain_seconds, self._end_streams)
         self.draining = True
+
+    def _end_streams(self) -> None:
+        self._drained = True
+        self._timer.wake_all()
 
 
 _drain_seconds = os.environ.get("APP_DRAIN_SECONDS")

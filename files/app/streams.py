@@ -1,6 +1,5 @@
 """The stream over four transports: SSE, NDJSON, plain text and WebSocket."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
@@ -11,38 +10,20 @@ from fastapi import (
     Header,
     HTTPException,
     Query,
-    Request,
-    Response,
     WebSocket,
     WebSocketDisconnect,
     status,
 )
-from fastapi.responses import StreamingResponse
-from fastapi.routing import APIRoute
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 
+from response import Stream
 from ticks import Echo, Tick, Wanted, ticks
 
+TICK = Tick.model_json_schema()
 RETRY_MS = 1000  # an EventSource waits this long before it reconnects
 
 
-class StreamRoute(APIRoute):
-    """A route with headers against caching, compression and buffering on the way."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Add the headers to the response of FastAPI."""
-        handle = super().get_route_handler()
-
-        async def handle_stream(request: Request) -> Response:
-            response = await handle(request)
-            response.headers["Cache-Control"] = "no-cache, no-transform"
-            response.headers["X-Accel-Buffering"] = "no"
-            return response
-
-        return handle_stream
-
-
-router = APIRouter(prefix="/api", tags=["streams"], route_class=StreamRoute)
+router = APIRouter(prefix="/api", tags=["streams"])
 
 
 def read_wanted(
@@ -60,58 +41,83 @@ def read_wanted(
 WantedStream = Annotated[Wanted, Depends(read_wanted)]
 
 
-async def open_ticks(wanted: WantedStream) -> AsyncIterator[AsyncGenerator[Tick]]:
-    """Open the stream, and close it when the response ends, for whatever reason.
-
-    An abandoned generator runs its `finally` only when the garbage collector finds it, perhaps
-    never. So a dependency holds the resources of a stream.
-    """
-    async with aclosing(ticks(wanted)) as stream:
-        yield stream
+def described(media_type: str, schema: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return what the API's documentation says about a stream: each item has this schema."""
+    return {200: {"content": {media_type: {"itemSchema": schema}}}}
 
 
-Ticks = Annotated[AsyncGenerator[Tick], Depends(open_ticks)]
+class EventStream(Stream[Tick | None]):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
 
 
-@router.get("/stream", response_class=EventSourceResponse)
-async def sse(ticks: Ticks) -> AsyncIterator[ServerSentEvent]:
-    """Server-sent events. FastAPI adds a comment after 15 seconds of silence."""
-    retry: int | None = RETRY_MS
-    async for tick in ticks:
-        yield ServerSentEvent(
-            data=tick,
+@router.get(
+    "/stream",
+    response_class=EventStream,
+    responses=described(
+        "text/event-stream",
+        {
+            "type": "object",
+            "properties": {
+                "data": {"contentMediaType": "application/json", "contentSchema": TICK},
+                "event": {"enum": ["end", "reconnect"]},
+                "id": {"type": "integer"},
+                "retry": {"type": "integer"},
+            },
+        },
+    ),
+)
+async def sse(wanted: WantedStream) -> EventStream:
+    """Server-sent events, and a comment after 15 seconds of silence."""
+    first = wanted.after + 1
+
+    def encode(tick: Tick | None) -> bytes:
+        if tick is None:
+            return KEEPALIVE_COMMENT
+        return format_sse_event(
+            data_str=tick.model_dump_json(),
             event=None if tick.event == "tick" else tick.event,
             id=None if tick.event == "reconnect" else str(tick.n),
-            retry=retry,
+            retry=RETRY_MS if tick.n == first else None,  # once is enough
         )
-        retry = None  # once is enough
+
+    return EventStream(ticks(wanted), encode)
 
 
-class NDJSONResponse(StreamingResponse):
+class NDJSON(Stream[Tick | None]):
     """One JSON document per line."""
 
     media_type = "application/x-ndjson"
 
 
-@router.get("/ndjson", response_class=NDJSONResponse)
-async def ndjson(ticks: Ticks) -> AsyncIterator[str]:
+@router.get("/ndjson", response_class=NDJSON, responses=described("application/x-ndjson", TICK))
+async def ndjson(wanted: WantedStream) -> NDJSON:
     """One JSON object per line."""
-    async for tick in ticks:
-        yield tick.model_dump_json() + "\n"
+
+    def encode(tick: Tick | None) -> bytes:
+        return f"{tick.model_dump_json()}\n".encode() if tick else b""
+
+    return NDJSON(ticks(wanted), encode)
 
 
-class TextResponse(StreamingResponse):
-    """Plain text, sent as a stream."""
+class Text(Stream[Tick | None]):
+    """Plain text."""
 
     media_type = "text/plain"
 
 
-@router.get("/text", response_class=TextResponse)
-async def text(ticks: Ticks) -> AsyncIterator[str]:
+@router.get("/text", response_class=Text)
+async def text(wanted: WantedStream) -> Text:
     """Words: event, number, the two times, padding."""
-    async for tick in ticks:
+
+    def encode(tick: Tick | None) -> bytes:
+        if tick is None:
+            return b""
         line = f"{tick.event} {tick.n} {tick.sent_at} {tick.sent_monotonic} {tick.padding}"
-        yield line.rstrip() + "\n"
+        return f"{line.rstrip()}\n".encode()
+
+    return Text(ticks(wanted), encode)
 
 
 @router.websocket("/ws")
@@ -140,4 +146,5 @@ async def play(websocket: WebSocket, wanted: Wanted, scope: CancelScope) -> None
     with scope, suppress(WebSocketDisconnect):
         async with aclosing(ticks(wanted)) as stream:
             async for tick in stream:
-                await websocket.send_text(tick.model_dump_json())
+                if tick is not None:
+                    await websocket.send_text(tick.model_dump_json())

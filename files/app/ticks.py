@@ -11,6 +11,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from lifecycle import lifecycle
+from slow import slow_reader
+
+HEARTBEAT = 15.0  # seconds of silence after which many proxies would lose patience
 
 
 class Wanted(BaseModel):
@@ -47,13 +50,30 @@ class Tick(Stamped):
     padding: str = ""
 
 
-async def ticks(wanted: Wanted) -> AsyncGenerator[Tick]:
-    """Yield events `after` + 1 to `count`, then `end`, one per interval."""
+async def ticks(wanted: Wanted) -> AsyncGenerator[Tick | None]:
+    """Yield events `after` + 1 to `count`, then `end`; and None after each `HEARTBEAT` of silence.
+
+    Each event has its time, counted from the first: a late event does not delay the next ones.
+    """
     padding = "." * wanted.size
+    n = wanted.after + 1
     with lifecycle.stream():
-        for n in range(wanted.after + 1, wanted.count + 1):
+        due = time.monotonic()
+        while n <= wanted.count:
             yield Tick(event="tick", n=n, padding=padding)
-            if not await lifecycle.pause(wanted.interval):
-                yield Tick(event="reconnect", n=n)
-                return
-        yield Tick(event="end", n=wanted.count + 1)
+            due += wanted.interval
+            behind = time.monotonic() - due  # above 0 if the reader took longer than an interval
+            if behind > slow_reader.cut_after:
+                break
+            while behind < -HEARTBEAT and await lifecycle.pause(time.monotonic() + HEARTBEAT):
+                yield None
+                behind = time.monotonic() - due
+            if not await lifecycle.pause(due):
+                break
+            skipped = slow_reader.skip(behind, wanted.interval)
+            due += skipped * wanted.interval
+            n += 1 + skipped
+        else:
+            yield Tick(event="end", n=wanted.count + 1)
+            return
+        yield Tick(event="reconnect", n=n)

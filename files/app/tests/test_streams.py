@@ -109,7 +109,7 @@ def test_sse_frames(server: Server) -> None:
 
 
 def test_silence_is_filled_with_comments() -> None:
-    with running("uvicorn with a short ping") as server:
+    with running("uvicorn with a short heartbeat") as server:
         text = server.get("/api/stream?count=1&interval=1").text
     before_end, _, _ = text.partition("event: end")
     assert before_end.count("\n: ping\n") >= 2
