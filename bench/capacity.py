@@ -12,13 +12,12 @@ import dataclasses
 import os
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .host import Inside, deploy, hosts
 from .load import Found, Load, Spread, finish, start
-from .processes import usage
+from .processes import Usage, usage
 from .sockets import socket_memory
 from .table import keep, markdown, milliseconds, say
 
@@ -86,23 +85,35 @@ def broken(found: Found, interval: float) -> list[str]:
     return problems
 
 
-def run(inside: Inside, step: Step, seconds: float, within: tuple[str, ...] = ()) -> dict[str, Any]:
+class Rig:
+    """A host that nobody has loaded yet. Memory grows from here: Python keeps what it has freed."""
+
+    def __init__(self, inside: Inside) -> None:
+        time.sleep(3)  # old workers of Nginx end
+        self.inside = inside
+        self.groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
+        self.idle = self.usage()
+
+    def usage(self) -> dict[str, Usage]:
+        """What Gunicorn's and Nginx's processes use."""
+        return {name: usage(pids) for name, pids in self.groups.items()}
+
+
+def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> dict[str, Any]:
     """Load the host, and look at what its processes use meanwhile.
 
     `within` goes before the generator's command.
     """
-    load = step.load(seconds)
-    groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
-    idle = {name: usage(pids) for name, pids in groups.items()}
+    load, inside, idle = step.load(seconds), rig.inside, rig.idle
     sockets = socket_memory()
     generator = start(load, (*within, *inside.network))
     # The window begins when all are open and `settle` has passed.
     time.sleep(load.streams / load.opens_per_second + load.settle + 1)
-    before = {name: usage(pids) for name, pids in groups.items()}
+    before = rig.usage()
     began = time.monotonic()
     time.sleep(max(1, seconds - 3))
     wall = time.monotonic() - began
-    after = {name: usage(pids) for name, pids in groups.items()}
+    after = rig.usage()
     sockets = socket_memory() - sockets
     found = finish(generator)
     wait_for_idle(inside)
@@ -145,16 +156,15 @@ def wait_for_idle(inside: Inside) -> None:
     raise RuntimeError("Streams are still open a minute after their readers left.")
 
 
-def steps(short: bool, sizes: Sequence[int]) -> Iterator[Step]:
-    """One round."""
-    for streams in sizes:
-        for way in WAYS:
-            yield Step("now", way, streams)
-        if streams <= 5000:
-            yield Step("before", "http", streams)
-    if not short:
-        yield Step("now", "http", 2000, interval=0.1)
-        yield Step("now", "http", 5000, size=1024)
+# One round.
+STEPS = (
+    Step("now", "http", 2000),
+    Step("before", "http", 2000),
+    Step("now", "http", 5000),
+    Step("before", "http", 5000),
+    *(Step("now", way, GOAL) for way in WAYS),
+)
+SHORT = tuple(Step("now", way, 1000) for way in WAYS)
 
 
 def prepare(streams: int) -> Inside:
@@ -223,8 +233,8 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="one round, few streams")
     options = parser.parse_args()
     os.environ.update(HOST)
-    sizes = (1000,) if options.short else (2000, 5000, 10_000, GOAL)
-    inside = prepare(2 * max(sizes))
+    steps = SHORT if options.short else STEPS
+    rig = Rig(prepare(max(step.streams for step in steps) + 1000))
     rounds = []
     for number in range(1 if options.short else options.rounds):
         say(f"capacity: round {number + 1}")
