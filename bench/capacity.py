@@ -229,7 +229,7 @@ def table(raw: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="one round, few streams")
     options = parser.parse_args()
     os.environ.update(HOST)
@@ -238,9 +238,7 @@ def main() -> None:
     rounds = []
     for number in range(1 if options.short else options.rounds):
         say(f"capacity: round {number + 1}")
-        rounds += [
-            run(inside, step, 6 if options.short else 10) for step in steps(options.short, sizes)
-        ]
+        rounds += [run(rig, step, 6 if options.short else 10) for step in steps]
     hosts(HOST, "destroy")
     print(table(keep("capacity", rounds, short=options.short)))
 

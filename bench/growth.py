@@ -1,54 +1,74 @@
-"""How capacity grows with CPUs and workers: the deployed stack, on one CPU of its own or on two.
+"""How capacity grows with CPUs and workers, and where rates and sizes end it.
 
 With one CPU for the host, the generator has the other one: what a core carries. With two, the host
-shares both with the generator. Each combination is loaded with more and more streams until a
-promise of bench/capacity.py breaks.
+shares both with the generator. Each case is loaded with more and more streams until a promise of
+bench/capacity.py breaks.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
-from .capacity import HOST, ROOT, Cost, Step, run
+from .capacity import HOST, ROOT, Cost, Rig, Step, run
 from .host import Inside, deploy, hosts
 from .load import Spread
 from .table import keep, markdown, milliseconds, say
 
-COMBINATIONS = ((1, 1), (1, 2), (2, 1), (2, 2), (2, 4))  # CPUs of the host, Gunicorn's workers
-SIZES = range(3000, 18_001, 3000)
+
+class Case(NamedTuple):
+    """CPUs of the host, Gunicorn's workers, what each stream sends, and the step of the sweep."""
+
+    cpus: int
+    workers: int
+    interval: float  # seconds
+    size: int  # bytes of padding in each event
+    more: int  # streams
 
 
-def sweep(inside: Inside, cpus: int, *, sizes: range, seconds: float) -> list[dict[str, Any]]:
+CASES = (
+    Case(1, 1, 1.0, 0, 3000),
+    Case(1, 2, 1.0, 0, 3000),
+    Case(2, 1, 1.0, 0, 4500),
+    Case(2, 2, 1.0, 0, 4500),
+    Case(2, 4, 1.0, 0, 4500),
+    Case(2, 2, 0.1, 0, 600),
+    Case(2, 2, 1.0, 4096, 4500),
+)
+MOST = 18_000  # the generator's and this machine's limit of open files
+
+
+def sweep(rig: Rig, case: Case, *, most: int, seconds: float) -> list[dict[str, Any]]:
     """Loads with more and more streams, up to the first that breaks a promise."""
-    inside.pin({0} if cpus == 1 else {0, 1})
+    rig.inside.pin({0} if case.cpus == 1 else {0, 1})
+    apart = ("taskset", "--cpu-list", "1") if case.cpus == 1 else ()
     found = []
-    for streams in sizes:
-        apart = ("taskset", "--cpu-list", "1") if cpus == 1 else ()
-        found.append(run(inside, Step("now", "http", streams), seconds, apart))
+    for streams in range(case.more, most + 1, case.more):
+        step = Step("now", "http", streams, case.interval, case.size)
+        found.append({"case": case._asdict(), **run(rig, step, seconds, apart)})
         if found[-1]["broken"]:
             break
     return found
 
 
 def table(raw: dict[str, Any]) -> str:
-    """A row for each combination of CPUs and workers: the largest load with all promises kept."""
+    """A row for each case: the largest load with all promises kept, and what broke next."""
     rows = []
-    for cpus, workers in COMBINATIONS:
-        of = [each for each in raw["rounds"] if (each["cpus"], each["workers"]) == (cpus, workers)]
+    for case in CASES:
+        of = [each for each in raw["rounds"] if each["case"] == case._asdict()]
         if not of:
             continue
         good = [each for each in of if not each["broken"]]
         best = max(good, key=lambda each: int(each["streams"]), default=None)
         broke = next((each for each in of if each["broken"]), None)
         cost = Cost(**best["cost"]) if best else None
+        shared = "the generator has the other" if case.cpus == 1 else "shared with the generator"
         rows.append(
             (
-                f"{cpus}, the generator has the other"
-                if cpus == 1
-                else f"{cpus}, shared with the generator",
-                workers,
+                f"{case.cpus}, {shared}",
+                case.workers,
+                f"{1 / case.interval:g}/s{f', {case.size} B' if case.size else ''}",
                 f"{best['streams']:,}" if best else f"fewer than {of[0]['streams']:,}",
                 milliseconds(Spread(**best["found"]["delay"]).p99) if best else "",
                 f"{cost.gunicorn_cpu:.2f}, {cost.nginx_cpu:.2f}" if cost else "",
@@ -56,7 +76,7 @@ def table(raw: dict[str, Any]) -> str:
             )
         )
     head = (
-        "CPUs of the host", "Gunicorn's workers", "streams carried", "p99",
+        "CPUs of the host", "Gunicorn's workers", "events", "streams carried", "p99",
         "cores of Gunicorn, Nginx", "what broke next",
     )  # fmt: skip
     return markdown(head, rows)
@@ -68,23 +88,22 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="few streams")
     options = parser.parse_args()
     os.environ.update(HOST)
-    sizes = range(500, 501) if options.short else SIZES
     hosts(HOST, "destroy", "create", "prepare")
     rounds = []
     for _ in range(1 if options.short else options.rounds):
-        for cpus, workers in COMBINATIONS:
-            say(f"growth: {cpus} CPUs for the host, {workers} workers")
+        for case in CASES:
+            say(f"growth: {case}")
             deploy(
-                streaming_api_streams=2 * max(sizes),
+                streaming_api_streams=MOST + 1000,
                 streaming_api_name="now",
                 streaming_api_source=str(ROOT / "files/app"),
                 streaming_api_nginx_server_names=["now"],
-                streaming_api_gunicorn_workers=workers,
+                streaming_api_gunicorn_workers=case.workers,
             )
-            inside = Inside(HOST["TEST_PREFIX"])
-            found = sweep(inside, cpus, sizes=sizes, seconds=5 if options.short else 10)
-            rounds += [{"cpus": cpus, "workers": workers, **each} for each in found]
-            inside.pin({0, 1})
+            rig = Rig(Inside(HOST["TEST_PREFIX"]))
+            most, seconds = (case.more, 4) if options.short else (MOST, 8)
+            rounds += sweep(rig, case, most=most, seconds=seconds)
+            rig.inside.pin({0, 1})
     hosts(HOST, "destroy")
     print(table(keep("growth", rounds, short=options.short)))
 

@@ -13,7 +13,7 @@ METHOD = ROOT / "bench/method.md"
 PARTS = {
     "generator": "The generator's own error",
     "capacity": "How many streams the deployed stack carries",
-    "growth": "How it grows with CPUs and workers",
+    "growth": "How it grows with CPUs and workers, and where rates and sizes end it",
     "shapes": "What an event costs in the app",
     "servers": "Servers behind the same socket",
     "proxies": "Proxies in front of the same source",
