@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0  # seconds for one answer
 PAUSE = 0.1  # seconds between two requests
+DEATHS = 2  # an app that has ended so often at its start will end again
 TOKEN_BYTES = 32
 
 
@@ -43,13 +44,15 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
     if written or wanted.reloads:
         units.must("daemon-reload")
     unit = f"{places.unit(release)}.service"
-    begun = time.monotonic()
+    begun, restarts = time.monotonic(), 0
     try:
-        if units.states(unit, f"{places.unit(release)}.socket") != ["active", "active"]:
+        if units.states(unit, f"{places.unit(release)}.socket") == ["active", "active"]:
+            restarts = units.restarts(unit)
+        else:
             editor.changed = True
         # The service's file names the socket in `Also=` and `Wants=`.
         units.must("enable", "--now", "--quiet", unit)
-        answer = _wait(places, release, wanted)
+        answer = _wait(places, release, wanted, restarts)
     except ActError as error:
         raise ActError(str(error), kind="start") from error
     return {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
@@ -77,12 +80,23 @@ def _write(places: Places, wanted: Start, editor: Editor) -> bool:
     return bool(new)
 
 
-def _wait(places: Places, release: str, wanted: Start) -> ask.Answer:
+def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Answer:
+    """Wait for a healthy answer. ``restarts`` is how often systemd had restarted it before."""
     deadline = time.monotonic() + wanted.timeout
+    unit = f"{places.unit(release)}.service"
+
+    def deaths() -> int:
+        return units.restarts(unit) - restarts
+
+    def hopeless() -> bool:
+        return deaths() >= DEATHS
+
     while True:
-        answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE)
+        answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE, hopeless)
         if answer.healthy:
             return answer
+        if hopeless():
+            raise ActError(f"it has ended {deaths()} times since its start")
         if time.monotonic() > deadline:
             raise ActError(f"{answer.said}; {wanted.timeout:.0f} s were allowed")
         if not claim.is_held(places, wanted.holder):
