@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
-from . import ask, claim, units
+from . import ask, claim, health, units
 from .editor import ROOT, ActError, Editor
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0  # seconds for one answer
 PAUSE = 0.1  # seconds between two requests
+SURE = 3.0  # seconds; an app that answers 404 for so long means it
 DEATHS = 2  # an app that has ended so often at its start will end again
 TOKEN_BYTES = 32
 
@@ -34,6 +35,7 @@ class Start(NamedTuple):
     timeout: float
     reloads: bool
     holder: str  # of the lock
+    live: str = ""  # the release that has the traffic now
 
 
 def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[str, Any]:
@@ -91,10 +93,16 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
     def hopeless() -> bool:
         return deaths() >= DEATHS
 
+    doubtful = 0.0  # since when
     while True:
         answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE, hopeless)
         if answer.healthy:
-            return answer
+            why = health.objection(wanted.question, answer, _live(places, wanted))
+            if not why:
+                return answer
+            doubtful = doubtful or time.monotonic()
+            if time.monotonic() > doubtful + min(SURE, wanted.timeout):
+                raise ActError(why)
         if hopeless():
             raise ActError(f"it has ended {deaths()} times since its start")
         if time.monotonic() > deadline:
@@ -102,3 +110,10 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
         if not claim.is_held(places, wanted.holder):
             raise ActError(claim.LOST)
         time.sleep(PAUSE)
+
+
+def _live(places: Places, wanted: Start) -> ask.Answer | None:
+    """What the live release answers to the same request."""
+    if not wanted.live:
+        return None
+    return ask.on_unix_socket(places.socket(wanted.live), wanted.question, PATIENCE)
