@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ..deploy.blot import Blot
 from ..deploy.install import missing
-from ..deploy.outcome import last_line, summary
+from ..deploy.outcome import exception, summary
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
 from .seal import seal
@@ -256,7 +256,7 @@ class _Builder:
         if said.status != 0:
             evidence = self.blot(said.text)
             raise ActError(
-                last_line(evidence), kind="import", step="import the app", evidence=evidence
+                exception(evidence), kind="import", step="import the app", evidence=evidence
             )
 
     def _complete(self, packages: Sequence[str]) -> None:

@@ -61,7 +61,9 @@ class ActionModule(acting.Action):
                 self._app, directory, values["environment"], args["secrets"]
             ),
             build_environment=environment.of_the_build(
-                self._app, directory, args["build_environment"]
+                self._app,
+                directory,
+                {**plan["source"]["build_variables"], **args["build_environment"]},
             ),
             units={"service": texts["service"], "socket": texts["socket"]},
             uv=self._app.uv,

@@ -155,7 +155,15 @@ class ActionModule(acting.Action):
             return describe.NO_SOURCE
         entries = scan.scan(path, self._settings["streaming_api_source_exclude"])
         named = self._settings["streaming_api_dependencies"]
-        found = describe.describe(entries, install.project(named))
+        tag = self._app.source.git_version
+        found = describe.describe(entries, install.project(named), tag)
+        brings = self._settings["streaming_api_extra_packages"] or self._settings.get(
+            "streaming_api_package"
+        )
+        if found.unreadable and named == "auto" and not brings:
+            raise acting.RefusalError(
+                f"streaming_api_dependencies is auto, and the source has {found.unreadable}"
+            )
         if found.bytes > describe.LARGE:
             self._display.warning(describe.large(found.bytes))
         return found
