@@ -22,7 +22,7 @@ STARTS = {
 }
 LONGEST = 400  # characters of a line
 # The failed task itself shows what proves these.
-SAID_ALL = ("build", "import")
+SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
 LOGS = ("", "start", "socket-stream", "health")
 SITE = {
@@ -41,8 +41,9 @@ RELEASE = {
 
 
 class Failure(NamedTuple):
-    """Why a deploy failed. ``kind`` is a key of STARTS, ``build``, ``import`` or ''.
+    """Why a deploy failed.
 
+    ``kind`` is a key of STARTS, ``build``, ``before-start``, ``import`` or ''.
     ``said`` is the reason in one sentence, or a command's output. ``step`` is the step of a build.
     ``evidence`` is the table of measurements.
     """
@@ -91,6 +92,12 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str
     if failed.kind == "import":
         found = f"streaming_api_app is '{app}', which cannot be imported: {failed.said}"
         found = f"{found} ({state})"
+    elif failed.kind == "before-start":
+        found = (
+            f"{unit} was not started, because {failed.step} (streaming_api_before_start) failed; "
+            f"{state}; what that command did elsewhere, in a database for example, stays: "
+            f"{failed.said}"
+        )
     elif failed.kind == "build":
         found = f"{unit} could not be built ({failed.step}); {state}: {failed.said}"
     else:

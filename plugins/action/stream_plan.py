@@ -140,6 +140,12 @@ class ActionModule(acting.Action):
             raise acting.RefusalError("\n".join(facts["conflicts"]))
 
     def _warn(self, facts: Mapping[str, Any]) -> None:
+        if any(line.startswith("ExecStartPre=") for line in self._app.service_lines):
+            self._display.warning(
+                "ExecStartPre in streaming_api_service_settings runs at each start of each "
+                "release, also after a crash and at a boot. For what must run once for a new "
+                "release, such as a migration, use streaming_api_before_start."
+            )
         missing = facts["missing_nginx_lines"]
         if missing and not self._settings["streaming_api_nginx_manage_main_file"]:
             self._display.warning(

@@ -139,6 +139,15 @@ def test_an_import_that_says_nothing() -> None:
     assert said(Failure("import", "")).startswith("streaming_api_app is 'main:app', which cannot be imported: ")  # fmt: skip
 
 
+def test_a_step_before_the_start_that_fails() -> None:
+    failed = Failure("before-start", "it took longer than 5 s", step="alembic upgrade head")
+    assert said(failed, Undone(release="removed")) == (
+        "chat-app@0123456789ab was not started, because alembic upgrade head (streaming_api_before_start) failed; "
+        "it is stopped and removed; what was live is untouched; what that command did elsewhere, in a "
+        "database for example, stays: it took longer than 5 s"
+    )
+
+
 def test_a_build_that_fails() -> None:
     failed = Failure("build", "No solution found", step="install the app's dependencies")
     assert said(failed, Undone()) == (
