@@ -56,7 +56,7 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
         units.must("enable", "--now", "--quiet", unit)
         answer = _wait(places, release, wanted, restarts)
     except ActError as error:
-        raise ActError(str(error), kind="start") from error
+        raise ActError(str(error), kind=error.failure.get("kind") or "start") from error
     return {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
 
 
@@ -102,7 +102,7 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
                 return answer
             doubtful = doubtful or time.monotonic()
             if time.monotonic() > doubtful + min(SURE, wanted.timeout):
-                raise ActError(why)
+                raise ActError(why, kind="unhealthy")
         if hopeless():
             raise ActError(f"it has ended {deaths()} times since its start")
         if time.monotonic() > deadline:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 # How the message of each kind of failure begins, after the name of the release's unit.
 STARTS = {
     "start": "did not answer on its socket",
+    "unhealthy": "did not answer well enough on its socket",
     "socket-stream": "does not stream on its own socket",
     "site-refused": "has a site that Nginx refuses",
     "reload": "got no traffic, because Nginx could not reload",
@@ -24,7 +25,7 @@ LONGEST = 400  # characters of a line
 # The failed task itself shows what proves these.
 SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
-LOGS = ("", "start", "socket-stream", "health")
+LOGS = ("", "start", "unhealthy", "socket-stream", "health")
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
