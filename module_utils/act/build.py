@@ -15,6 +15,7 @@ import contextlib
 import json
 import posixpath
 import re
+import shlex
 import tarfile
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
@@ -280,7 +281,7 @@ class _Builder:
                     if result == "timeout"
                     else summary(evidence)
                 )
-                raise ActError(why, kind="before-start", step=" ".join(command), evidence=evidence)
+                raise ActError(why, kind="before-start", step=shlex.join(command), evidence=evidence)
 
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():
