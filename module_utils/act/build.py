@@ -274,14 +274,12 @@ class _Builder:
             said, result = self._as_app(
                 ["/usr/bin/env", "--", *command], f"RuntimeMaxSec={limit:.0f}"
             )
-            if said.status != 0:
-                evidence = self.blot(said.text)
-                why = (
-                    f"it took longer than {limit:.0f} s"
-                    if result == "timeout"
-                    else summary(evidence)
-                )
-                raise ActError(why, kind="before-start", step=shlex.join(command), evidence=evidence)
+            if said.status == 0:
+                continue
+            evidence, step = self.blot(said.text), shlex.join(command)
+            took_long = f"it took longer than {limit:.0f} s"
+            why = took_long if result == "timeout" else summary(evidence)
+            raise ActError(why, kind="before-start", step=step, evidence=evidence)
 
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():
