@@ -92,7 +92,7 @@ def table(options: Options) -> Iterator[str]:
     yield "| Name | Type | Default | Meaning |"
     yield "|---|---|---|---|"
     for name, option in options.items():
-        cells = (code(name), kind(option), default(option), markdown(option["description"]))
+        cells = (code(name), kind(option), default(option), markdown(_text(option["description"])))
         yield f"| {' | '.join(cells)} |"
 
 
@@ -112,6 +112,11 @@ def default(option: Mapping[str, Any]) -> str:
 
 def first_sentence(description: str) -> str:
     return re.split(r"(?<=\.)\s+(?=[A-Z`])", markdown(description))[0]
+
+
+def _text(description: str | list[str]) -> str:
+    """A description's paragraphs, in one."""
+    return description if isinstance(description, str) else " ".join(description)
 
 
 def markdown(text: str) -> str:

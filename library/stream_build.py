@@ -11,8 +11,8 @@ short_description: Build a release of an app
 version_added: 0.1.0
 description:
   - Creates the release's directory with its source, settings and virtual environment. Imports the
-    app once in the sandbox of its service. Then writes the units and, last, the manifest
-    C(release.json).
+    app once in the sandbox of its service, and runs the app's own steps there. Then writes the
+    units and, last, the manifest C(release.json).
   - A release without a manifest is not complete. The module removes the remains of a killed
     build and starts again. A build that fails leaves nothing behind.
   - The release's directory belongs to root. C(src), C(venv) and C(python) in it belong to
@@ -99,10 +99,21 @@ options:
     type: float
     default: 1800
   sandbox:
-    description: systemd properties of the unit that imports the app.
+    description: systemd properties of the units that import the app and run O(before_start).
     type: list
     elements: str
     default: []
+  before_start:
+    description:
+      - Commands to run in the app's sandbox after the import, each a list of words. If one fails,
+        nothing of the release stays on the host but what the command did elsewhere.
+    type: list
+    elements: list
+    default: []
+  before_start_timeout:
+    description: Seconds that each command of O(before_start) may take.
+    type: float
+    default: 600
   manifest:
     description: Content of the manifest. The module adds the date and the packages.
     type: dict
@@ -187,6 +198,8 @@ OPTIONS = {
     "build_sandbox": {"type": "list", "elements": "str", "default": []},
     "build_timeout": {"type": "float", "default": 1800},
     "sandbox": {"type": "list", "elements": "str", "default": []},
+    "before_start": {"type": "list", "elements": "list", "default": []},
+    "before_start_timeout": {"type": "float", "default": 600},
     "manifest": {"type": "dict", "default": {}},
 }
 

@@ -51,7 +51,10 @@ options:
     type: bool
     default: false
   path:
-    description: Path to request. Any status from 200 to 499 passes.
+    description:
+      - Path to request. A status below 400 passes.
+      - So does one from 400 to 499, unless the app refuses its own name (400, 421), lacks a path
+        other than C(/), or answers worse than O(live).
     type: str
     default: /
   host:
@@ -66,6 +69,10 @@ options:
     description: Minimum time in seconds that the release gets to start and to answer.
     type: float
     default: 60
+  live:
+    description: The release that has the traffic now, to compare with. Empty for none.
+    type: str
+    default: ""
   holder:
     description:
       - Who has the lock of the deploy, see M(unbuffered.streaming.stream_claim). The module stops
@@ -148,6 +155,7 @@ OPTIONS = {
     "host": {"type": "str", "default": "localhost"},
     "headers": {"type": "dict", "default": {}},
     "timeout": {"type": "float", "default": 60},
+    "live": {"type": "str", "default": ""},
 }
 
 
@@ -163,6 +171,7 @@ def main() -> None:
         given["timeout"],
         reloads=given["reload"],
         holder=given["holder"],
+        live=given["live"] if given["live"] != given["release"] else "",
     )
     with acting(module) as places:
         found = start(places, given["release"], wanted, editor)

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import ssl
-from typing import Mapping, NamedTuple
+import time
+from typing import Callable, Mapping, NamedTuple
 
 HEALTHY = range(200, 500)
+LOOKS = 0.5  # seconds between two looks at what may end the wait
 
 
 class Question(NamedTuple):
@@ -31,7 +34,10 @@ class Answer(NamedTuple):
         return self.status in HEALTHY
 
 
-def on_unix_socket(path: str, question: Question, timeout: float) -> Answer:
+def on_unix_socket(
+    path: str, question: Question, timeout: float, hopeless: Callable[[], bool] = lambda: False
+) -> Answer:
+    """Ask a socket. Give up before the timeout when ``hopeless`` says so."""
     end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     end.settimeout(timeout)
     try:
@@ -39,7 +45,7 @@ def on_unix_socket(path: str, question: Question, timeout: float) -> Answer:
     except OSError as error:
         end.close()
         return Answer(None, f"{path}: {error.strerror or error}")
-    return _ask(end, question)
+    return _ask(end, question, hopeless)
 
 
 def on_port(scheme: str, port: int, question: Question, timeout: float) -> Answer:
@@ -60,11 +66,19 @@ def _trusting() -> ssl.SSLContext:
     return context
 
 
-def _ask(end: socket.socket, question: Question) -> Answer:
+def _ask(
+    end: socket.socket, question: Question, hopeless: Callable[[], bool] = lambda: False
+) -> Answer:
     connection = http.client.HTTPConnection(question.host)
     connection.sock = end
+    deadline = time.monotonic() + (end.gettimeout() or 0)
     try:
         connection.request("GET", question.path, headers={"Accept": "*/*", **question.headers})
+        while time.monotonic() < deadline and not hopeless():
+            if select.select([end], [], [], LOOKS)[0]:
+                break
+        else:
+            raise socket.timeout
         answer = connection.getresponse()
     except (OSError, http.client.HTTPException) as error:
         what = "timed out" if isinstance(error, socket.timeout) else str(error)

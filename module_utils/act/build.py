@@ -15,13 +15,14 @@ import contextlib
 import json
 import posixpath
 import re
+import shlex
 import tarfile
 import time
 from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ..deploy.blot import Blot
 from ..deploy.install import missing
-from ..deploy.outcome import last_line, summary
+from ..deploy.outcome import exception, summary
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
 from .seal import seal
@@ -52,7 +53,8 @@ class Build(NamedTuple):
     arguments of uv. ``server_lock`` has the hashes of the server's packages, if they are known.
     ``build_sandbox`` are systemd properties of the units that run uv;
     ``build_timeout`` is in seconds, for all of them together. ``sandbox`` are those of the unit
-    that imports the app. ``hidden`` are the secrets, see deploy.blot.
+    that imports the app, and of those that run ``before_start``: commands, each with
+    ``before_start_timeout`` seconds. ``hidden`` are the secrets, see deploy.blot.
     """
 
     user: str
@@ -71,6 +73,8 @@ class Build(NamedTuple):
     build_sandbox: Sequence[str]
     build_timeout: float
     sandbox: Sequence[str]
+    before_start: Sequence[Sequence[str]]
+    before_start_timeout: float
     manifest: Mapping[str, Any]
     hidden: str
 
@@ -128,6 +132,7 @@ class _Builder:
         units.check_units(
             {f"{self.places.unit(self.release)}.{k}": t for k, t in self.wanted.units.items()}
         )
+        self._before_start()
         with self._step("write its manifest"):
             self._complete(packages.splitlines())
 
@@ -246,18 +251,35 @@ class _Builder:
             raise ActError(reason, kind="build", step=what, evidence=evidence)
         return said.out
 
+    def _as_app(self, command: Sequence[str], *properties: str) -> units.Ended:
+        """Run a command as the service will run: its user, its environment, its sandbox."""
+        lock = (f"BindsTo={self.places.lock}", f"After={self.places.lock}")
+        return units.sandboxed([*lock, *self.wanted.sandbox, *properties], command)
+
     def _import(self) -> None:
-        """Import the app as its service will: its user, its environment, its sandbox."""
-        properties = [f"BindsTo={self.places.lock}", f"After={self.places.lock}"]
-        properties += self.wanted.sandbox
         gunicorn = [f"{self.directory}/venv/bin/gunicorn", "--check-config"]
         command = [*gunicorn, "--config", f"{self.directory}/gunicorn.conf.py"]
-        said, _ = units.sandboxed(properties, command)
+        said, _ = self._as_app(command)
         if said.status != 0:
             evidence = self.blot(said.text)
             raise ActError(
-                last_line(evidence), kind="import", step="import the app", evidence=evidence
+                exception(evidence), kind="import", step="import the app", evidence=evidence
             )
+
+    def _before_start(self) -> None:
+        """Run the app's own steps. They come last: what they do elsewhere cannot be taken back."""
+        limit = self.wanted.before_start_timeout
+        for command in self.wanted.before_start:
+            # env looks for the program in the PATH of the release.
+            said, result = self._as_app(
+                ["/usr/bin/env", "--", *command], f"RuntimeMaxSec={limit:.0f}"
+            )
+            if said.status == 0:
+                continue
+            evidence, step = self.blot(said.text), shlex.join(command)
+            took_long = f"it took longer than {limit:.0f} s"
+            why = took_long if result == "timeout" else summary(evidence)
+            raise ActError(why, kind="before-start", step=step, evidence=evidence)
 
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():

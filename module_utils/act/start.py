@@ -9,7 +9,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
-from . import ask, claim, units
+from . import ask, claim, health, units
 from .editor import ROOT, ActError, Editor
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PATIENCE = 5.0  # seconds for one answer
 PAUSE = 0.1  # seconds between two requests
+SURE = 3.0  # seconds; an app that answers 404 for so long means it
+DEATHS = 2  # an app that has ended so often at its start will end again
 TOKEN_BYTES = 32
 
 
@@ -33,6 +35,7 @@ class Start(NamedTuple):
     timeout: float
     reloads: bool
     holder: str  # of the lock
+    live: str = ""  # the release that has the traffic now
 
 
 def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[str, Any]:
@@ -43,15 +46,17 @@ def start(places: Places, release: str, wanted: Start, editor: Editor) -> dict[s
     if written or wanted.reloads:
         units.must("daemon-reload")
     unit = f"{places.unit(release)}.service"
-    begun = time.monotonic()
+    begun, restarts = time.monotonic(), 0
     try:
-        if units.states(unit, f"{places.unit(release)}.socket") != ["active", "active"]:
+        if units.states(unit, f"{places.unit(release)}.socket") == ["active", "active"]:
+            restarts = units.restarts(unit)
+        else:
             editor.changed = True
         # The service's file names the socket in `Also=` and `Wants=`.
         units.must("enable", "--now", "--quiet", unit)
-        answer = _wait(places, release, wanted)
+        answer = _wait(places, release, wanted, restarts)
     except ActError as error:
-        raise ActError(str(error), kind="start") from error
+        raise ActError(str(error), kind=error.failure.get("kind") or "start") from error
     return {"status": answer.status, "seconds": round(time.monotonic() - begun, 3)}
 
 
@@ -77,14 +82,38 @@ def _write(places: Places, wanted: Start, editor: Editor) -> bool:
     return bool(new)
 
 
-def _wait(places: Places, release: str, wanted: Start) -> ask.Answer:
+def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Answer:
+    """Wait for a healthy answer. ``restarts`` is how often systemd had restarted it before."""
     deadline = time.monotonic() + wanted.timeout
+    unit = f"{places.unit(release)}.service"
+
+    def deaths() -> int:
+        return units.restarts(unit) - restarts
+
+    def hopeless() -> bool:
+        return deaths() >= DEATHS
+
+    doubtful = 0.0  # since when
     while True:
-        answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE)
+        answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE, hopeless)
         if answer.healthy:
-            return answer
+            why = health.objection(wanted.question, answer, _live(places, wanted))
+            if not why:
+                return answer
+            doubtful = doubtful or time.monotonic()
+            if time.monotonic() > doubtful + min(SURE, wanted.timeout):
+                raise ActError(why, kind="unhealthy")
+        if hopeless():
+            raise ActError(f"it has ended {deaths()} times since its start")
         if time.monotonic() > deadline:
             raise ActError(f"{answer.said}; {wanted.timeout:.0f} s were allowed")
         if not claim.is_held(places, wanted.holder):
             raise ActError(claim.LOST)
         time.sleep(PAUSE)
+
+
+def _live(places: Places, wanted: Start) -> ask.Answer | None:
+    """What the live release answers to the same request."""
+    if not wanted.live:
+        return None
+    return ask.on_unix_socket(places.socket(wanted.live), wanted.question, PATIENCE)

@@ -108,11 +108,20 @@ def states(*units: str) -> list[str]:
     return systemctl("is-active", *units).out.split()
 
 
+def restarts(unit: str) -> int:
+    """How often systemd has started a service again since somebody started it."""
+    return int(show(unit, "NRestarts").get("NRestarts") or 0)
+
+
 def journal(unit: str) -> str:
-    """The last lines of a unit's journal since its last start."""
-    invocation = systemctl("show", "--property=InvocationID", "--value", unit).out.strip()
+    """The last lines of a unit's journal since somebody started it."""
+    properties = show(unit, "InvocationID", "NRestarts")
+    of = f"_SYSTEMD_INVOCATION_ID={properties.get('InvocationID', '')}"
+    # The last words of a service that ends again and again are those of its start before.
+    if int(properties.get("NRestarts") or 0) > 0:
+        of = f"_SYSTEMD_UNIT={unit}"
     asked = ["--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}"]
-    return run(["journalctl", *asked, f"_SYSTEMD_INVOCATION_ID={invocation}"]).out.strip()
+    return run(["journalctl", *asked, of]).out.strip()
 
 
 def sandboxed(properties: Iterable[str], command: Iterable[str], stdin: str = "") -> Ended:

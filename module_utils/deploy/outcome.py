@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 if TYPE_CHECKING:
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 # How the message of each kind of failure begins, after the name of the release's unit.
 STARTS = {
     "start": "did not answer on its socket",
+    "unhealthy": "did not answer well enough on its socket",
     "socket-stream": "does not stream on its own socket",
     "site-refused": "has a site that Nginx refuses",
     "reload": "got no traffic, because Nginx could not reload",
@@ -21,9 +23,9 @@ STARTS = {
 }
 LONGEST = 400  # characters of a line
 # The failed task itself shows what proves these.
-SAID_ALL = ("build", "import")
+SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
-LOGS = ("", "start", "socket-stream", "health")
+LOGS = ("", "start", "unhealthy", "socket-stream", "health")
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
@@ -40,8 +42,9 @@ RELEASE = {
 
 
 class Failure(NamedTuple):
-    """Why a deploy failed. ``kind`` is a key of STARTS, ``build``, ``import`` or ''.
+    """Why a deploy failed.
 
+    ``kind`` is a key of STARTS, ``build``, ``before-start``, ``import`` or ''.
     ``said`` is the reason in one sentence, or a command's output. ``step`` is the step of a build.
     ``evidence`` is the table of measurements.
     """
@@ -75,10 +78,11 @@ class Undone(NamedTuple):
     problem: str = ""
 
 
-def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
+def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "") -> str:
     """The message of a deploy that has failed: what, what became of it, and why.
 
-    ``app`` is the value of ``streaming_api_app``.
+    ``app`` is the value of ``streaming_api_app``. ``left_out`` is a file of settings beside the
+    source's others that does not go to hosts, '' for none.
     """
     site = SITE[undone.site]
     if undone.site == "untouched" and undone.problem:
@@ -87,13 +91,24 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone) -> str:
         site = ""  # it is what is live
     state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
     if failed.kind == "import":
-        found = f"streaming_api_app is '{app}', which cannot be imported: {last_line(failed.said)}"
+        found = f"streaming_api_app is '{app}', which cannot be imported: {failed.said}"
         found = f"{found} ({state})"
+    elif failed.kind == "before-start":
+        found = (
+            f"{unit} was not started, because {failed.step} (streaming_api_before_start) failed; "
+            f"{state}; what that command did elsewhere, in a database for example, stays: "
+            f"{failed.said}"
+        )
     elif failed.kind == "build":
         found = f"{unit} could not be built ({failed.step}); {state}: {failed.said}"
     else:
         start = STARTS.get(failed.kind, "could not be deployed")
         found = f"{unit} {start}; {state}: {failed.said}"
+    if failed.kind == "import" and left_out:
+        found += (
+            f" The source's {left_out} stays on the controller; put its values into "
+            "streaming_api_environment and streaming_api_secrets."
+        )
     if undone.problem:
         found += f" The undo failed too: {undone.problem}"
     return found
@@ -108,6 +123,21 @@ def evidence(failed: Failure, journal: str) -> str:
         return ""
     logged = f"The release has logged:\n{journal}" if journal and failed.kind in LOGS else ""
     return "\n\n".join(part for part in (failed.evidence.rstrip(), logged) if part)
+
+
+def exception(text: str) -> str:
+    """The exception of a traceback in one line: its type and its whole message.
+
+    >>> exception("Traceback (most recent call last):\\n  File x\\nE: two\\n  lines")
+    'E: two lines'
+    """
+    after = text.rpartition("Traceback (most recent call last):\n")[2].strip().splitlines()
+    begin = next((n for n, line in enumerate(after) if re.match(r"[\w.]+(:|$)", line)), None)
+    if begin is None:
+        return last_line(text)
+    said = [line.strip() for line in after[begin:]]
+    whole = " ".join(line for line in said if line and not line.startswith("For further"))
+    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]} ..."
 
 
 def last_line(text: str) -> str:

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterable, Mapping, NamedTuple
+from typing import TYPE_CHECKING, Callable, Iterable, NamedTuple
 
 from ..deploy.install import DEPENDENCY_FILES
+from . import layout
 from .errors import reading
 
 if TYPE_CHECKING:
@@ -21,20 +21,29 @@ LARGE = 1024 * 1024 * 1024
 
 
 class Source(NamedTuple):
-    """A release's source in short."""
+    """A release's source in short.
+
+    ``unreadable`` says why no dependency file was found, '' if that is no problem.
+    ``build_variables`` are for the build's environment.
+    """
 
     digest: str | None
     files: int
     bytes: int
     dependency_files: list[str]
     installable: bool
+    unreadable: str
+    build_variables: dict[str, str]
 
 
-NO_SOURCE = Source(None, 0, 0, [], installable=False)
+NO_SOURCE = Source(None, 0, 0, [], installable=False, unreadable="", build_variables={})
 
 
-def describe(entries: list[Entry], project: str = "") -> Source:
-    """Read the whole source once. ``project`` is the directory that may be installable."""
+def describe(entries: list[Entry], project: str = "", tag: str = "") -> Source:
+    """Read the whole source once.
+
+    ``project`` is the directory that may be installable. ``tag`` is what was fetched from Git.
+    """
     size = 0
     buffer = memoryview(bytearray(BLOCK))
 
@@ -54,7 +63,24 @@ def describe(entries: list[Entry], project: str = "") -> Source:
     top = {name: named.get(name.encode()) for name in DEPENDENCY_FILES}
     found = {name: path for name, path in top.items() if path and path.is_file()}
     inside = {name: named.get(os.fsencode(str(Path(project, name)))) for name in top}
-    return Source(digest, len(entries), size, list(found), installable=_installable(inside))
+    setup, text = inside.get("setup.py"), _text(inside.get("pyproject.toml"))
+    lists = [os.fsdecode(name) for name in named if b"/" not in name]
+    only = list(found) in ([], ["pyproject.toml"])
+    return Source(
+        digest,
+        len(entries),
+        size,
+        list(found),
+        installable=bool(setup and setup.is_file()) or layout.is_package(text or ""),
+        unreadable=layout.unreadable(_text(found.get("pyproject.toml")), lists) if only else "",
+        build_variables=layout.version_variables(text or "", tag),
+    )
+
+
+def _text(file: Path | None) -> str | None:
+    if not file or not file.is_file():
+        return None
+    return file.read_text(encoding="utf-8", errors="replace")
 
 
 def digest_of(entries: Iterable[Entry], content: Callable[[Entry], bytes]) -> str:
@@ -65,17 +91,6 @@ def digest_of(entries: Iterable[Entry], content: Callable[[Entry], bytes]) -> st
         for field in (entry.kind.encode(), entry.name, inside):
             whole.update(b"%d:%s" % (len(field), field))
     return whole.hexdigest()
-
-
-def _installable(found: Mapping[str, Path | None]) -> bool:
-    """Whether this is a project that pip can install, rather than files to run in place."""
-    setup, pyproject = found.get("setup.py"), found.get("pyproject.toml")
-    if setup and setup.is_file():
-        return True
-    if not pyproject or not pyproject.is_file():
-        return False
-    text = pyproject.read_text(encoding="utf-8", errors="replace")
-    return re.search(r"^\s*\[\s*build-system\s*\]\s*(#.*)?$", text, re.MULTILINE) is not None
 
 
 def large(size: int) -> str:

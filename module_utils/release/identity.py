@@ -37,6 +37,7 @@ def parts(
             *given["streaming_api_extra_packages"],
         ],
         "dependencies": given["streaming_api_dependencies"],
+        "before_start": given["streaming_api_before_start"],
         "python": [given["streaming_api_python"], facts["distribution"]["id"], minor],
     }
 

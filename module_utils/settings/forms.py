@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import keyword
 import re
+import shlex
 from typing import Any, Callable, Iterable, NamedTuple
 
 
@@ -68,6 +69,14 @@ def is_line(value: object) -> bool:
         and not str(each).endswith("\\")
         for each in values
     )
+
+
+def is_command(text: str) -> bool:
+    """Whether it is a program and its arguments, on one line, with the quotes of a shell closed."""
+    try:
+        return str(text).isprintable() and bool(shlex.split(str(text)))
+    except ValueError:
+        return False
 
 
 def is_threshold(value: object) -> bool:

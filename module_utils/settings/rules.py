@@ -18,6 +18,7 @@ from .forms import (
     at_least,
     between,
     is_app,
+    is_command,
     is_complete,
     is_line,
     is_network,
@@ -161,6 +162,10 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_release": (
         like(r"(previous|[0-9a-f]{12})?", "previous or a release's id, 12 hexadecimal digits"),
     ),
+    "streaming_api_before_start[]": (
+        Rule(is_command, "a command on one line, with quotes closed, such as alembic upgrade head"),
+    ),
+    "streaming_api_before_start_timeout": (_SECONDS,),
     "streaming_api_start_timeout": (_SECONDS,),
     "streaming_api_health_path": (_URL_PATH,),
     "streaming_api_gunicorn_workers": (at_least(0),),

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import fcntl
+import shlex
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -61,7 +62,9 @@ class ActionModule(acting.Action):
                 self._app, directory, values["environment"], args["secrets"]
             ),
             build_environment=environment.of_the_build(
-                self._app, directory, args["build_environment"]
+                self._app,
+                directory,
+                {**plan["source"]["build_variables"], **args["build_environment"]},
             ),
             units={"service": texts["service"], "socket": texts["socket"]},
             uv=self._app.uv,
@@ -74,6 +77,10 @@ class ActionModule(acting.Action):
             build_sandbox=self._build_sandbox(args["build_sandbox"]),
             build_timeout=self._settings["streaming_api_build_timeout"],
             sandbox=self._sandbox(directory, args["sandbox"]),
+            before_start=[
+                shlex.split(command) for command in self._settings["streaming_api_before_start"]
+            ],
+            before_start_timeout=self._settings["streaming_api_before_start_timeout"],
             hidden=args["hidden"],
             manifest={
                 "id": plan["id"],
@@ -98,7 +105,10 @@ class ActionModule(acting.Action):
         ]
 
     def _sandbox(self, directory: str, sandbox: list[str]) -> list[str]:
-        """The properties of the unit that imports the app: those of the app's service."""
+        """The properties of the units that import the app and run its own steps before the start.
+
+        They are those of the app's service, but for the commands that run when it starts.
+        """
         given = self._settings
         return [
             f"User={self._app.user}",
@@ -109,7 +119,7 @@ class ActionModule(acting.Action):
             f"RuntimeMaxSec={given['streaming_api_start_timeout']}",
             *sandbox,
             *(f"ReadWritePaths={path}" for path in given["streaming_api_service_writable_paths"]),
-            *self._app.service_lines,
+            *(line for line in self._app.service_lines if not line.startswith("Exec")),
         ]
 
     def _bring(self, digest: str | None) -> str | None:

@@ -20,6 +20,9 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
     from ..plugin_utils import acting
 
 
+ENV_FILE = ".env"
+
+
 class ActionModule(acting.Action):
     """Prints the report of a good deploy and the evidence of a failed one, or fails with why."""
 
@@ -88,7 +91,11 @@ class ActionModule(acting.Action):
         else:
             what = outcome.Undone(problem=str(undone.get("msg", "")))
         app = args["settings"]["streaming_api_app"]
-        return outcome.sentence(args["plan"]["unit"], app, failed, what)
+        source = args["app"]["source"]["path"] if "source" in args["app"] else ""
+        excluded = args["settings"].get("streaming_api_source_exclude", [])
+        is_left_out = source and ENV_FILE in excluded and Path(source, ENV_FILE).is_file()
+        left_out = ENV_FILE if is_left_out else ""
+        return outcome.sentence(args["plan"]["unit"], app, failed, what, left_out)
 
     @staticmethod
     def _seen(args: dict[str, Any]) -> outcome.Seen | None:

@@ -140,6 +140,12 @@ class ActionModule(acting.Action):
             raise acting.RefusalError("\n".join(facts["conflicts"]))
 
     def _warn(self, facts: Mapping[str, Any]) -> None:
+        if any(line.startswith("ExecStartPre=") for line in self._app.service_lines):
+            self._display.warning(
+                "ExecStartPre in streaming_api_service_settings runs at each start of each "
+                "release, also after a crash and at a boot. For what must run once for a new "
+                "release, such as a migration, use streaming_api_before_start."
+            )
         machine = capacity.Machine(**facts["capacity"])
         asked = self._settings["streaming_api_streams"]
         for worry in capacity.worries(asked, machine):
@@ -179,7 +185,15 @@ class ActionModule(acting.Action):
             return describe.NO_SOURCE
         entries = scan.scan(path, self._settings["streaming_api_source_exclude"])
         named = self._settings["streaming_api_dependencies"]
-        found = describe.describe(entries, install.project(named))
+        tag = self._app.source.git_version
+        found = describe.describe(entries, install.project(named), tag)
+        brings = self._settings["streaming_api_extra_packages"] or self._settings.get(
+            "streaming_api_package"
+        )
+        if found.unreadable and named == "auto" and not brings:
+            raise acting.RefusalError(
+                f"streaming_api_dependencies is auto, and the source has {found.unreadable}"
+            )
         if found.bytes > describe.LARGE:
             self._display.warning(describe.large(found.bytes))
         return found

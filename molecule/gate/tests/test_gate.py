@@ -61,6 +61,20 @@ async def lifespan(_):
 app = FastAPI(lifespan=lifespan)
 """
 
+# It can be imported, and ends whenever it starts.
+DIES = """
+async def app(scope, receive, send):
+    await receive()
+    await send({"type": "lifespan.startup.failed", "message": "DATABASE_URL is wrong"})
+"""
+
+# What it answers to its own health check is worse than what the live release answers.
+WORSE = """
+from main import app
+
+app.router.routes[:] = [route for route in app.routes if getattr(route, "path", "") != "/readyz"]
+"""
+
 NGINX_LUMPS = {
     "streaming_api_nginx_gzip": True,
     "streaming_api_nginx_proxy_buffering": True,
@@ -80,6 +94,21 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "hangs at start": (
         {"streaming_api_app": "hangs:app", "streaming_api_files": {"hangs.py": HANGS}, "streaming_api_start_timeout": 5},
         ["did not answer on its socket", "timed out", "waiting for a database that is not there"],
+    ),
+    "ends at each start": (
+        {"streaming_api_app": "dies:app", "streaming_api_files": {"dies.py": DIES}, "streaming_api_start_timeout": 300},
+        ["did not answer on its socket", "it has ended 2 times since its start", "DATABASE_URL is wrong"],
+    ),
+    "answers worse": (
+        {"streaming_api_app": "worse:app", "streaming_api_files": {"worse.py": WORSE}},
+        ["did not answer well enough on its socket", "/readyz answers 404 Not Found, where the live release answers 200"],
+    ),
+    "a step before the start fails": (
+        {
+            "streaming_api_environment": {"COLOUR": "step"},
+            "streaming_api_before_start": ["python -c 'import os; open(os.environ[\"HOME\"] + \"/step\", \"w\")'", "python -c 'import fastapi, not_there'"],
+        },
+        ["was not started, because python -c 'import fastapi, not_there' (streaming_api_before_start) failed", "ModuleNotFoundError: No module named 'not_there'"],
     ),
     "nginx lumps": (
         NGINX_LUMPS,

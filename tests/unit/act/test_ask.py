@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -141,3 +142,16 @@ def test_a_closed_port() -> None:
         port = server.getsockname()[1]
     found = on_port("http", port, Question("/", "a"), 5)
     assert found == Answer(None, f"port {port}: {os.strerror(111)}")
+
+
+def test_a_hopeless_wait_ends_before_its_timeout(tmp_path: Path) -> None:
+    path = str(tmp_path / "sock")
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(path)
+        silent.listen(1)
+        began = time.monotonic()
+        answer = on_unix_socket(
+            path, Question("/", "a"), 60, lambda: time.monotonic() > began + 0.1
+        )
+    assert answer == Answer(None, "/: timed out")
+    assert time.monotonic() - began < 30

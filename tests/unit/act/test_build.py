@@ -46,6 +46,8 @@ def wanted(**changes: Any) -> Build:
         "build_sandbox": ["PrivateTmp=yes"],
         "build_timeout": 60,
         "sandbox": ["User=chat"],
+        "before_start": [],
+        "before_start_timeout": 5,
         "manifest": {"id": ID, "probe": True},
         "hidden": pack({"KEY": "hunter2"}, {}),
     }
@@ -102,6 +104,29 @@ def test_a_release(editor: Editor, tmp_path: Path) -> None:
     packages = ["gunicorn==1", "fastapi==2"]
     assert manifest == {"id": ID, "probe": True, "packages": packages}
     assert "hunter2" not in json.dumps(editor.diff)
+
+
+def test_its_own_steps_come_last_in_the_apps_sandbox(host: Systemd, editor: Editor) -> None:
+    build(CHAT, ID, wanted(before_start=[["alembic", "upgrade", "head"], ["warm"]]), editor)
+    *_, checked, migrated, warmed = commands(host)
+    assert "--check-config" in checked
+    assert migrated.endswith(" /usr/bin/env -- alembic upgrade head")
+    assert warmed.endswith(" /usr/bin/env -- warm")
+    assert "--property=User=chat " in host.asked[-1] or "--property=User=chat " in host.asked[-2]
+    assert "--property=RuntimeMaxSec=5 " in " ".join(host.asked)
+
+
+def test_a_step_of_its_own_that_fails_leaves_no_release(
+    host: Systemd, editor: Editor, tmp_path: Path
+) -> None:
+    host.answer("systemd-run --wait --pipe --collect --service-type=exec --property=BindsTo=chat-deploy.service --property=After=chat-deploy.service --property=User=chat --property=RuntimeMaxSec", status=1, error="Traceback\nsqlite3.Error: hunter2 is locked\n")  # fmt: skip
+    with pytest.raises(ActError) as failed:
+        build(CHAT, ID, wanted(before_start=[["alembic", "upgrade"], ["never"]]), editor)
+    failure = failed.value.failure
+    assert (failure["kind"], failure["step"]) == ("before-start", "alembic upgrade")
+    assert "sqlite3.Error: *** is locked" in str(failed.value)
+    assert not (tmp_path / "srv/chat/releases/aaaa").exists()
+    assert not any("never" in words for words in commands(host))
 
 
 def test_the_steps(host: Systemd, editor: Editor) -> None:

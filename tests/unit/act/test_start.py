@@ -104,6 +104,26 @@ def test_one_that_never_answers(answers: list[Answer], editor: Editor) -> None:
     assert failed.value.failure == {"kind": "start"}
 
 
+def test_one_that_ends_again_and_again_is_not_waited_for(
+    answers: list[Answer], systemd: Systemd, editor: Editor
+) -> None:
+    answers[:] = [NO]
+    systemd.answer("systemctl show --property=NRestarts", "NRestarts=2\n")
+    systemd.answer("systemctl is-active", "inactive\ninactive\n")
+    with pytest.raises(ActError) as failed:
+        begin(editor, timeout=3600)
+    assert str(failed.value) == "it has ended 2 times since its start"
+    assert failed.value.failure == {"kind": "start"}
+
+
+def test_what_ended_before_this_deploy_does_not_count(
+    answers: list[Answer], systemd: Systemd, editor: Editor
+) -> None:
+    answers[:0] = [NO, NO]
+    systemd.answer("systemctl show --property=NRestarts", "NRestarts=7\n")  # it runs
+    assert begin(editor, timeout=3600)["status"] == 200
+
+
 @pytest.mark.usefixtures("answers")
 def test_one_that_systemd_cannot_start(systemd: Systemd, editor: Editor) -> None:
     systemd.answer("systemctl enable", status=1, error="Job failed.")

@@ -84,15 +84,68 @@ def test_the_evidence(kind: str, evidence: str, journal: str, found: str) -> Non
 
 
 def test_an_app_that_cannot_be_imported() -> None:
-    output = "Traceback ...\nModuleNotFoundError: No module named 'fastpi'"
-    assert said(Failure("import", output), Undone(release="removed")) == (
+    why = "ModuleNotFoundError: No module named 'fastpi'"
+    assert said(Failure("import", why), Undone(release="removed")) == (
         "streaming_api_app is 'main:app', which cannot be imported: ModuleNotFoundError: No module "
         "named 'fastpi' (it is stopped and removed; what was live is untouched)"
     )
 
 
+TRACEBACK = """\
+Error: cannot load
+Traceback (most recent call last):
+  File "main.py", line 1, in <module>
+    import settings
+{}"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (TRACEBACK.format("KeyError: 'URL'\n"), "KeyError: 'URL'"),
+        (
+            TRACEBACK.format(
+                "pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings\n"
+                "database_url\n  Field required [type=missing]\n"
+                "    For further information visit https://errors.pydantic.dev/2.14/v/missing\n"
+            ),
+            (
+                "pydantic_core._pydantic_core.ValidationError: 1 validation error for Settings "
+                "database_url Field required [type=missing]"
+            ),
+        ),
+        (TRACEBACK.format("ValueError: a\n\nDuring it:\n\n") + TRACEBACK.format("E: b\n"), "E: b"),
+        (TRACEBACK.format("SystemExit\n"), "SystemExit"),
+        (
+            "Failed to find attribute 'app' in 'main'.\n",
+            "Failed to find attribute 'app' in 'main'.",
+        ),
+        ("", ""),
+    ],
+)
+def test_the_exception_of_a_traceback(text: str, said: str) -> None:
+    assert outcome.exception(text) == said
+
+
+def test_an_env_file_that_was_left_out_is_named() -> None:
+    failed = Failure("import", "ValidationError: url")
+    found = outcome.sentence("a@1", "main:app", failed, Undone(), ".env")
+    assert (
+        "The source's .env stays on the controller; put its values into streaming_api_env" in found
+    )
+
+
 def test_an_import_that_says_nothing() -> None:
     assert said(Failure("import", "")).startswith("streaming_api_app is 'main:app', which cannot be imported: ")  # fmt: skip
+
+
+def test_a_step_before_the_start_that_fails() -> None:
+    failed = Failure("before-start", "it took longer than 5 s", step="alembic upgrade head")
+    assert said(failed, Undone(release="removed")) == (
+        "chat-app@0123456789ab was not started, because alembic upgrade head (streaming_api_before_start) failed; "
+        "it is stopped and removed; what was live is untouched; what that command did elsewhere, in a "
+        "database for example, stays: it took longer than 5 s"
+    )
 
 
 def test_a_build_that_fails() -> None:

@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
-from plugins.module_utils.release.describe import BLOCK, LARGE, NO_SOURCE, Source, describe, large
+from plugins.module_utils.release.describe import BLOCK, LARGE, NO_SOURCE, describe, large
 from plugins.module_utils.release.errors import ReleaseError
 from plugins.module_utils.release.scan import scan
 from tests.unit.release.made_source import FILES, digest, write
+
+BUILD = '[build-system]\nrequires = ["x"]\n'
+PROJECT = '[project]\nname = "chat.api"\ndependencies = ["fastapi"]\n'
+OLD = '[tool.poetry.dependencies]\nfastapi = "*"\n[tool.poetry]\nname = "chat"\n'
 
 
 def replace_by_link(path: Path, target: str) -> None:
@@ -143,7 +147,7 @@ def test_a_dependency_file_may_be_a_link(tmp_path: Path) -> None:
 def test_a_wheel(tmp_path: Path) -> None:
     wheel = tmp_path / "chat-1.0-py3-none-any.whl"
     wheel.write_bytes(b"PK")
-    assert describe(scan(str(wheel)))[1:] == (1, 2, [], False)
+    assert describe(scan(str(wheel)))[1:5] == (1, 2, [], False)
 
 
 def test_a_large_source_is_worth_a_warning() -> None:
@@ -152,7 +156,57 @@ def test_a_large_source_is_worth_a_warning() -> None:
 
 
 def test_no_source() -> None:
-    assert Source(None, 0, 0, [], installable=False) == NO_SOURCE
+    assert NO_SOURCE.digest is None and not NO_SOURCE.installable
+
+
+@pytest.mark.parametrize(
+    ("files", "installable", "unreadable"),
+    [
+        # Not to be installed, says the project: only its dependencies are.
+        ({"pyproject.toml": BUILD + PROJECT + "[tool.poetry]\npackage-mode = false\n"}, False, ""),
+        ({"pyproject.toml": BUILD + PROJECT + "[tool.uv]\npackage = false # a service\n"}, False, ""),
+        ({"pyproject.toml": BUILD + PROJECT + "[tool.uv]\npackage = true\n"}, True, ""),
+        ({"pyproject.toml": BUILD + PROJECT + "[tool.x]\npackage-mode = false\n"}, True, ""),
+        # Only Poetry reads these.
+        ({"pyproject.toml": BUILD + OLD + "package-mode = false\n"}, False, "poetry export"),
+        ({"pyproject.toml": OLD}, False, "poetry export"),
+        ({"pyproject.toml": BUILD + OLD}, True, ""),  # the build reads it
+        ({"pyproject.toml": OLD, "requirements.txt": "fastapi\n"}, False, ""),
+        # No file that uv reads.
+        ({"Pipfile": ""}, False, "pipenv requirements > requirements.txt"),
+        ({"Pipfile": "", "requirements.txt": ""}, False, ""),
+        ({"environment.yml": ""}, False, "an environment.yml"),
+        ({}, False, ""),  # an app may need nothing
+    ],
+)  # fmt: skip
+def test_layouts(tmp_path: Path, files: dict[str, str], installable: bool, unreadable: str) -> None:
+    write(tmp_path, {"main.py": "app = 1\n", **files})
+    found = describe(scan(str(tmp_path)))
+    assert found.installable is installable
+    assert (unreadable in found.unreadable) if unreadable else not found.unreadable
+
+
+HATCH = '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n'
+SCM = "[build-system]\nrequires = ['setuptools>=80', 'setuptools-scm>=8']\n"
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "tag", "variables"),
+    [
+        (HATCH + PROJECT, "v1.4.0", {"SETUPTOOLS_SCM_PRETEND_VERSION": "1.4.0"}),
+        (SCM + PROJECT, "1.4.0", {"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_CHAT_API": "1.4.0"}),
+        (SCM, "release-2.0", {"SETUPTOOLS_SCM_PRETEND_VERSION": "2.0"}),
+        (HATCH + PROJECT, "main", {}),
+        (HATCH + PROJECT, "", {}),
+        (BUILD + PROJECT, "v1.4.0", {}),
+    ],
+)
+def test_the_version_of_a_tag(
+    tmp_path: Path, pyproject: str, tag: str, variables: dict[str, str]
+) -> None:
+    write(tmp_path, {"services/api/pyproject.toml": pyproject})
+    found = describe(scan(str(tmp_path)), "services/api", tag)
+    assert found.build_variables == variables
 
 
 def test_what_cannot_be_read(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

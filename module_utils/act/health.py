@@ -1,0 +1,36 @@
+# Copyright: the contributors of streaming_api
+# GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Whether a release that answers may get traffic. Pure: answers in, a sentence out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .ask import Answer, Question
+
+DEFAULT_PATH = "/"
+REFUSES_NAME = (400, 421)  # what frameworks answer to a name that they do not expect
+
+
+def objection(question: Question, answer: Answer, live: Answer | None) -> str:
+    """Why an answer below 500 is not good enough; '' if it is.
+
+    ``live`` is what the live release answers to the same request, None if there is none. Many apps
+    have nothing at ``/``, or want a login there, so a status of 4xx may be healthy. It is not where
+    the live release answers better, where the user has named the path, and when it says that the
+    app refuses its own name.
+    """
+    status = answer.status or 0
+    if status < 400:
+        return ""
+    if live and live.status and live.status < 400:
+        return f"{answer.said}, where the live release answers {live.status}"
+    if status == 404 and question.path != DEFAULT_PATH:
+        return f"{answer.said}; streaming_api_health_path must be a path that the app has"
+    if status in REFUSES_NAME and not (live and live.status == status):
+        return (
+            f"{answer.said} to the name {question.host}; see which names the app accepts "
+            "(in Django ALLOWED_HOSTS), and streaming_api_nginx_server_names"
+        )
+    return ""

@@ -1,0 +1,46 @@
+"""What counts as healthy: at a first deploy, and at a change."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.module_utils.act.ask import Answer, Question
+from plugins.module_utils.act.health import objection
+
+
+def answer(status: int | None, path: str = "/") -> Answer:
+    return Answer(status, f"{path} answers {status}")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "live", "why"),
+    [
+        # a first deploy
+        ("/", 200, None, ""),
+        ("/", 302, None, ""),
+        ("/", 404, None, ""),  # an API without a page
+        ("/", 401, None, ""),
+        ("/", 400, None, "ALLOWED_HOSTS"),
+        ("/", 421, None, "to the name a.example"),
+        ("/healthz", 404, None, "streaming_api_health_path must be"),
+        ("/v1/models", 401, None, ""),
+        # a change
+        ("/", 404, 200, "where the live release answers 200"),
+        ("/", 403, 302, "where the live release answers 302"),
+        ("/", 404, 404, ""),
+        ("/", 400, 400, ""),  # as before
+        ("/", 400, 500, "ALLOWED_HOSTS"),
+        ("/healthz", 404, 404, "streaming_api_health_path must be"),
+        ("/healthz", 200, 404, ""),  # a new path
+        ("/", 200, 500, ""),  # it mends what is broken
+    ],
+)
+def test_objection(path: str, status: int, live: int | None, why: str) -> None:
+    found = objection(
+        Question(path, "a.example"), answer(status, path), answer(live) if live else None
+    )
+    assert (why in found) if why else not found
+
+
+def test_a_live_release_that_does_not_answer_proves_nothing() -> None:
+    assert objection(Question("/", "a"), answer(404), answer(None)) == ""
