@@ -3,6 +3,7 @@
 from typing import Any
 
 from bench import servers, shapes
+from bench.behind import ROOT
 
 COST = {"cpu": 20.0, "memory": 10.0, "p50": 0.001, "p99": 0.002, "opened": 1000, "lost": 0}
 
@@ -19,7 +20,7 @@ def test_shapes_are_compared_with_a_streaming_response_of_the_same_round() -> No
 
 
 def test_every_shape_has_a_route() -> None:
-    app = (shapes.ROOT / "bench/shape_app.py").read_text()
+    app = (ROOT / "bench/shape_app.py").read_text()
     for shape in shapes.SHAPES:
         assert f'"/{shape}"' in app or shape in ("response-model", "response-dict", "response-text")
 
