@@ -79,8 +79,8 @@ def serving(
 ) -> Iterator[Served]:
     """Run a server; yield it when it answers.
 
-    In its arguments, FD is the number of the inherited descriptor. A server whose arguments have
-    PATH instead binds that path itself.
+    The bound socket is its descriptor 3, and the environment says so as systemd's does. A server
+    whose arguments have PATH binds that path itself.
     """
     with tempfile.TemporaryDirectory() as scratch, socket.socket(socket.AF_UNIX) as listening:
         path = f"{scratch}/socket"
@@ -88,9 +88,9 @@ def serving(
         if not any("PATH" in each for each in arguments):
             listening.bind(path)
             listening.listen(4096)
-        fd = str(listening.fileno())
+        inherit = f'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&{listening.fileno()}'
         process = subprocess.Popen(
-            [each.replace("FD", fd).replace("PATH", path) for each in arguments],
+            ["sh", "-c", inherit, "sh", *(each.replace("PATH", path) for each in arguments)],
             cwd=directory,
             env={**os.environ, **(environ or {})},
             pass_fds=[listening.fileno()],
@@ -116,10 +116,11 @@ def under_load(served: Served, load: Load) -> dict[str, Any]:
 
     The load must not fill the CPUs: an event of a server that is behind seems cheap.
     """
-    warm = dataclasses.replace(load, streams=20, interval=0.02, seconds=0.3, settle=0.1)
-    measure(dataclasses.replace(warm, url=_url(load.url, 0.02)))
+    warm = dataclasses.replace(load, streams=20, interval=0.02, events=10, seconds=3, settle=0)
+    measure(dataclasses.replace(warm, url=f"{load.url}?count=10&interval=0.02"))
     idle = usage(served.pids())
-    generator = start(dataclasses.replace(load, url=_url(load.url, load.interval)))
+    url = f"{load.url}?count=100000&interval={load.interval}"
+    generator = start(dataclasses.replace(load, url=url))
     time.sleep(load.streams / load.opens_per_second + load.settle + 1)
     began, before = time.monotonic(), _cpu(served.pids())
     time.sleep(max(1.0, load.seconds - 2))
@@ -144,10 +145,6 @@ def _cpu(pids: list[int]) -> float:
             with contextlib.suppress(OSError):
                 nanoseconds += int((thread / "schedstat").read_text().split()[0])
     return nanoseconds / 1e9
-
-
-def _url(url: str, interval: float) -> str:
-    return f"{url}?count=100000&interval={interval}"
 
 
 def _wait(path: str, process: subprocess.Popen[bytes]) -> None:

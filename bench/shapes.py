@@ -60,7 +60,7 @@ def run(python: Path, app: tuple[Path, str, str], load: Load) -> dict[str, Any]:
     directory, target, path = app
     config = BENCH / "gunicorn.conf.py"
     config.write_text(GUNICORN.format(worker="uvicorn", loop="uvloop", http="httptools"))
-    argv = ["-m", "gunicorn", "-c", str(config), "--bind=fd://FD", "--workers=1", target]
+    argv = ["-m", "gunicorn", "-c", str(config), "--workers=1", target]
     with serving([python, *argv], directory) as served:
         return under_load(
             served, Load(**{**vars(load), "url": f"http://bench{path}", "unix": served.path})
