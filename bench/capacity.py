@@ -10,11 +10,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
+from .before import before
 from .host import Inside, deploy, hosts
 from .load import Found, Load, Spread, finish, start
 from .processes import Usage, usage
@@ -23,7 +23,6 @@ from .table import keep, markdown, milliseconds, say
 
 ROOT = Path(__file__).parents[1]
 HOST = {"TEST_PREFIX": "bench-capacity", "TEST_PORT_OFFSET": "9600", "DEMO_PORT": "18480"}
-BEFORE = "fbef3d6"  # the reference app with fastapi.sse, before it was made cheap
 GOAL = 18_000
 DELAY = 0.030  # seconds: what 99 of 100 events must not exceed
 SOURCES = 32  # client addresses: the role limits the streams of each
@@ -91,12 +90,20 @@ class Rig:
     def __init__(self, inside: Inside) -> None:
         time.sleep(3)  # old workers of Nginx end
         self.inside = inside
-        self.groups = {name: inside.processes(name) for name in ("gunicorn", "nginx")}
+        gunicorns = inside.processes("gunicorn")
+        self.groups = {"nginx": inside.processes("nginx")}
+        for app in {app_of(pid) for pid in gunicorns}:
+            self.groups[app] = [pid for pid in gunicorns if app_of(pid) == app]
         self.idle = self.usage()
 
     def usage(self) -> dict[str, Usage]:
-        """What Gunicorn's and Nginx's processes use."""
+        """What Nginx's processes use, and those of each app."""
         return {name: usage(pids) for name, pids in self.groups.items()}
+
+
+def app_of(pid: int) -> str:
+    """The app that a process of Gunicorn serves: its program lies in /srv/<app>/."""
+    return Path(f"/proc/{pid}/cmdline").read_text().split("/srv/", 1)[1].split("/", 1)[0]
 
 
 def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -105,6 +112,7 @@ def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> d
     `within` goes before the generator's command.
     """
     load, inside, idle = step.load(seconds), rig.inside, rig.idle
+    app = step.app if step.way == "http" else f"{step.app}-tls"
     sockets = socket_memory()
     generator = start(load, (*within, *inside.network))
     # The window begins when all are open and `settle` has passed.
@@ -125,10 +133,10 @@ def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> d
         return (after[name] - before[name]).cpu / wall
 
     cost = Cost(
-        gunicorn_cpu=cores("gunicorn"),
+        gunicorn_cpu=cores(app),
         nginx_cpu=cores("nginx"),
         generator_cpu=found.cpu / found.seconds,
-        gunicorn_memory=memory("gunicorn"),
+        gunicorn_memory=memory(app),
         nginx_memory=memory("nginx"),
         socket_memory=sockets / step.streams,
     )
@@ -170,16 +178,10 @@ SHORT = tuple(Step("now", way, 1000) for way in WAYS)
 def prepare(streams: int) -> Inside:
     """A host with the app as it is now, and beside it as it was before."""
     hosts(HOST, "destroy", "create", "prepare")
-    before = ROOT / ".cache/bench/before"
-    before.mkdir(parents=True, exist_ok=True)
-    archive = subprocess.run(
-        ["git", "archive", f"{BEFORE}:files/app"], cwd=ROOT, check=True, capture_output=True
-    )
-    subprocess.run(["tar", "-xf", "-", "-C", str(before)], input=archive.stdout, check=True)
     for name, (source, tls) in {
         "now": (ROOT / "files/app", "none"),
         "now-tls": (ROOT / "files/app", "self_signed"),
-        "before": (before, "none"),
+        "before": (before(), "none"),
     }.items():
         say(f"capacity: deploying the app `{name}`")
         deploy(

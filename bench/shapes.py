@@ -7,15 +7,14 @@ in each shape, and from the reference app as it is and as it was.
 from __future__ import annotations
 
 import argparse
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from .behind import BENCH, GUNICORN, ROOT, environment, serving, under_load, versions
+from .before import before
+from .behind import GUNICORN, ROOT, environment, serving, under_load, versions
 from .load import Load
 from .table import keep, markdown, milliseconds, say, spread
 
-BEFORE = "fbef3d6"  # the reference app with fastapi.sse, before it was made cheap
 PACKAGES = ("gunicorn", "uvicorn", "uvicorn-worker", "uvloop", "httptools")
 BASE = "response-text"
 
@@ -42,15 +41,9 @@ BEFORE_NAME, NOW_NAME = "reference app, before", "reference app"
 
 def apps() -> dict[str, tuple[Path, str, str]]:
     """For each row its directory, its app and its path."""
-    before = BENCH / "before"
-    before.mkdir(parents=True, exist_ok=True)
-    archive = subprocess.run(
-        ["git", "archive", f"{BEFORE}:files/app"], cwd=ROOT, check=True, capture_output=True
-    )
-    subprocess.run(["tar", "-xf", "-", "-C", str(before)], input=archive.stdout, check=True)
     return {
         **{shape: (ROOT, "bench.shape_app:app", f"/{shape}") for shape in SHAPES},
-        BEFORE_NAME: (before, "main:app", "/api/stream"),
+        BEFORE_NAME: (before(), "main:app", "/api/stream"),
         NOW_NAME: (ROOT / "files/app", "main:app", "/api/stream"),
     }
 
