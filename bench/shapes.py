@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .before import before
-from .behind import GUNICORN, ROOT, environment, serving, under_load, versions
+from .behind import BENCH, GUNICORN, ROOT, environment, serving, under_load, versions
 from .load import Load
 from .table import keep, markdown, milliseconds, say, spread
 
