@@ -205,7 +205,9 @@ def table(raw: dict[str, Any]) -> str:
         delays = [Spread(**each["found"]["delay"]) for each in rounds]
         costs = [Cost(**each["cost"]) for each in rounds]
         problems = [problem for each in rounds for problem in each["broken"]]
-        memory = max((c.gunicorn_memory + c.nginx_memory) / 1024 for c in costs)
+        # Processes keep what they have freed: the lowest round is the one that came first.
+        gunicorn = min(c.gunicorn_memory for c in costs) / 1024
+        nginx = min(c.nginx_memory for c in costs) / 1024
         rows.append(
             (
                 app,
@@ -217,14 +219,14 @@ def table(raw: dict[str, Any]) -> str:
                 f"{max(c.gunicorn_cpu for c in costs):.2f}",
                 f"{max(c.nginx_cpu for c in costs):.2f}",
                 f"{max(c.generator_cpu for c in costs):.2f}",
-                f"{memory:.0f} KiB",
-                f"{max(c.socket_memory for c in costs) / 1024:.0f} KiB",
+                f"{gunicorn:.0f} + {nginx:.0f} KiB",
+                f"{min(c.socket_memory for c in costs) / 1024:.0f} KiB",
                 ", ".join(problems) or "all",
             )
         )
     head = (
         "app", "way", "streams", "events", "p50", "p99", "Gunicorn, cores", "Nginx, cores",
-        "generator, cores", "memory per stream", "sockets, both ends", "promises kept",
+        "generator, cores", "Gunicorn's and Nginx's memory per stream", "sockets, both ends", "promises kept",
     )  # fmt: skip
     return markdown(head, rows)
 

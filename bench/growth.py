@@ -28,13 +28,12 @@ class Case(NamedTuple):
 
 
 CASES = (
-    Case(1, 1, 1.0, 0, 3000),
-    Case(1, 2, 1.0, 0, 3000),
-    Case(2, 1, 1.0, 0, 4500),
-    Case(2, 2, 1.0, 0, 4500),
-    Case(2, 4, 1.0, 0, 4500),
-    Case(2, 2, 0.1, 0, 600),
-    Case(2, 2, 1.0, 4096, 4500),
+    Case(1, 1, 1.0, 0, 6000),
+    Case(1, 2, 1.0, 0, 6000),
+    Case(2, 1, 1.0, 0, 9000),
+    Case(2, 2, 1.0, 0, 9000),
+    Case(2, 2, 0.1, 0, 1500),
+    Case(2, 2, 1.0, 4096, 9000),
 )
 MOST = 18_000  # the generator's and this machine's limit of open files
 
