@@ -54,7 +54,7 @@ def test_a_row_shows_the_range_of_its_rounds_and_each_broken_promise() -> None:
         }
         for found in (GOOD, slow)
     ]
-    (row,) = table({"rounds": rounds}).splitlines()[2:]
+    *_, row = table({"rounds": rounds}).splitlines()
     assert "18,000" in row and "4.0 ms to 200 ms" in row and row.endswith("| p99 200 ms |")
 
 
