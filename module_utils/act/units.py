@@ -19,6 +19,14 @@ _ENDS = re.compile(r"^Finished with result: ([\w-]+)$.*\Z", re.MULTILINE | re.DO
 _BEGINS = re.compile(r"\A(?:Running as unit: .*\n)(?:Press \^\] .*\n)?")
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
 JOURNAL_LINES = 30
+READ_LINES = 200  # of the journal; Gunicorn's own tracebacks are left out of them
+# How Gunicorn tells systemd that a worker did not start: a long traceback of its own code. What the
+# app has said stands before it.
+_HALT = re.compile(
+    r"^Traceback \(most recent call last\):\n(?:(?!\[\d{4}-).*\n)*?"
+    r".*HaltServer.*(?:\n(?!\[\d{4}-).*)*\n?",
+    re.MULTILINE,
+)
 MOST = 4 * 1024 * 1024  # bytes of an output
 BLOCK = 64 * 1024
 
@@ -120,8 +128,9 @@ def journal(unit: str) -> str:
     # The last words of a service that ends again and again are those of its start before.
     if int(properties.get("NRestarts") or 0) > 0:
         of = f"_SYSTEMD_UNIT={unit}"
-    asked = ["--no-pager", "--output=cat", f"--lines={JOURNAL_LINES}"]
-    return run(["journalctl", *asked, of]).out.strip()
+    asked = ["--no-pager", "--output=cat", f"--lines={READ_LINES}"]
+    said = _HALT.sub("", run(["journalctl", *asked, of]).out.strip() + "\n")
+    return "\n".join(said.strip().splitlines()[-JOURNAL_LINES:])
 
 
 def sandboxed(properties: Iterable[str], command: Iterable[str], stdin: str = "") -> Ended:

@@ -104,3 +104,40 @@ def test_units_are_verified(text: str, wrong: str) -> None:
         return
     with pytest.raises(ActError, match=wrong):
         units.check_units({"chat.service": text})
+
+
+STARTED = "[2026-11-27 03:00:00 +0000] [7] [INFO] Starting gunicorn 27.0.1\n"
+SAID = (
+    "[2026-11-27 03:00:01 +0000] [9] [ERROR] Traceback (most recent call last):\n"
+    "  File \"main.py\", line 3, in lifespan\nKeyError: 'DATABASE_URL'\n\n"
+    "[2026-11-27 03:00:01 +0000] [7] [ERROR] Worker (pid:9) exited with code 3\n"
+)
+HALTED = (
+    "Traceback (most recent call last):\n"
+    '  File "gunicorn/arbiter.py", line 1, in run\n    self.manage_workers()\n'
+    "gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>\n\n"
+    "During handling of the above exception, another exception occurred:\n\n"
+    "Traceback (most recent call last):\n"
+    + '  File "gunicorn/arbiter.py", line 2, in halt\n' * 40
+    + "gunicorn.errors.HaltServer: <HaltServer 'Worker failed to boot.' 3>\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("logged", "shown"),
+    [
+        (STARTED + SAID + HALTED, STARTED + SAID),
+        ((STARTED + SAID + HALTED) * 2 + STARTED, (STARTED + SAID) * 2 + STARTED),
+        (STARTED + SAID, STARTED + SAID),
+        ("", ""),
+    ],
+)
+def test_the_apps_last_words_are_not_lost_behind_gunicorns_own(
+    systemd: Systemd, logged: str, shown: str
+) -> None:
+    systemd.answer(
+        "systemctl show --property=InvocationID,NRestarts", "InvocationID=a\nNRestarts=2\n"
+    )
+    systemd.answer("journalctl", logged)
+    assert units.journal("chat@aaaa.service") == shown.strip()
+    assert "_SYSTEMD_UNIT=chat@aaaa.service" in systemd.asked[-1]
