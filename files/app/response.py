@@ -39,9 +39,14 @@ class StreamsLast:
 class Stream(StreamingResponse, Generic[T]):
     """Events as they come, with headers against caching, compression and buffering on the way."""
 
-    def __init__(self, events: AsyncGenerator[T], encode: Callable[[T], bytes]) -> None:
+    def __init__(
+        self,
+        events: AsyncGenerator[T],
+        encode: Callable[[T], bytes],
+        status_code: int = 200,  # FastAPI's documentation looks for its default
+    ) -> None:
         """Send what `encode` makes of each event; nothing if that is empty."""
-        super().__init__(())  # the events are ours to iterate
+        super().__init__((), status_code)  # the events are ours to iterate
         self._events, self._encode = events, encode
 
     def init_headers(self, headers: Mapping[str, str] | None = None) -> None:

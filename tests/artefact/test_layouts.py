@@ -23,7 +23,7 @@ TEXTS = {
     "modules": {},
     "server": "",
 }
-SOURCE = {"digest": None, "dependency_files": [], "installable": False}
+SOURCE = {"digest": None, "dependency_files": [], "installable": False, "build_variables": {}}
 CHECKED = {"app": described().fields(), "settings": settings()}
 MEASURED_BY = {"probe": True, "paths": []}
 PLANNED = {
