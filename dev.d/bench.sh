@@ -20,6 +20,7 @@ bench() { # bench [PART...] [--full [--rounds N]]
     shift
   done
   ((${#parts[@]})) || parts=("${BENCH_PARTS[@]}")
+  export PYTHONPATH=.:molecule/hosts:roles/streaming_api/files
   for part in "${parts[@]}"; do
     say "bench $part: bench/$part.py"
     case $part in
@@ -27,7 +28,7 @@ bench() { # bench [PART...] [--full [--rounds N]]
       proxies | settings) peers ;;
     esac
     # shellcheck disable=SC2068 # an empty argument is none
-    PYTHONPATH=.:molecule/hosts:roles/streaming_api/files python -m "bench.$part" ${arguments[@]}
+    python -m "bench.$part" ${arguments[@]}
   done
   python -m bench.page
 }
