@@ -111,6 +111,13 @@ def serving(
                 process.wait()
 
 
+def load_of(*, short: bool) -> Load:
+    """The streams that each server and each shape gets; its URL is still missing."""
+    if short:
+        return Load("", streams=200, seconds=3, settle=1)
+    return Load("", streams=1000, seconds=8, settle=2)
+
+
 def under_load(served: Served, load: Load) -> dict[str, Any]:
     """What events and streams cost: us of CPU per event, KiB per stream, delays in seconds.
 

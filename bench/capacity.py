@@ -7,7 +7,6 @@ promise breaks. In the same run, the reference app as it was at another commit.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import os
 import time
@@ -19,7 +18,7 @@ from .host import Inside, deploy, hosts
 from .load import Found, Load, Spread, finish, start
 from .processes import Usage, usage
 from .sockets import socket_memory
-from .table import keep, markdown, milliseconds, say
+from .table import keep, markdown, milliseconds, options, say
 
 ROOT = Path(__file__).parents[1]
 HOST = {"TEST_PREFIX": "bench-capacity", "TEST_PORT_OFFSET": "9600", "DEMO_PORT": "18480"}
@@ -238,19 +237,16 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--short", action="store_true", help="one round, few streams")
-    options = parser.parse_args()
+    wanted = options(__doc__, rounds=3)
     os.environ.update(HOST)
-    steps = SHORT if options.short else STEPS
+    steps = SHORT if wanted.short else STEPS
     rig = Rig(prepare(max(step.streams for step in steps) + 1000))
     rounds = []
-    for number in range(1 if options.short else options.rounds):
+    for number in range(wanted.rounds):
         say(f"capacity: round {number + 1}")
-        rounds += [run(rig, step, 6 if options.short else 10) for step in steps]
+        rounds += [run(rig, step, 6 if wanted.short else 10) for step in steps]
     hosts(HOST, "destroy")
-    print(table(keep("capacity", rounds, short=options.short)))
+    print(table(keep("capacity", rounds, short=wanted.short)))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Two new hosts, A for the role and B for the script. The rounds of both are inter
 
 from __future__ import annotations
 
-import argparse
 import io
 import os
 import shlex
@@ -24,7 +23,7 @@ from plays import Play
 from plugins.module_utils.deploy.app import UV_VERSION
 
 from .host import deploy, hosts
-from .table import keep, markdown, say, spread
+from .table import keep, markdown, options, say, spread
 
 ROOT = Path(__file__).parents[1]
 APP = ROOT / "files/app"
@@ -140,16 +139,13 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--short", action="store_true", help="one round")
-    options = parser.parse_args()
+    wanted = options(__doc__, rounds=3)
     os.environ.update(ROLE)
     for environment in (ROLE, SCRIPT):
         hosts(environment, "destroy", "create", "prepare")
     role, script, rounds = Role(), Script(), []
     for what, word, variables in WHAT:
-        for number in range(1 if what == "new host" or options.short else options.rounds):
+        for number in range(1 if what == "new host" else wanted.rounds):
             say(f"deploy: {what}, round {number + 1}")
             ours = role(**variables(number))
             measured = {"what": what, "role": ours, "switched": role.switched}
@@ -157,7 +153,7 @@ def main() -> None:
             rounds.append(measured)
     for one in (ROLE, SCRIPT):
         hosts(one, "destroy")
-    print(table(keep("deploy", rounds, short=options.short)))
+    print(table(keep("deploy", rounds, short=wanted.short)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .load import Load, Spread, measure
-from .table import keep, markdown, milliseconds, say, spread
+from .table import keep, markdown, milliseconds, options, say, spread
 
 ROOT = Path(__file__).parents[1]
 STREAMS = 18_000
@@ -84,13 +83,10 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--short", action="store_true", help="one round, few streams")
-    options = parser.parse_args()
-    streams = 2000 if options.short else STREAMS
+    wanted = options(__doc__)
+    streams = 2000 if wanted.short else STREAMS
     rounds = []
-    for number in range(1 if options.short else options.rounds):
+    for number in range(wanted.rounds):
         for transport in TRANSPORTS:
             with source(transport) as load:
                 asked = dataclasses.replace(
@@ -101,7 +97,7 @@ def main() -> None:
             rounds.append(
                 {"transport": transport, "streams": streams, "found": dataclasses.asdict(found)}
             )
-    print(table(keep("generator", rounds, short=options.short)))
+    print(table(keep("generator", rounds, short=wanted.short)))
 
 
 if __name__ == "__main__":

@@ -7,14 +7,13 @@ bench/capacity.py breaks.
 
 from __future__ import annotations
 
-import argparse
 import os
 from typing import Any, NamedTuple
 
 from .capacity import HOST, ROOT, Cost, Rig, Step, run
 from .host import Inside, deploy, hosts
 from .load import Spread
-from .table import keep, markdown, milliseconds, say
+from .table import keep, markdown, milliseconds, options, say
 
 
 class Case(NamedTuple):
@@ -82,14 +81,11 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=1)
-    parser.add_argument("--short", action="store_true", help="few streams")
-    options = parser.parse_args()
+    wanted = options(__doc__, rounds=1)
     os.environ.update(HOST)
     hosts(HOST, "destroy", "create", "prepare")
     rounds = []
-    for _ in range(1 if options.short else options.rounds):
+    for _ in range(wanted.rounds):
         for case in CASES:
             say(f"growth: {case}")
             deploy(
@@ -100,11 +96,11 @@ def main() -> None:
                 streaming_api_gunicorn_workers=case.workers,
             )
             rig = Rig(Inside(HOST["TEST_PREFIX"]))
-            most, seconds = (case.more, 4) if options.short else (MOST, 8)
+            most, seconds = (case.more, 4) if wanted.short else (MOST, 8)
             rounds += sweep(rig, case, most=most, seconds=seconds)
             rig.inside.pin({0, 1})
     hosts(HOST, "destroy")
-    print(table(keep("growth", rounds, short=options.short)))
+    print(table(keep("growth", rounds, short=wanted.short)))
 
 
 if __name__ == "__main__":

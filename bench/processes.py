@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -57,14 +57,6 @@ def usage(pids: Iterable[int]) -> Usage:
             rollup = (PROC / str(pid) / "smaps_rollup").read_text()
             pss += 1024 * int(rollup.split("\nPss:", 1)[1].split(None, 1)[0])
     return Usage(cpu, pss)
-
-
-@contextlib.contextmanager
-def watch(pids: Iterable[int]) -> Iterator[Callable[[], Usage]]:
-    """Yield a function that says what they have used since, and by how much their memory grew."""
-    pids = list(pids)
-    before = usage(pids)
-    yield lambda: usage(pids) - before
 
 
 def _parent(pid: int) -> int:

@@ -6,7 +6,6 @@ systemd hands it over.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import signal
 import socket
@@ -14,9 +13,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .behind import BENCH, GUNICORN, ROOT, Served, environment, serving, under_load, versions
+from .behind import (
+    BENCH,
+    GUNICORN,
+    ROOT,
+    Served,
+    environment,
+    load_of,
+    serving,
+    under_load,
+    versions,
+)
 from .load import Load, measure
-from .table import keep, markdown, milliseconds, say, spread
+from .table import keep, markdown, milliseconds, options, say, spread
 
 APP = "bench.shape_app:app"
 BURST = 1000
@@ -199,22 +208,17 @@ def table(raw: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure all servers, round by round."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--short", action="store_true", help="one round, few streams")
-    options = parser.parse_args()
-    load = Load("", streams=1000, seconds=8, settle=2)
-    if options.short:
-        load = Load("", streams=200, seconds=3, settle=1)
+    wanted = options(__doc__)
+    load = load_of(short=wanted.short)
     rounds: list[dict[str, Any]] = []
-    for number in range(1 if options.short else options.rounds):
+    for number in range(wanted.rounds):
         rounds.append({})
         for name, server in SERVERS.items():
             found = rounds[-1][name] = run(server, load)
             say(f"servers: round {number + 1}: {name}: {found}")
     installed = sorted({line for each in SERVERS.values() for line in versions(python_of(each))})
     facts = {"streams": load.streams, "interval": load.interval, "versions": installed}
-    print(table(keep("servers", rounds, short=options.short, **facts)))
+    print(table(keep("servers", rounds, short=wanted.short, **facts)))
 
 
 if __name__ == "__main__":

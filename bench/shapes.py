@@ -6,14 +6,13 @@ in each shape, and from the reference app as it is and as it was.
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any
 
 from .before import before
-from .behind import BENCH, GUNICORN, ROOT, environment, serving, under_load, versions
+from .behind import BENCH, GUNICORN, ROOT, environment, load_of, serving, under_load, versions
 from .load import Load
-from .table import keep, markdown, milliseconds, say, spread
+from .table import keep, markdown, milliseconds, options, say, spread
 
 PACKAGES = ("gunicorn", "uvicorn", "uvicorn-worker", "uvloop", "httptools")
 BASE = "response-text"
@@ -89,16 +88,11 @@ def table(raw: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure all shapes, round by round."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--short", action="store_true", help="one round, few streams")
-    options = parser.parse_args()
+    wanted = options(__doc__)
     python = environment("shapes", *PACKAGES, "-r", str(ROOT / "files/app/requirements.txt"))
-    load = Load("", streams=1000, seconds=8, settle=2)
-    if options.short:
-        load = Load("", streams=200, seconds=3, settle=1)
+    load = load_of(short=wanted.short)
     rounds: list[dict[str, Any]] = []
-    for number in range(1 if options.short else options.rounds):
+    for number in range(wanted.rounds):
         rounds.append({})
         for name, app in apps().items():
             found = rounds[-1][name] = run(python, app, load)
@@ -106,7 +100,7 @@ def main() -> None:
                 f"shapes: round {number + 1}: {name}: {found['cpu']:.0f} us, {found['memory']:.0f} KiB"
             )
     facts = {"streams": load.streams, "interval": load.interval, "versions": versions(python)}
-    print(table(keep("shapes", rounds, short=options.short, **facts)))
+    print(table(keep("shapes", rounds, short=wanted.short, **facts)))
 
 
 if __name__ == "__main__":

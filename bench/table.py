@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
 import os
@@ -10,10 +11,26 @@ import statistics
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 RESULTS = Path(__file__).parent / "results"
 SHORT = Path(__file__).parents[1] / ".cache/bench"
+
+
+class Options(NamedTuple):
+    """How long to measure. A short run has one round."""
+
+    rounds: int
+    short: bool
+
+
+def options(about: str | None, rounds: int = 5) -> Options:
+    """Read the command line. `about` is the part's docstring, `rounds` how many it has by default."""
+    parser = argparse.ArgumentParser(description=(about or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--short", action="store_true", help="one round, and little in it")
+    given = parser.parse_args()
+    return Options(1 if given.short else given.rounds, given.short)
 
 
 def milliseconds(seconds: float) -> str:
