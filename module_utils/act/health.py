@@ -13,6 +13,11 @@ DEFAULT_PATH = "/"
 REFUSES_NAME = (400, 421)  # what frameworks answer to a name that they do not expect
 
 
+def is_doubtful(answer: Answer) -> bool:
+    """Whether it takes the live release's answer to judge this one."""
+    return (answer.status or 0) >= 400
+
+
 def objection(question: Question, answer: Answer, live: Answer | None) -> str:
     """Why an answer below 500 is not good enough; '' if it is.
 
@@ -21,8 +26,8 @@ def objection(question: Question, answer: Answer, live: Answer | None) -> str:
     the live release answers better, where the user has named the path, and when it says that the
     app refuses its own name.
     """
-    status = answer.status or 0
-    if status < 400:
+    status = answer.status
+    if not is_doubtful(answer):
         return ""
     if live and live.status and live.status < 400:
         return f"{answer.said}, where the live release answers {live.status}"

@@ -97,7 +97,8 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
     while True:
         answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE, hopeless)
         if answer.healthy:
-            why = health.objection(wanted.question, answer, _live(places, wanted))
+            live = _live(places, wanted) if health.is_doubtful(answer) else None
+            why = health.objection(wanted.question, answer, live)
             if not why:
                 return answer
             doubtful = doubtful or time.monotonic()

@@ -96,6 +96,11 @@ def test_it_is_asked_until_it_answers(answers: list[Answer], editor: Editor) -> 
     assert begin(editor)["status"] == 200
 
 
+@pytest.mark.usefixtures("answers")  # which refuses to ask another release
+def test_the_live_release_is_not_asked_about_a_good_answer(editor: Editor) -> None:
+    assert begin(editor, live="bbbb")["status"] == 200
+
+
 def test_one_that_never_answers(answers: list[Answer], editor: Editor) -> None:
     answers[:] = [NO]
     with pytest.raises(ActError) as failed:
