@@ -163,12 +163,23 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, streams: int) -> str:
-    """The sentence that names the live release."""
-    return (
+def live(unit: str, host: str, port: int, streams: int, health: tuple[str, int] = ("", 0)) -> str:
+    """The sentences that name the live release.
+
+    ``health`` is the path that was asked before the switch, and the status that was taken as
+    healthy.
+    """
+    path, status = health
+    said = (
         f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
         "once; streaming_api_streams changes that."
     )
+    if status >= 400:
+        said += (
+            f" {path} answers {status}, and that was taken as healthy: it may be meant so. "
+            "streaming_api_health_path can name a path that says more."
+        )
+    return said
 
 
 def report(live: str, seen: Seen | None) -> str:

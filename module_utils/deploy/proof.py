@@ -14,6 +14,8 @@ import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 from urllib.parse import urlsplit
 
+from .request import HOST
+
 if TYPE_CHECKING:
     from .app import App
     from .plan import Plan
@@ -130,9 +132,9 @@ def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> lis
 def layer_gunicorn(app: App, socket: str, stream: Stream) -> dict[str, Any]:
     return {
         "name": "gunicorn",
-        "url": f"http://{app.server_name}{stream.on_socket}",
+        "url": f"http://{app.headers.get(HOST, app.server_name)}{stream.on_socket}",
         "unix_socket": socket,
-        "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will send it
+        "headers": {name: value for name, value in app.headers.items() if name != HOST},
     }
 
 

@@ -38,6 +38,7 @@ class ActionModule(acting.Action):
         "failed": {"type": "dict", "default": {}},
         "undone": {"type": "dict", "default": {}},
         "proofs": {"type": "list", "elements": "dict", "default": []},
+        "status": {"type": "int", "default": 0},
         "nginx": {"type": "dict", "default": {}},
         "outside": {"type": "dict", "default": {}},
         "hidden": {"type": "str", "default": "", "no_log": True},
@@ -80,7 +81,8 @@ class ActionModule(acting.Action):
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
         plan = args["plan"]
-        return outcome.live(plan["unit"], host, args["app"]["port"], plan["streams"])
+        health = (args["settings"]["streaming_api_health_path"], args["status"])
+        return outcome.live(plan["unit"], host, args["app"]["port"], plan["streams"], health)
 
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:

@@ -128,7 +128,11 @@ def test_the_layer_of_gunicorn(variables: dict[str, Any], scheme: str) -> None:
         "name": "gunicorn",
         "url": f"http://localhost{PROBE}",
         "unix_socket": f"/run/chat-app/{ID}.sock",
-        "headers": {"X-Forwarded-Proto": scheme},
+        "headers": {
+            "X-Real-IP": "127.0.0.1",
+            "X-Forwarded-For": "127.0.0.1",
+            "X-Forwarded-Proto": scheme,
+        },
     }
 
 
