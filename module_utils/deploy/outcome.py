@@ -158,7 +158,7 @@ class Seen(NamedTuple):
     through_nginx: Sequence[Measured]
     outside: Outside | None = None
     outside_text: str = ""
-    from_front: bool = False
+    only_from_front: bool = False  # nothing behind the app's own middleware was measured
     public_url: str = ""
     heartbeat: str = ""  # what the app must do for its edge
 
@@ -205,7 +205,7 @@ def report(live: str, seen: Seen | None) -> str:
             lines.append(f"{other.stream.shown} could not be measured: {other.result['message']}")
         elif other != tabled:
             lines.append(f"{other.stream.shown} streams too.")
-    if seen.from_front:
+    if seen.only_from_front:
         lines.append(
             "The probe answered in front of the app: the effect of the app's own middleware on a "
             "stream was not measured. Name a stream of the app in streaming_api_proof_paths."

@@ -113,7 +113,7 @@ class ActionModule(acting.Action):
             measured,
             outside,
             str((found.get("result") or {}).get("text", "")),
-            from_front=proof.seen_from(measured) == "front",
+            only_from_front=proof.only_from_front(measured),
             public_url=args["settings"]["streaming_api_public_url"],
             heartbeat=args["app"]["edge"]["heartbeat"],
         )

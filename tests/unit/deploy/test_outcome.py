@@ -219,7 +219,7 @@ def shown(results: list[Measured], text: str = "", **variables: Any) -> list[str
     outside: Outside | None = None
     if given["streaming_api_public_url"]:
         outside = proof.outside(described(**variables), given, "192.0.2.1", results)
-    front = proof.seen_from(results) == "front"
+    front = proof.only_from_front(results)
     seen = Seen(results, outside, text, front, given["streaming_api_public_url"])
     *lines, last = [line for line in outcome.report(LIVE, seen).splitlines() if line]
     assert last == LIVE
