@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 if TYPE_CHECKING:
+    from .places import Places
     from .proof import Measured, Outside
 
 # How the message of each kind of failure begins, after the name of the release's unit.
@@ -26,6 +27,10 @@ LONGEST = 400  # characters of a line
 SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
 LOGS = ("", "start", "unhealthy", "socket-stream", "health")
+# Of the system, and of SQLite.
+_READ_ONLY = re.compile(
+    r"Read-only file system|readonly database|unable to open database file", re.IGNORECASE
+)
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
@@ -78,11 +83,14 @@ class Undone(NamedTuple):
     problem: str = ""
 
 
-def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "") -> str:
+def sentence(
+    unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "", advice: str = ""
+) -> str:
     """The message of a deploy that has failed: what, what became of it, and why.
 
     ``app`` is the value of ``streaming_api_app``. ``left_out`` is a file of settings beside the
-    source's others that does not go to hosts, '' for none.
+    source's others that does not go to hosts, '' for none. ``advice`` is a sentence about what the
+    app has said.
     """
     site = SITE[undone.site]
     if undone.site == "untouched" and undone.problem:
@@ -109,9 +117,23 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str
             f" The source's {left_out} stays on the controller; put its values into "
             "streaming_api_environment and streaming_api_secrets."
         )
+    if advice:
+        found += f" {advice}"
     if undone.problem:
         found += f" The undo failed too: {undone.problem}"
     return found
+
+
+def where_to_write(said: str, places: Places) -> str:
+    """Where the app may write, if it tried to elsewhere. ``said`` is what it has said; else ''."""
+    denied = re.search(r"Permission denied: '([^']*)'", said)
+    own = denied is not None and denied[1].startswith(f"{places.home}/")
+    if not own and not _READ_ONLY.search(said):
+        return ""
+    return (
+        f"An app may write to {places.state} (its HOME and STATE_DIRECTORY), {places.app_cache} "
+        "(CACHE_DIRECTORY) and /tmp; streaming_api_service_writable_paths adds directories."
+    )
 
 
 def evidence(failed: Failure, journal: str) -> str:

@@ -11,11 +11,13 @@ import ansible.plugins
 
 try:
     from ..module_utils.deploy import outcome, proof
+    from ..module_utils.deploy.app import App
     from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils.deploy import outcome, proof
+    from ..module_utils.deploy.app import App
     from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 
@@ -97,7 +99,9 @@ class ActionModule(acting.Action):
         excluded = args["settings"].get("streaming_api_source_exclude", [])
         is_left_out = source and ENV_FILE in excluded and Path(source, ENV_FILE).is_file()
         left_out = ENV_FILE if is_left_out else ""
-        return outcome.sentence(args["plan"]["unit"], app, failed, what, left_out)
+        words = f"{failed.said}\n{undone.get('journal', '')}"
+        advice = outcome.where_to_write(words, App.of(args["app"]).places)
+        return outcome.sentence(args["plan"]["unit"], app, failed, what, left_out, advice)
 
     @staticmethod
     def _seen(args: dict[str, Any]) -> outcome.Seen | None:
