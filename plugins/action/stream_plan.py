@@ -255,6 +255,8 @@ class ActionModule(acting.Action):
             "full_lines": self._full_lines(streams),
             "nginx_lines": self._nginx_lines(facts) if manages else [],
             "kernel": self._kernel(facts),
+            "traffic": self._app.places.traffic,
+            "keepalive_lines": nginx.keepalive_lines(facts),
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "refusals": nginx.refusals(
                 facts,

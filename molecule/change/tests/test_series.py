@@ -63,6 +63,17 @@ def memory(host: Host) -> Callable[[], int]:
 
 
 @pytest.fixture(scope="module")
+def workers(host: Host) -> Callable[[], str]:
+    """Ask for the processes of Nginx's workers."""
+    return lambda: host.check_output("pgrep -f 'nginx: worker'")
+
+
+@pytest.fixture(scope="module")
+def workers_before(workers: Callable[[], str]) -> str:
+    return workers()
+
+
+@pytest.fixture(scope="module")
 def upload(machine: Machine) -> subprocess.Popen[str]:
     """A slow upload. Nginx passes it on when it has all of it, after some deploys."""
     argv = ["curl", "-sk", "--http1.1", "--limit-rate", "2k", "--data-binary", "@-"]
@@ -84,6 +95,7 @@ def run(
     plays: Plays,
     size: dict[str, int],
     upload: subprocess.Popen[str],  # noqa: ARG001
+    workers_before: str,  # noqa: ARG001
 ) -> Run:
     """All changes under one load."""
     variables: dict[str, Any] = {}
@@ -120,6 +132,15 @@ def test_the_rollback_went_to_the_previous_release(run: Run) -> None:
     assert run[2] == run[1][-2]
 
 
+def test_nginx_went_on_as_it_was(
+    run: Run,  # noqa: ARG001
+    workers: Callable[[], str],
+    workers_before: str,
+) -> None:
+    """A reload sends GOAWAY, which some HTTP/2 clients take for an error."""
+    assert workers() == workers_before
+
+
 @each_http
 def test_every_stream_is_whole(http: str, run: Run, size: dict[str, int]) -> None:
     seen = run[0][http]
@@ -141,7 +162,7 @@ def test_new_streams_begin_as_fast_during_a_switch(
     assert first["switch"]["p99"] <= 3 * usual, first
 
 
-def test_an_upload_reaches_the_release_that_was_live_when_it_began(
+def test_an_upload_that_lasts_over_some_deploys_reaches_the_app(
     run: Run,  # noqa: ARG001
     upload: subprocess.Popen[str],
 ) -> None:
