@@ -16,10 +16,11 @@ from testhost import Machine
 from testinfra.host import Host
 
 Left = Callable[[], dict[str, list[str]]]
-Run = tuple[dict[str, Any], list[str], str]  # what was seen, the releases, the last one
+# What was seen, the releases, the last one, and the workers of Nginx before all changes.
+Run = tuple[dict[str, Any], list[str], str, list[str]]
 
 QUIET = 4  # seconds without a play before each
-SWITCH = 5  # seconds that are of interest after a reload
+SWITCH = 5  # seconds that are of interest after a switch
 FLOOR = 0.02  # seconds; below this, differences are noise
 
 each_http = pytest.mark.parametrize("http", ["1.1", "2"])
@@ -63,17 +64,6 @@ def memory(host: Host) -> Callable[[], int]:
 
 
 @pytest.fixture(scope="module")
-def workers(host: Host) -> Callable[[], str]:
-    """Ask for the processes of Nginx's workers."""
-    return lambda: host.check_output("pgrep -f 'nginx: worker'")
-
-
-@pytest.fixture(scope="module")
-def workers_before(workers: Callable[[], str]) -> str:
-    return workers()
-
-
-@pytest.fixture(scope="module")
 def upload(machine: Machine) -> subprocess.Popen[str]:
     """A slow upload. Nginx passes it on when it has all of it, after some deploys."""
     argv = ["curl", "-sk", "--http1.1", "--limit-rate", "2k", "--data-binary", "@-"]
@@ -95,12 +85,12 @@ def run(
     plays: Plays,
     size: dict[str, int],
     upload: subprocess.Popen[str],  # noqa: ARG001
-    workers_before: str,  # noqa: ARG001
 ) -> Run:
     """All changes under one load."""
     variables: dict[str, Any] = {}
     seconds, releases, before = [], [live()], memory()
     at_once: list[tuple[int, int]] = []
+    workers = left()["workers"]
     with load(**{name: size[name] for name in ("streams", "rate", "longest")}) as running:
         marks = Marks(running)
         for n, kind in zip(range(size["deploys"]), itertools.cycle(KINDS), strict=False):
@@ -121,7 +111,7 @@ def run(
         "memory": before,
         "seen": seen,
     }
-    return seen, releases, back
+    return seen, releases, back, workers
 
 
 def test_each_change_made_a_release(run: Run, size: dict[str, int]) -> None:
@@ -132,13 +122,9 @@ def test_the_rollback_went_to_the_previous_release(run: Run) -> None:
     assert run[2] == run[1][-2]
 
 
-def test_nginx_went_on_as_it_was(
-    run: Run,  # noqa: ARG001
-    workers: Callable[[], str],
-    workers_before: str,
-) -> None:
+def test_nginx_went_on_as_it_was(run: Run, left: Left) -> None:
     """A reload sends GOAWAY, which some HTTP/2 clients take for an error."""
-    assert workers() == workers_before
+    assert left()["workers"] == run[3]
 
 
 @each_http
