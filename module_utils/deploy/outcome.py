@@ -20,6 +20,7 @@ STARTS = {
     "health": "answers on its socket, but not through Nginx",
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
+    "process": "does not keep its processes running",
 }
 LONGEST = 400  # characters of a line
 # The failed task itself shows what proves these.
@@ -30,6 +31,11 @@ SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
     "untouched": "what was live is untouched",
+}
+PROCESSES = {
+    "restored": "the previous processes run again",
+    "broken": "the previous processes do not run",
+    "untouched": "",
 }
 NOT_BACK = "the previous Nginx site could not be restored"
 RELEASE = {
@@ -71,11 +77,12 @@ class Failure(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """What the undo did: keys of SITE and RELEASE. ``problem`` says why the undo failed."""
+    """What the undo did: keys of SITE, RELEASE and PROCESSES. ``problem`` says why it failed."""
 
     site: str = "untouched"
     release: str = "none"
     problem: str = ""
+    processes: str = "untouched"
 
 
 def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "") -> str:
@@ -85,11 +92,12 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str
     source's others that does not go to hosts, '' for none.
     """
     site = SITE[undone.site]
-    if undone.site == "untouched" and undone.problem:
+    if undone.site == "untouched" and undone.problem and undone.processes != "broken":
         site = NOT_BACK
     elif undone.site == "untouched" and undone.release == "live":
         site = ""  # it is what is live
-    state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
+    words = (RELEASE[undone.release], site, PROCESSES[undone.processes])
+    state = "; ".join(word for word in words if word)
     if failed.kind == "import":
         found = f"streaming_api_app is '{app}', which cannot be imported: {failed.said}"
         found = f"{found} ({state})"
@@ -163,11 +171,14 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, streams: int) -> str:
-    """The sentence that names the live release."""
+def live(unit: str, host: str, port: int, streams: int, processes: Sequence[str] = ()) -> str:
+    """The sentences that name the live release and its background processes."""
+    *first, last = [*processes] or [""]
+    named = f"{', '.join(first)} and {last}" if first else last
+    beside = f" Beside it {'run' if first else 'runs'} {named}." if processes else ""
     return (
         f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
-        "once; streaming_api_streams changes that."
+        f"once; streaming_api_streams changes that.{beside}"
     )
 
 

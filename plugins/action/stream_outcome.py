@@ -40,6 +40,7 @@ class ActionModule(acting.Action):
         "proofs": {"type": "list", "elements": "dict", "default": []},
         "nginx": {"type": "dict", "default": {}},
         "outside": {"type": "dict", "default": {}},
+        "processes": {"type": "list", "elements": "str", "default": []},
         "hidden": {"type": "str", "default": "", "no_log": True},
     }
     _requires_connection = False
@@ -80,14 +81,15 @@ class ActionModule(acting.Action):
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
         plan = args["plan"]
-        return outcome.live(plan["unit"], host, args["app"]["port"], plan["streams"])
+        port, processes = args["app"]["port"], args["processes"]
+        return outcome.live(plan["unit"], host, port, plan["streams"], processes)
 
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:
         undone = args["undone"]
         # The role lets a failed undo pass, so that this task can report it: what it lacks tells.
         if "site" in undone:
-            what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields})
+            what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields if name in undone})
         else:
             what = outcome.Undone(problem=str(undone.get("msg", "")))
         app = args["settings"]["streaming_api_app"]
