@@ -141,7 +141,9 @@ class _Builder:
         self._find_programs()
         units.check_units(
             {
-                **{f"{self.places.unit(self.release)}.{k}": t for k, t in self.wanted.units.items()},
+                **{
+                    f"{self.places.unit(self.release)}.{k}": t for k, t in self.wanted.units.items()
+                },
                 **{self.places.process(SINGLE, p): t for p, t in self.wanted.singles.items()},
             }
         )

@@ -32,9 +32,7 @@ class Commit(NamedTuple):
     holder: str = ""
 
 
-def commit(
-    places: Places, release: str, wanted: Commit, editor: Editor
-) -> processes.Brought:
+def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> processes.Brought:
     """Make the release the live one. Return its background processes.
 
     They come first: if one of them does not stay up, the release is not live. Then keep the site

@@ -28,9 +28,7 @@ def secrets_of(places: Places, release: str, editor: Editor) -> list[str]:
 
 
 @contextmanager
-def acting(
-    module: Any, *, retakes: bool = False, secrets: Iterable[str] = ()
-) -> Iterator[Places]:
+def acting(module: Any, *, retakes: bool = False, secrets: Iterable[str] = ()) -> Iterator[Places]:
     """Do an act as the AnsibleModule ``module`` wants it; gives the app's places.
 
     The act has the host to itself, and only while its deploy has the lock. Its error becomes the

@@ -71,7 +71,9 @@ def bring(
     workers = _by_process(places.processes(release, listed))
     if editor.check and planned and not (texts or workers):
         texts = {one["name"]: "" for one in planned if one["single"]}
-        workers = {p["name"]: places.process(release, p["name"]) for p in planned if not p["single"]}
+        workers = {
+            p["name"]: places.process(release, p["name"]) for p in planned if not p["single"]
+        }
     wanted = {**workers, **{process: places.process(SINGLE, process) for process in texts}}
     shared = places.processes(SINGLE, listed)
     changed = [unit for unit in shared if editor.text(f"{UNITS}/{unit}") != _text(texts, unit)]

@@ -89,7 +89,9 @@ class ActionModule(acting.Action):
         undone = args["undone"]
         # The role lets a failed undo pass, so that this task can report it: what it lacks tells.
         if "site" in undone:
-            what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields if name in undone})
+            what = outcome.Undone(
+                **{name: undone[name] for name in outcome.Undone._fields if name in undone}
+            )
         else:
             what = outcome.Undone(problem=str(undone.get("msg", "")))
         app = args["settings"]["streaming_api_app"]

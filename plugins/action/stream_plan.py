@@ -14,13 +14,33 @@ if TYPE_CHECKING:
 
 try:
     from ..module_utils import controller
-    from ..module_utils.deploy import app, capacity, full, install, lock, nginx, plan, process, proof
+    from ..module_utils.deploy import (
+        app,
+        capacity,
+        full,
+        install,
+        lock,
+        nginx,
+        plan,
+        process,
+        proof,
+    )
     from ..module_utils.release import describe, errors, identity, scan
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils import controller
-    from ..module_utils.deploy import app, capacity, full, install, lock, nginx, plan, process, proof
+    from ..module_utils.deploy import (
+        app,
+        capacity,
+        full,
+        install,
+        lock,
+        nginx,
+        plan,
+        process,
+        proof,
+    )
     from ..module_utils.release import describe, errors, identity, scan
     from ..plugin_utils import acting
 

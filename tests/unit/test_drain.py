@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ def unix(*rows: str) -> str:
     return head + "".join(lines)
 
 
-# Each look: seconds since the begin, connections, Nginx's workers that shut down.
+# Each look: seconds since the begin, connections, Nginx's workers that shut down, and the background
+# processes that have not ended.
 @pytest.mark.parametrize(
     ("looks", "over"),
     [
@@ -49,11 +51,14 @@ def unix(*rows: str) -> str:
         # Those that shut down for a later change know a newer release.
         ([(1, 0, {7}), (6, 1, {7}), (7, 0, {8})], True),
         ([(1, 0, set()), (6, 1, {8}), (7, 0, {8})], True),
+        ([(1, 0, set(), 1), (6, 0, set(), 1), (599, 0, set(), 1)], False),
+        ([(1, 0, set(), 1), (6, 0, set(), 0)], True),
+        ([(600, 0, set(), 1)], True),
     ],
 )
-def test_when_it_is_over(looks: list[tuple[float, int, set[int]]], over: bool) -> None:
+def test_when_it_is_over(looks: list[tuple[Any, ...]], over: bool) -> None:
     waits = Drain(1000, 600)
-    *before, last = (waits.is_over(1000 + age, left, quitting) for age, left, quitting in looks)
+    *before, last = (waits.is_over(1000 + age, *found) for age, *found in looks)
     assert not any(before)
     assert last is over
 
@@ -159,6 +164,41 @@ def test_the_end(root: Path, asked: list[str], keep: int, stays: bool) -> None:
     assert (root / "srv/chat/releases/cccc").exists() is stays
     assert any((root / "etc/systemd/system").iterdir()) is stays
     assert ("daemon-reload" in asked) is not stays
+
+
+@pytest.fixture
+def worker(root: Path) -> str:
+    (root / "etc/systemd/system/chat@cccc.worker.service").touch()
+    (root / "etc/systemd/system/chat@single.ticker.service").touch()
+    (root / "etc/systemd/system/chat@aaaa.worker.service").touch()
+    return "chat@cccc.worker.service"
+
+
+def test_its_processes_are_told_to_end(root: Path, asked: list[str], worker: str) -> None:
+    Host("chat", "/srv", root).dismiss("cccc")
+    assert asked == [f"disable --quiet {worker}", f"stop --no-block {worker}"]
+
+
+@pytest.mark.parametrize(("state", "busy"), [("deactivating", 1), ("inactive", 0), ("failed", 0)])
+def test_a_process_that_has_not_ended(
+    root: Path, monkeypatch: pytest.MonkeyPatch, worker: str, state: str, busy: int
+) -> None:
+    said = {("is-active", worker): f"{state}\n"}
+    monkeypatch.setattr(drain, "_systemctl", lambda *words: said[words])
+    assert Host("chat", "/srv", root).busy("cccc") == busy
+
+
+def test_its_processes_go_with_it(root: Path, asked: list[str], worker: str) -> None:
+    assert not end(Host("chat", "/srv", root), "cccc", 1)
+    assert asked[1] == f"stop chat@cccc.service {worker}"
+    left = sorted(path.name for path in (root / "etc/systemd/system").iterdir())
+    assert left == ["chat@aaaa.worker.service", "chat@single.ticker.service"]
+
+
+def test_one_without_processes_asks_nothing_of_them(root: Path, asked: list[str]) -> None:
+    host = Host("chat", "/srv", root)
+    host.dismiss("cccc")
+    assert (host.busy("cccc"), asked) == (0, [])
 
 
 def test_one_that_was_withdrawn_goes(root: Path, asked: list[str]) -> None:
