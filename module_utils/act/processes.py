@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 DEATHS = 2  # a process that has ended so often after its start will end again
 UP = 5.0  # seconds; a process that runs for so long has started
 PAUSE = 0.2  # seconds between two looks
-RUNS = ("active", "activating", "reloading")
 ENDED = ("inactive", "failed")
 SHOWN = ("ActiveState", "NRestarts", "ActiveEnterTimestampMonotonic", "UnitFileState")
 
@@ -34,9 +33,22 @@ class Brought(NamedTuple):
     ``restarts`` is how often systemd had started a unit again before.
     """
 
-    units: dict[str, str]
-    killed: list[str]
-    restarts: dict[str, int]
+    units: Mapping[str, str]
+    killed: Sequence[str] = ()
+    restarts: Mapping[str, int] = {}
+
+
+class Change(NamedTuple):
+    """What is to be done for a release. Units by their names.
+
+    ``wanted`` are the release's own, by process; ``texts`` are those of the single ones, by unit.
+    ``ends`` must have ended before the single ones start. Nobody wants those in ``gone`` any more.
+    """
+
+    wanted: Mapping[str, str]
+    texts: Mapping[str, str]
+    ends: Sequence[str]
+    gone: Sequence[str]
 
 
 def hand_over(
@@ -66,70 +78,52 @@ def bring(
     Single processes of before end first, and are killed when their time is over. The other
     processes of before stay.
     """
-    listed = editor.names(UNITS)
-    texts = _texts(places, release, editor)
-    workers = _by_process(places.processes(release, listed))
-    if editor.check and planned and not (texts or workers):
-        texts = {one["name"]: "" for one in planned if one["single"]}
-        workers = {
-            p["name"]: places.process(release, p["name"]) for p in planned if not p["single"]
-        }
-    wanted = {**workers, **{process: places.process(SINGLE, process) for process in texts}}
+    change = _change(places, release, editor, planned)
+    if not (change.wanted or change.ends):
+        return Brought({})
+    found = units.show_all([*change.wanted.values(), *change.ends], *SHOWN)
+    if editor.check:
+        _announce(places, change, found, editor)
+        return Brought(change.wanted)
+    killed = _end([unit for unit in change.ends if _state(found, unit) not in ENDED], editor)
+    for unit in change.gone:
+        units.systemctl("disable", "--quiet", unit)
+        editor.remove(f"{UNITS}/{unit}")
+    for unit, text in change.texts.items():
+        editor.write(f"{UNITS}/{unit}", text)
+    restarts = _start(list(change.wanted.values()), editor)
+    return Brought(change.wanted, killed, restarts)
+
+
+def _change(
+    places: Places, release: str, editor: Editor, planned: Sequence[Mapping[str, Any]]
+) -> Change:
+    """Compare the host with the release."""
+    listed, kept = editor.names(UNITS), places.singles(release)
+    workers = [_process(unit) for unit in places.processes(release, listed)]
+    singles = {_process(f".{name}"): editor.text(f"{kept}/{name}") for name in editor.names(kept)}
+    if editor.check and planned and not (workers or singles):
+        workers = [one["name"] for one in planned if not one["single"]]
+        singles = {one["name"]: None for one in planned if one["single"]}
+    texts = {places.process(SINGLE, process): text or "" for process, text in singles.items()}
     shared = places.processes(SINGLE, listed)
-    changed = [unit for unit in shared if editor.text(f"{UNITS}/{unit}") != _text(texts, unit)]
+    changed = [unit for unit in shared if editor.text(f"{UNITS}/{unit}") != texts.get(unit)]
+    # The same process of a release for which it was not single.
     rivals = [
         unit
         for unit in listed
         if unit.startswith(f"{places.name}@")
-        and unit not in (*shared, *wanted.values())
-        and any(unit.endswith(f".{process}.service") for process in texts)
+        and unit not in shared
+        and any(unit.endswith(f".{process}.service") for process in singles)
     ]
-    if not (wanted or shared):
-        return Brought({}, [], {})
-    found = units.show_all([*wanted.values(), *shared, *rivals], *SHOWN)
-    if editor.check:
-        _announce(places, wanted, shared, found, changed, editor)
-        return Brought(wanted, [], {})
-    running = [unit for unit in rivals if _state(found, unit) not in ENDED]
-    killed = _end([*changed, *running], editor)
-    for unit in changed:
-        if unit not in wanted.values():
-            units.systemctl("disable", "--quiet", unit)
-            editor.remove(f"{UNITS}/{unit}")
-    written = [editor.write(f"{UNITS}/{wanted[process]}", text) for process, text in texts.items()]
-    if changed or any(written):
-        units.must("daemon-reload")
-        found = units.show_all(wanted.values(), *SHOWN)
-    _start(wanted, found, editor)
-    restarts = {
-        unit: int(found.get(unit, {}).get("NRestarts") or 0)
-        for unit in wanted.values()
-        if _state(found, unit) in RUNS
-    }
-    return Brought(wanted, killed, restarts)
-
-
-def _texts(places: Places, release: str, editor: Editor) -> dict[str, str]:
-    """The units of a release's single processes, by process."""
-    if not release:
-        return {}
-    directory = places.singles(release)
-    return {
-        name[: -len(".service")]: editor.text(f"{directory}/{name}") or ""
-        for name in editor.names(directory)
-    }
-
-
-def _text(texts: Mapping[str, str], unit: str) -> str | None:
-    return next((text for process, text in texts.items() if _process(unit) == process), None)
+    wanted = {process: places.process(release, process) for process in workers}
+    wanted.update((_process(unit), unit) for unit in texts)
+    gone = [unit for unit in shared if unit not in texts]
+    return Change(wanted, texts, [*changed, *rivals], gone)
 
 
 def _process(unit: str) -> str:
     return unit.split(".")[1]
-
-
-def _by_process(names: Sequence[str]) -> dict[str, str]:
-    return {_process(unit): unit for unit in names}
 
 
 def _state(found: Mapping[str, Mapping[str, str]], unit: str) -> str:
@@ -151,42 +145,43 @@ def _end(ending: Sequence[str], editor: Editor) -> list[str]:
     return [unit for unit in ending if found.get(unit, {}).get("Result") == "timeout"]
 
 
-def _start(
-    wanted: Mapping[str, str], found: Mapping[str, Mapping[str, str]], editor: Editor
-) -> None:
-    """Start what does not run, and have all of it start at a boot."""
-    disabled = [u for u in wanted.values() if found.get(u, {}).get("UnitFileState") != "enabled"]
-    idle = [unit for unit in wanted.values() if _state(found, unit) in ENDED]
+def _start(wanted: Sequence[str], editor: Editor) -> dict[str, int]:
+    """Start what does not run, and have all of it start at a boot.
+
+    Return how often systemd had started those again that ran already.
+    """
+    found = units.show_all(wanted, *SHOWN) if wanted else {}
+    disabled = [unit for unit in wanted if found.get(unit, {}).get("UnitFileState") != "enabled"]
+    idle = [unit for unit in wanted if _state(found, unit) in ENDED]
     # A worker of a release that comes back may still finish its last job: systemd starts it then.
-    ending = [unit for unit in wanted.values() if _state(found, unit) == "deactivating"]
-    editor.changed = editor.changed or bool(disabled or idle or ending)
+    ending = [unit for unit in wanted if _state(found, unit) == "deactivating"]
+    if disabled or idle or ending:
+        editor.changed = True
+        units.must("daemon-reload")  # also when a killed deploy has written the units
     if disabled:
         units.must("enable", "--quiet", *disabled)
     if idle:
-        units.systemctl("start", *idle)  # who watches sees what did not start
+        units.systemctl("start", *idle)  # the watch sees what did not start
     if ending:
         units.systemctl("start", "--no-block", *ending)
+    runs = [unit for unit in wanted if unit not in (*idle, *ending)]
+    return {unit: int(found.get(unit, {}).get("NRestarts") or 0) for unit in runs}
 
 
 def _announce(
-    places: Places,
-    wanted: Mapping[str, str],
-    shared: Sequence[str],
-    found: Mapping[str, Mapping[str, str]],
-    changed: Sequence[str],
-    editor: Editor,
+    places: Places, change: Change, found: Mapping[str, Mapping[str, str]], editor: Editor
 ) -> None:
-    """Show which processes would end and which would start."""
-    begin = [
+    """Show which processes would end, and which would start."""
+    ends = [unit for unit in change.ends if _state(found, unit) not in ENDED]
+    starts = [
         unit
-        for unit in wanted.values()
-        if unit in changed or _state(found, unit) in (*ENDED, "deactivating")
+        for unit in change.wanted.values()
+        if unit in change.ends or _state(found, unit) in (*ENDED, "deactivating")
     ]
-    before = "".join(f"{unit}\n" for unit in changed)
-    after = "".join(f"{unit}\n" for unit in begin)
-    if before or after:
-        same = " (with another release)" if set(begin) & set(shared) else ""
-        editor.note(f"background processes of {places.name}{same}", before, after)
+    if ends or starts:
+        before, after = ("".join(f"{unit}\n" for unit in one) for one in (ends, starts))
+        again = " (again, with this release)" if set(ends) & set(starts) else ""
+        editor.note(f"processes of {places.name} that end, and that start{again}", before, after)
 
 
 def _watch(places: Places, brought: Brought, holder: str, began: float) -> None:

@@ -145,7 +145,7 @@ class Places(NamedTuple):
         return f"{self.unit(release)}.{process}.service"
 
     def processes(self, release: str, units: Iterable[str]) -> list[str]:
-        """Those of ``units`` that are a release's background processes, or with SINGLE the app's."""
+        """Those of ``units`` that are a release's background processes; with SINGLE the app's."""
         wanted = re.compile(re.escape(self.unit(release)) + r"\.[a-z0-9-]+\.service")
         return sorted(unit for unit in units if wanted.fullmatch(unit))
 

@@ -146,8 +146,8 @@ def _running(host: Host, places: Places, ids: list[str]) -> dict[str, Running]:
     units = {f"{places.unit(release)}.{kind}": release for release in ids for kind in UNIT_KINDS}
     units.update({places.drain(release): release for release in ids})
     listed = _units(host)
-    for release in ids:
-        units.update({unit: release for unit in places.processes(release, listed)})
+    for one in ids:
+        units.update(dict.fromkeys(places.processes(one, listed), one))
     answer = host.run(["systemctl", "show", "-p", SHOWN, *units])
     if answer.status != 0:
         said = " ".join(answer.text.split())

@@ -158,7 +158,7 @@ def test_its_background_processes(host: Systemd, editor: Editor, tmp_path: Path)
 def test_a_program_that_is_not_there(host: Systemd, editor: Editor, tmp_path: Path) -> None:
     sandbox = "systemd-run --wait --pipe --collect --service-type=exec --property=BindsTo=chat-deploy.service --property=After=chat-deploy.service --property=User=chat /bin/sh"  # fmt: skip
     host.answer(sandbox, "celery\n", status=1)
-    with pytest.raises(ActError, match="^celery is neither in the virtual environment nor on"):
+    with pytest.raises(ActError, match=r"^celery is neither in the virtual environment nor on"):
         build(CHAT, ID, wanted(**WITH_PROCESSES), editor)
     assert list((tmp_path / "srv/chat/releases").iterdir()) == []
 

@@ -162,6 +162,15 @@ def test_one_that_had_to_be_killed(tmp_path: Path, host: Manager) -> None:
     assert hand_over(CHAT, "new1", Editor(tmp_path)).killed == [TICKER]
 
 
+def test_the_units_of_a_killed_deploy(tmp_path: Path, host: Manager) -> None:
+    """It was killed after it had ended the old process and had written the new one's unit."""
+    host.loaded[TICKER] = "old"
+    host.write(f"{UNITS}/{TICKER}", "new")
+    host.of(TICKER)["ActiveState"] = "inactive"
+    hand_over(CHAT, "new1", Editor(tmp_path))
+    assert f"start {TICKER} new" in host.log
+
+
 def test_one_that_cannot_be_ended(tmp_path: Path, host: Manager) -> None:
     host.stuck[TICKER] = "deactivating"
     with pytest.raises(ActError, match=r"chat@single.ticker.service does not end: it is deactiv"):
