@@ -86,9 +86,10 @@ def _end(places: Places, releases: Sequence[str], editor: Editor) -> None:
 
 
 def kill(places: Places, release: str, editor: Editor) -> None:
-    """End the processes of a release that have not ended after its drain began."""
+    """End the processes of a release that have not ended after its drain began, for good."""
     workers = places.processes(release, editor.names(UNITS))
     if workers:
+        units.systemctl("disable", "--quiet", *workers)
         units.systemctl("stop", "--no-block", *workers)
         units.systemctl("kill", "--signal=KILL", *workers)
         units.systemctl("stop", *workers)
