@@ -30,7 +30,7 @@ SHOWN = ("ActiveState", "NRestarts", "ActiveEnterTimestampMonotonic", "UnitFileS
 class Brought(NamedTuple):
     """``units`` are those of the release, by process. ``killed`` did not end in their time.
 
-    ``restarts`` is how often systemd had started a unit again before.
+    ``restarts`` has the units that run now: how often systemd had started each again before.
     """
 
     units: Mapping[str, str]
@@ -148,7 +148,7 @@ def _end(ending: Sequence[str], editor: Editor) -> list[str]:
 def _start(wanted: Sequence[str], editor: Editor) -> dict[str, int]:
     """Start what does not run, and have all of it start at a boot.
 
-    Return how often systemd had started those again that ran already.
+    Return the units that run then, and how often systemd had started each again before.
     """
     found = units.show_all(wanted, *SHOWN) if wanted else {}
     disabled = [unit for unit in wanted if found.get(unit, {}).get("UnitFileState") != "enabled"]
@@ -164,8 +164,11 @@ def _start(wanted: Sequence[str], editor: Editor) -> dict[str, int]:
         units.systemctl("start", *idle)  # the watch sees what did not start
     if ending:
         units.systemctl("start", "--no-block", *ending)
-    runs = [unit for unit in wanted if unit not in (*idle, *ending)]
-    return {unit: int(found.get(unit, {}).get("NRestarts") or 0) for unit in runs}
+    return {
+        unit: 0 if unit in idle else int(found.get(unit, {}).get("NRestarts") or 0)
+        for unit in wanted
+        if unit not in ending
+    }
 
 
 def _announce(
@@ -186,16 +189,17 @@ def _announce(
 
 def _watch(places: Places, brought: Brought, holder: str, began: float) -> None:
     """Wait until each process has stayed up for a while; fail if one does not."""
-    while True:
-        found = units.show_all(brought.units.values(), *SHOWN) if brought.units else {}
-        for process, unit in brought.units.items():
-            deaths = int(found.get(unit, {}).get("NRestarts") or 0) - brought.restarts.get(unit, 0)
+    watched = {process: u for process, u in brought.units.items() if u in brought.restarts}
+    while watched:
+        found = units.show_all(watched.values(), *SHOWN)
+        for process, unit in watched.items():
+            deaths = int(found.get(unit, {}).get("NRestarts") or 0) - brought.restarts[unit]
             if deaths >= DEATHS or _state(found, unit) in ENDED:
                 how = f"has ended {deaths} times since its start" if deaths else "does not start"
                 said = units.journal(unit, began)
                 evidence = f"{process} has logged:\n{said}" if said else ""
                 raise ActError(f"{process} {how}", kind="process", evidence=evidence)
-        if all(_is_up(found, unit) for unit in brought.units.values()):
+        if all(_is_up(found, unit) for unit in watched.values()):
             return
         if not claim.is_held(places, holder):
             raise ActError(claim.LOST)
@@ -203,7 +207,5 @@ def _watch(places: Places, brought: Brought, holder: str, began: float) -> None:
 
 
 def _is_up(found: Mapping[str, Mapping[str, str]], unit: str) -> bool:
-    if _state(found, unit) == "deactivating":
-        return True  # its last job of before ends first, and may take long
     since = int(found.get(unit, {}).get("ActiveEnterTimestampMonotonic") or 0) / 1e6
     return _state(found, unit) == "active" and time.monotonic() >= since + UP
