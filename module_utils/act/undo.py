@@ -107,7 +107,10 @@ def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -
 def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:
     release = wanted.release
     unit = places.unit(release)
-    runs = {*units.states(f"{unit}.socket", f"{unit}.service")} - {"inactive", "failed", "unknown"}
+    listed = editor.names(UNITS)
+    # One of its processes may still finish a job, though the release itself could not start.
+    parts = [f"{unit}.socket", f"{unit}.service", *places.processes(release, listed)]
+    runs = {*units.states(*parts)} - {"inactive", "failed", "unknown"}
     if runs and (had_traffic or wanted.may_have_streams):
         if not wanted.was_live:
             # Without the mark the release stays on the host; it drains anyway.
@@ -115,7 +118,7 @@ def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor
                 editor.write(places.withdrawn(release), "", shown=False)
         commit.drain(places, release, editor)
         return "draining"
-    there = any(editor.path(path).exists() for path in places.files(release, editor.names(UNITS)))
+    there = any(editor.path(path).exists() for path in places.files(release, listed))
     if not there:
         return "none"
     _stop(unit)

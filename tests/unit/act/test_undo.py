@@ -189,6 +189,14 @@ def test_the_processes_of_before_cannot_run_again(rig: Rig) -> None:
     assert "The previous processes could not be started: " in undone.problem
 
 
+def test_one_that_could_not_start_again_may_finish_its_job(rig: Rig) -> None:
+    """It has drained, and one of its processes still does."""
+    rig.write(f"{UNITS}/{WORKER}", "new")
+    rig.runs("inactive", "failed", "deactivating")
+    assert rig.undo(may_have_streams=True, was_live=True)[0].release == "draining"
+    assert rig.systemd.asked_to("stop", "kill") == []
+
+
 def test_the_first_release_leaves_no_process(rig: Rig) -> None:
     """One that a killed deploy has started; the play's next undo removes the release."""
     for unit in (TICKER, WORKER):
