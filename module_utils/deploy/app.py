@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
-from . import edge, full, monitor, request, site
+from . import edge, full, monitor, process, request, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -74,6 +74,7 @@ class App(NamedTuple):
     headers: dict[str, str]  # with which our own requests come to the app's socket
     locations: list[dict[str, Any]]
     service_lines: list[str]
+    processes: list[dict[str, Any]]
     server_lines: list[str]  # of the site's server block
     head_lines: list[str]  # of its other servers: what Nginx needs before it knows the server
     zone_lines: list[str]
@@ -151,8 +152,9 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         full_blocks=full.blocks(identifier(name)),
         refusal_tls_lines=site.tls_lines("intermediate"),
         hsts=site.hsts(given),
-        service_lines=_directives(given["service_settings"]),
-        build_lines=_directives(given["build_settings"]),
+        service_lines=process.directives(dict(sorted(given["service_settings"].items()))),
+        processes=[process.described(name, one) for one in given["processes"]],
+        build_lines=process.directives(dict(sorted(given["build_settings"].items()))),
         packages=_packages(given),
         users=[
             {"name": user, "comment": f"Runs {name}", "home": places.state},
@@ -187,15 +189,6 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
 def identifier(name: str) -> str:
     """The app's name as a part of an Nginx variable."""
     return name.replace("-", "_")
-
-
-def _directives(settings: Mapping[str, Any]) -> list[str]:
-    pairs = [
-        (name, value)
-        for name, values in sorted(settings.items())
-        for value in (values if isinstance(values, list) else [values])
-    ]
-    return [f"{name}={value}" for name, value in pairs]
 
 
 def _packages(given: Mapping[str, Any]) -> list[str]:

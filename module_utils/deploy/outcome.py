@@ -21,6 +21,7 @@ STARTS = {
     "health": "answers on its socket, but not through Nginx",
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
+    "process": "does not keep its processes running",
 }
 LONGEST = 400  # characters of a line
 # The failed task itself shows what proves these.
@@ -35,6 +36,11 @@ SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
     "untouched": "what was live is untouched",
+}
+PROCESSES = {
+    "restored": "the previous processes run again",
+    "broken": "the previous processes do not run",
+    "untouched": "",
 }
 NOT_BACK = "the previous Nginx site could not be restored"
 RELEASE = {
@@ -76,11 +82,12 @@ class Failure(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """What the undo did: keys of SITE and RELEASE. ``problem`` says why the undo failed."""
+    """What the undo did: keys of SITE, RELEASE and PROCESSES. ``problem`` says why it failed."""
 
     site: str = "untouched"
     release: str = "none"
     problem: str = ""
+    processes: str = "untouched"
 
 
 def sentence(
@@ -93,11 +100,12 @@ def sentence(
     app has said.
     """
     site = SITE[undone.site]
-    if undone.site == "untouched" and undone.problem:
+    if undone.site == "untouched" and undone.problem and undone.processes != "broken":
         site = NOT_BACK
     elif undone.site == "untouched" and undone.release == "live":
         site = ""  # it is what is live
-    state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
+    words = (RELEASE[undone.release], site, PROCESSES[undone.processes])
+    state = "; ".join(word for word in words if word)
     if failed.kind == "import":
         found = f"streaming_api_app is '{app}', which cannot be imported: {failed.said}"
         found = f"{found} ({state})"
@@ -185,16 +193,27 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, streams: int, health: tuple[str, int] = ("", 0)) -> str:
-    """The sentences that name the live release.
+def live(
+    unit: str,
+    host: str,
+    port: int,
+    streams: int,
+    *,
+    health: tuple[str, int] = ("", 0),
+    processes: Sequence[str] = (),
+) -> str:
+    """The sentences that name the live release and its background processes.
 
     ``health`` is the path that was asked before the switch, and the status that was taken as
     healthy.
     """
     path, status = health
+    *first, last = [*processes] or [""]
+    named = f"{', '.join(first)} and {last}" if first else last
+    beside = f" Beside it {'run' if first else 'runs'} {named}." if processes else ""
     said = (
         f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
-        "once; streaming_api_streams changes that."
+        f"once; streaming_api_streams changes that.{beside}"
     )
     if status >= 400:
         said += (

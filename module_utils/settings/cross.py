@@ -9,11 +9,14 @@ from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
 from . import edge
 from .allowed import allowed_at
-from .managed import MANAGED
+from .managed import MANAGED, OF_A_PROCESS
 from .place import REDACTED, Place, complaint
 from .words import listed, sentence, shown
 
 ORIGINS = ("streaming_api_source", "streaming_api_git_url", "streaming_api_package")
+
+
+LONGEST_WAIT = 600  # seconds; a deploy holds its lock for an hour
 
 
 class Cross(NamedTuple):
@@ -148,6 +151,25 @@ def _monitor(monitor: bool, probe: bool, page: bool) -> Iterator[str]:
         )
 
 
+def _processes(processes: list[Mapping[str, Any]]) -> Iterator[str]:
+    names: set[str] = set()
+    for index, one in enumerate(processes):
+        at = f"streaming_api_processes[{index}]"
+        if one["name"] in names:
+            yield sentence(f"{at}.name", one["name"], "a name that no other process has")
+        names.add(one["name"])
+        if one["single"] and one["stop_timeout"] > LONGEST_WAIT:
+            yield sentence(
+                f"{at}.stop_timeout",
+                one["stop_timeout"],
+                f"at most {LONGEST_WAIT} s for a single process: a switch waits for its end",
+            )
+        for name in OF_A_PROCESS:
+            if name in one["settings"]:
+                allowed = f"only a name that the role does not set itself: {OF_A_PROCESS[name]}"
+                yield sentence(f"{at}.settings.{name}", one["settings"][name], allowed)
+
+
 def _managed(variable: str) -> Cross:
     """Check that a mapping has no name that the role sets itself."""
 
@@ -177,6 +199,7 @@ CROSS: tuple[Cross, ...] = (
     Cross(("streaming_api_environment", "streaming_api_secrets"), _secret_names),
     Cross(("streaming_api_nginx_locations",), _location_paths),
     Cross(("streaming_api_nginx_server_names",), _server_names),
+    Cross(("streaming_api_processes",), _processes),
     Cross(("streaming_api_name", "streaming_api_user"), _build_user),
     Cross(("streaming_api_nginx_default_site", "streaming_api_nginx_server_names"), _default_site),
     Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),

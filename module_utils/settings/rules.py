@@ -68,6 +68,9 @@ _MEMORY = like(
     r"[1-9]\d*[KMGT]?|(100|[1-9]\d?)%|infinity", "a size such as 2G, a percentage or infinity"
 )
 _TASKS = at_least(16)
+_COMMAND = Rule(
+    is_command, "a command on one line, with quotes closed, such as alembic upgrade head"
+)
 _DIRECTIVES = Rule(is_complete, "whole directives: each ends with ; and each { has a }")
 _HOST_PATH = like(ABSOLUTE, "an absolute path of letters, digits and ._@+-, never upwards")
 
@@ -162,9 +165,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_release": (
         like(r"(previous|[0-9a-f]{12})?", "previous or a release's id, 12 hexadecimal digits"),
     ),
-    "streaming_api_before_start[]": (
-        Rule(is_command, "a command on one line, with quotes closed, such as alembic upgrade head"),
-    ),
+    "streaming_api_before_start[]": (_COMMAND,),
     "streaming_api_before_start_timeout": (_SECONDS,),
     "streaming_api_start_timeout": (_SECONDS,),
     "streaming_api_health_path": (_URL_PATH,),
@@ -182,6 +183,15 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_service_tasks_max": (_TASKS,),
     "streaming_api_service_cpu_weight": (between(1, 10000),),
     "streaming_api_service_writable_paths[]": (_HOST_PATH,),
+    "streaming_api_processes[].name": (like(r"[a-z][a-z0-9-]{0,23}", _NAME),),
+    "streaming_api_processes[].command": (_COMMAND,),
+    "streaming_api_processes[].stop_timeout": (_SECONDS,),
+    "streaming_api_processes[].settings{}": (
+        like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
+    ),
+    "streaming_api_processes[].settings.*": (
+        Rule(is_line, "one line of text, a number, or a list of these"),
+    ),
     "streaming_api_service_settings{}": (
         like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
     ),

@@ -73,6 +73,17 @@ def test_the_undo_failed(is_failed: bool) -> None:
     assert said.endswith(" The undo failed too: no connection")
 
 
+@pytest.mark.parametrize(
+    ("processes", "said"),
+    [
+        (["worker"], " Beside it runs worker."),
+        (["worker", "mails", "beat"], " Beside it run worker, mails and beat."),
+    ],
+)
+def test_what_runs_beside_it(processes: list[str], said: str) -> None:
+    assert tell({"processes": processes})["msg"].endswith(f"changes that.{said}")
+
+
 def test_a_good_deploy() -> None:
     seen = {"measured": [measured(PROBE).pair()]}
     found = tell({"nginx": seen})

@@ -14,7 +14,15 @@ from tests.unit.action_plugin import run_action
 from tests.unit.deploy.made_app import described, settings
 
 ME = Holder("me@laptop", 42, "cafe", "beef", "1")
-TEXTS = {"service": "", "socket": "", "gunicorn": "", "modules": {}, "server": ""}
+WORKER = {"name": "worker", "command": "celery worker"}
+TEXTS = {
+    "process": "[Service]\n",
+    "service": "",
+    "socket": "",
+    "gunicorn": "",
+    "modules": {},
+    "server": "",
+}
 TOKEN = "/etc/streaming_api/chat-app.probe-token"
 FACTS: dict[str, Any] = {
     "euid": 0,
@@ -113,8 +121,17 @@ def test_the_name_depends_on_what_the_release_is_made_of(source: Path) -> None:
         name(files={"a": "b"}),
         name(extra_packages=["a"]),
         name(dependencies="requirements.txt"),
+        name(processes=[WORKER]),
+        name(processes=[{**WORKER, "command": "celery beat"}]),
+        name(processes=[{**WORKER, "single": True}]),
+        name(processes=[{**WORKER, "stop_timeout": 9}]),
     ]
     assert len({same, *others}) == 1 + len(others)
+
+
+def test_an_app_without_processes_has_the_id_that_it_had(source: Path) -> None:
+    found = plan(source, Host(seen()))
+    assert not {"process", "processes"} & found["texts"].keys()
 
 
 def test_no_secret_in_the_result(source: Path) -> None:

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.settings.values import CERTIFICATE, LEAVE_OUT, Row, assert_one_sentence, locations
+from tests.unit.settings.values import (
+    CERTIFICATE,
+    LEAVE_OUT,
+    Row,
+    assert_one_sentence,
+    locations,
+    processes,
+)
 
 CLASHES: list[Row] = [
     # the app
@@ -113,6 +120,22 @@ CLASHES: list[Row] = [
         "time of the role",
         {"service_settings": {"TimeoutStopSec": 5}},
         ("_service_settings.TimeoutStopSec is 5", "streaming_api_stop_timeout"),
+    ),
+    # background processes
+    (
+        "the same process",
+        processes({"name": "worker", "command": "x"}),
+        ("_processes[1].name is 'worker'", "no other process has"),
+    ),
+    (
+        "a switch that waits long",
+        processes(single=True, stop_timeout=3600),
+        ("_processes[0].stop_timeout is 3600", "at most 600 s for a single"),
+    ),
+    (
+        "a directive of the role's",
+        processes(settings={"KillMode": "none"}),
+        ("_processes[0].settings.KillMode is 'none'", "must end with it"),
     ),
     # Nginx
     ("server name twice", {"nginx_server_names": ["a.b", "A.b"]}, ("_names[1] is 'A.b'", "once")),

@@ -17,6 +17,7 @@ from tests.unit.settings.values import (
     Row,
     assert_one_sentence,
     locations,
+    processes,
     variables,
 )
 
@@ -135,6 +136,19 @@ BAD: list[Row] = [
         {"service_settings": {"MemoryMax": "1G\nUser=root"}},
         ("_service_settings.MemoryMax is '1G\\nUser=root'", "one line"),
     ),
+    # background processes
+    ("no list", {"processes": {"name": "w"}}, ("_processes is {'name': 'w'}", "a list")),
+    ("process", processes(name="Worker"), ("_processes[0].name is 'Worker'", "lower-case letters")),
+    ("unit", processes(name="a@b"), ("_processes[0].name is 'a@b'", "lower-case letters")),
+    ("no name", {"processes": [{"command": "x"}]}, ("_processes[0].name is missing", "required")),
+    ("no command", {"processes": [{"name": "w"}]}, ("_processes[0].command is missing",)),
+    ("empty command", processes(command=" "), ("_processes[0].command is ' '", "quotes closed")),
+    ("open quote", processes(command="sh -c 'x"), ('command is "sh -c \'x"', "quotes closed")),
+    ("signal", processes(stop_signal="KILL"), ("stop_signal is 'KILL'", "TERM, INT, QUIT")),
+    ("no time to end", processes(stop_timeout=0), ("stop_timeout is 0", "1 or more")),
+    ("option", processes(singel=True), ("_processes[0].singel is unknown", "[0].single")),
+    ("directive", processes(settings={"a b": 1}), ("settings is 'a b'", "[Service]")),
+    ("lines", processes(settings={"Nice": "1\nUser=root"}), ("settings.Nice is '1\\n", "one line")),
     # Nginx
     ("server name", {"nginx_server_names": ["a; b"]}, ("_server_names[0] is 'a; b'", "host name")),
     ("URL for a name", {"nginx_server_names": ["a.b", "https://a"]}, ("_names[1]", "'https://a'")),
@@ -323,6 +337,20 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("the release before", {"release": "previous"}),
     ("a release", {"release": "3f0a91c2be47"}),
     ("python", {"python": "3.13"}),
+    (
+        "processes",
+        {
+            "processes": [
+                {"name": "worker", "command": "celery -A jobs worker", "stop_timeout": 86400},
+                {
+                    "name": "beat",
+                    "command": "A=b ./tick 'a b'",
+                    "single": "yes",
+                    "stop_signal": "INT",
+                },
+            ]
+        },
+    ),
     ("files", {"files": {"conf/settings.toml": "a = 1\n", ".env.json": "{}"}}),
     ("dependencies", {"dependencies": "requirements/prod.txt"}),
     ("environment", {"environment": {"A": "b c\nd", "PORT": 80, "RATE": 0.5, "_x": ""}}),
