@@ -29,6 +29,14 @@ options:
     description: Content of the site.
     type: str
     required: true
+  site_of:
+    description: The app in whose site O(name) is. Empty if it has a site of its own.
+    type: str
+    default: ""
+  place:
+    description: Content of the file that the site of O(site_of) includes.
+    type: str
+    default: ""
   lines:
     description:
       - Lines of Nginx's main file, each with its C(line) and C(block). C(block) is empty at the top
@@ -132,6 +140,8 @@ OPTIONS = {
     **COMMON,
     "hidden": {"type": "str", "default": "", "no_log": True},
     "site": {"type": "str", "required": True},
+    "site_of": {"type": "str", "default": ""},
+    "place": {"type": "str", "default": ""},
     "lines": {"type": "list", "elements": "dict", "default": []},
     "refusals": {"type": "list", "elements": "dict", "default": []},
     "keep_welcome": {"type": "bool", "default": True},
@@ -154,6 +164,8 @@ def main() -> None:
         given["port"],
         Question(given["path"], given["host"]),
         {int(one["port"]): one["text"] for one in given["refusals"] if int(one["port"])},
+        given["site_of"],
+        given["place"],
     )
     with acting(module) as places:
         found = switch(places, wanted, Host(Path("/"), run), editor)

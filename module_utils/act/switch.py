@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from ..deploy.places import refusal
 from ..host.nginx import WELCOME
+from ..host.records import site_files
 from . import ask, nginx
 from .editor import ActError, Editor
 
@@ -23,7 +24,8 @@ RETRIES = 3
 class Switch(NamedTuple):
     """``lines`` belong into Nginx's main file, see nginx.with_lines. ``keeps_welcome``: keep the
     distribution's welcome page. ``refusals``: the servers that refuse unknown names, port to text;
-    an empty text removes one.
+    an empty text removes one. ``place`` is what the app has in the site of the app ``site_of``, if
+    that is not ''.
     """
 
     site: str
@@ -33,6 +35,8 @@ class Switch(NamedTuple):
     port: int
     question: ask.Question
     refusals: Mapping[int, str] = {}
+    site_of: str = ""
+    place: str = ""
 
 
 def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[str, Any]:
@@ -42,11 +46,14 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
     Return ``reloaded``, and the ``status`` of the answer.
     """
     files = {places.site: wanted.site}
+    if wanted.site_of:
+        files[places.guest(wanted.site_of)] = wanted.place
     main = editor.text(nginx.MAIN)
     if main is not None and wanted.lines:
         files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
     files.update((refusal(port), text) for port, text in wanted.refusals.items() if text)
     removed = [refusal(port) for port, text in wanted.refusals.items() if not text]
+    removed += [path for path in site_files(places, editor.path) if path not in files]
     if not wanted.keeps_welcome:
         removed.append(WELCOME)
     new = {path: text for path, text in files.items() if editor.text(path) != text}
@@ -55,6 +62,7 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
         if refused:
             raise ActError(refused, kind="site-refused")
     for path, text in new.items():
+        editor.parents(path)
         editor.write(path, text)
     for path in removed:
         editor.remove(path)

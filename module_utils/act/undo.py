@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, Sequence
 from ..deploy.outcome import Undone
 from ..deploy.places import proven_refusal, refusal
 from ..host.nginx import has_lost_reload
+from ..host.records import site_files
 from . import build, commit, nginx, units
 from .editor import ActError, Editor
 
@@ -64,14 +65,15 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
 
 def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -> str:
     """Restore the proven site and the servers that refuse unknown names; have Nginx read them."""
-    pairs = {places.site: places.proven_site}
+    own = site_files(places, editor.path)
+    pairs = {**own}
     pairs.update((refusal(port), proven_refusal(port)) for port in ports)
     proven = {path: editor.text(copy) for path, copy in pairs.items()}
     changed = [path for path, text in proven.items() if editor.text(path) != text]
     has_site = proven[places.site] is not None
     if not changed:
         if has_site:
-            nginx.load(host, [places.site, nginx.MAIN], reload=False)
+            nginx.load(host, [*own, nginx.MAIN], reload=False)
         return "untouched"
     # Workers that are older than the site never read it, and need not read the proven one either.
     was_read = not has_lost_reload(host, changed)
@@ -80,6 +82,7 @@ def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -
         if text is None:
             editor.remove(path)
         else:
+            editor.parents(path)
             editor.write(path, text, shown=False)
     if was_read:
         nginx.load(host, changed, reload=True)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 RECORDS = "/etc/streaming_api"  # what the role remembers about its apps
 SITES = "/etc/nginx/conf.d"
+GUESTS = "/etc/nginx/streaming_api"  # what apps have in the sites of others
 UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
@@ -88,6 +89,19 @@ class Places(NamedTuple):
     def proven_site(self) -> str:
         """The last site that was seen to stream. It names the live release."""
         return f"{RECORDS}/{self.name}.conf"
+
+    @property
+    def guests(self) -> str:
+        """The directory of what other apps have in the site of this one. Its server includes it."""
+        return f"{GUESTS}/{self.name}"
+
+    def guest(self, of: str) -> str:
+        """What this app has in the site of the app ``of``."""
+        return f"{GUESTS}/{of}/{self.name}.conf"
+
+    def proven_guest(self, of: str) -> str:
+        """That file, as it was when this app was last seen to stream."""
+        return f"{RECORDS}/{self.name}.{of}.conf"
 
     @property
     def record(self) -> str:

@@ -128,6 +128,10 @@ class ActionModule(acting.Action):
             "nginx_user": self._settings["streaming_api_nginx_user"],
             "keeps_welcome": self._settings["streaming_api_nginx_default_site"],
             "texts": self._host_texts,
+            "path": self._app.path,
+            "site_of": self._app.site_of,
+            "locations": self._app.taken,
+            "shared": self._app.shared,
         }
 
     @staticmethod

@@ -33,6 +33,31 @@ def test_what_is_live(
     assert (found["live"], found["site_is_proven"]) == (live, is_proven)
 
 
+@pytest.mark.parametrize(
+    ("guests", "proven", "is_proven"),
+    [
+        ({"web": "a"}, {"web": "a"}, True),
+        ({"web": "a"}, {"web": "b"}, False),
+        ({"web": "a"}, {}, False),
+        ({}, {"web": "a"}, False),
+        ({"web": "a", "old": "a"}, {"web": "a"}, False),
+    ],
+)
+def test_what_it_has_in_the_sites_of_others(
+    root: Path, guests: dict[str, str], proven: dict[str, str], is_proven: bool
+) -> None:
+    site = {
+        "/etc/streaming_api/chat.conf": SITE % "aaaa",
+        "/etc/nginx/conf.d/chat.conf": SITE % "aaaa",
+        "/etc/nginx/streaming_api/web/talk.conf": "of another app",
+        "/etc/nginx/streaming_api/cloudflare-networks.conf": "of the edge",
+    }
+    there = {f"/etc/nginx/streaming_api/{of}/chat.conf": text for of, text in guests.items()}
+    copies = {f"/etc/streaming_api/chat.{of}.conf": text for of, text in proven.items()}
+    write(root, {**site, **there, **copies})
+    assert see(root)["site_is_proven"] is is_proven
+
+
 @pytest.mark.parametrize(("worker_age", "is_proven"), [(0.0, True), (60.0, False)])
 @pytest.mark.parametrize("file", ["/etc/nginx/nginx.conf", "/etc/nginx/conf.d/chat.conf"])
 def test_a_reload_that_never_came(
@@ -82,7 +107,8 @@ def test_apps(root: Path) -> None:
     found = see(root)
     docs = {"name": "docs", "user": "u", "root": "/srv", "ports": [80], "server_names": []}
     new = {**docs, "name": "new", "streams": 9}
-    assert found["apps"] == [{**docs, "streams": 4096}, new]
+    old = {"path": "/", "site_of": "", "locations": [], "shared": None}
+    assert found["apps"] == [{**docs, "streams": 4096, **old}, {**new, **old}]
     assert [warning.split(" ")[0] for warning in found["warnings"]] == [
         f"/etc/streaming_api/{name}.json" for name in ("cut", "less", "list", "port")
     ]
