@@ -37,9 +37,7 @@ def _git_version(url: str | None, version: str) -> Iterator[str]:
         )
 
 
-def _certificate(
-    tls: str, certificate: str | None, key: str | None, site_of: str
-) -> Iterator[str]:
+def _certificate(tls: str, certificate: str | None, key: str | None, site_of: str) -> Iterator[str]:
     if site_of:
         return  # the server has the certificate of the app whose site it is
     for name, given in (

@@ -51,8 +51,8 @@ def root_path(root: str, worker: str, path: str, strips: bool) -> Iterator[str]:
         return
     if worker not in TELLS:
         allowed = (
-            f"empty with streaming_api_gunicorn_worker_class '{worker}', since the role can tell it "
-            f"to {' and '.join(TELLS)} only"
+            f"empty with streaming_api_gunicorn_worker_class '{worker}', since the role can tell "
+            f"it to {' and '.join(TELLS)} only"
         )
         yield sentence("streaming_api_root_path", root, allowed)
     elif worker == "uvicorn" and not strips and path.startswith(f"{root}/"):

@@ -204,7 +204,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_nginx_path": (
         like(
             rf"/({_SEGMENT}/)*",
-            "/ or a path such as /chat/ with a slash at both ends: letters, digits and ._~- between",
+            "/ or a path such as /chat/ with a slash at both ends: letters, digits and ._~-",
         ),
     ),
     "streaming_api_root_path": (

@@ -56,7 +56,8 @@ def test_a_commit(releases: Path, systemd: Systemd) -> None:
     assert again.result() == {"changed": False, "diff": []}
 
 
-def test_what_it_has_in_the_sites_of_others_is_proven(releases: Path, systemd: Systemd) -> None:
+@pytest.mark.usefixtures("systemd")
+def test_what_it_has_in_the_sites_of_others_is_proven(releases: Path) -> None:
     here, gone = releases / CHAT.guest("web")[1:], releases / CHAT.proven_guest("old")[1:]
     for file in (here, gone):
         file.parent.mkdir(parents=True)

@@ -129,9 +129,7 @@ def test_a_guest_has_no_server() -> None:
         ({"tls_hsts": 9, "nginx_server_extra": "add_header A b;"}, ['add_header Strict-Transport-Security "max-age=9" always;'], []),
     ],
 )  # fmt: skip
-def test_the_lines_of_a_guest(
-    variables: dict[str, Any], there: list[str], gone: list[str]
-) -> None:
+def test_the_lines_of_a_guest(variables: dict[str, Any], there: list[str], gone: list[str]) -> None:
     lines = described(**CHAT, tls="self_signed", nginx_site_of="web", **variables).guest_lines
     assert [line for line in there if line not in lines] == []
     assert [line for line in lines if line.startswith(tuple(gone))] == []

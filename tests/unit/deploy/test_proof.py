@@ -61,7 +61,9 @@ def test_the_streams(
 def test_the_streams_of_an_app_at_a_path(
     variables: dict[str, Any], through_nginx: list[tuple[str, str]]
 ) -> None:
-    app = described(nginx_path="/chat/", nginx_locations=[{"path": "/"}, {"path": "/api/"}], **variables)
+    app = described(
+        nginx_path="/chat/", nginx_locations=[{"path": "/"}, {"path": "/api/"}], **variables
+    )
     choice = Choice(probe=True, paths=["/a?b=c"])
     found = proof.through_nginx(choice, app.locations, app.stripped)
     assert [tuple(one) for one in found] == through_nginx

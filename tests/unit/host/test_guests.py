@@ -10,10 +10,16 @@ import pytest
 
 from tests.unit.host.made_host import RECORD, conflicts, write
 
-SHARED = {"streaming_api_tls": "none", "streaming_api_nginx_http_port": 80}
-WEB = {**RECORD, "name": "web", "server_names": ["a.org", "b.org"]}
+SHARED: dict[str, Any] = {"streaming_api_tls": "none", "streaming_api_nginx_http_port": 80}
+WEB: dict[str, Any] = {**RECORD, "name": "web", "server_names": ["a.org", "b.org"]}
 WEB |= {"path": "/", "site_of": "", "locations": ["/", "= /health"], "shared": SHARED}
-TALK = {**RECORD, "name": "talk", "ports": [], "server_names": ["a.org"], "shared": SHARED}
+TALK: dict[str, Any] = {
+    **RECORD,
+    "name": "talk",
+    "ports": [],
+    "server_names": ["a.org"],
+    "shared": SHARED,
+}
 TALK |= {"path": "/talk/", "site_of": "web", "locations": ["/talk/", "/talk/api/"]}
 OLD = {**RECORD, "name": "web", "server_names": ["a.org"]}
 GUEST = {
@@ -80,7 +86,7 @@ OWNER = {"path": "/", "server_names": ("c.org",)}
             [{**TALK, "site_of": "chat"}],
             {**OWNER, "site_of": "", "locations": {"= /talk": "streaming_api_nginx_locations[1].path"}},
             (
-                "streaming_api_nginx_locations[1].path takes '= /talk', which is at the path of the "
+                "streaming_api_nginx_locations[1].path takes '= /talk', which is at the path of the",
                 "app 'talk' in the same site ('/talk/')",
             ),
         ),

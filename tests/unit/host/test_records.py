@@ -107,7 +107,7 @@ def test_apps(root: Path) -> None:
     found = see(root)
     docs = {"name": "docs", "user": "u", "root": "/srv", "ports": [80], "server_names": []}
     new = {**docs, "name": "new", "streams": 9}
-    old = {"path": "/", "site_of": "", "locations": [], "shared": None}
+    old: dict[str, object] = {"path": "/", "site_of": "", "locations": [], "shared": None}
     assert found["apps"] == [{**docs, "streams": 4096, **old}, {**new, **old}]
     assert [warning.split(" ")[0] for warning in found["warnings"]] == [
         f"/etc/streaming_api/{name}.json" for name in ("cut", "less", "list", "port")
