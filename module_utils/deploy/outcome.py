@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
+from .paths import TOP
+
 if TYPE_CHECKING:
     from .proof import Measured, Outside
 
@@ -163,10 +165,11 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, streams: int) -> str:
+def live(unit: str, host: str, port: int, path: str, streams: int) -> str:
     """The sentence that names the live release."""
+    where = f"port {port}" if path == TOP else f"port {port}, at {path}"
     return (
-        f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
+        f"{unit} is live on {host}, {where}. It takes {streams} streams and other requests at "
         "once; streaming_api_streams changes that."
     )
 

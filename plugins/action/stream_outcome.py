@@ -79,8 +79,8 @@ class ActionModule(acting.Action):
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
-        plan = args["plan"]
-        return outcome.live(plan["unit"], host, args["app"]["port"], plan["streams"])
+        plan, app = args["plan"], args["app"]
+        return outcome.live(plan["unit"], host, app["port"], app["path"], plan["streams"])
 
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:
