@@ -34,7 +34,11 @@ options:
     type: str
     default: ""
   place:
-    description: Content of the file that the site of O(site_of) includes.
+    description: Content of the file that the server of O(site_of) includes.
+    type: str
+    default: ""
+  zones:
+    description: Content of the file that the site of O(site_of) includes before its server.
     type: str
     default: ""
   lines:
@@ -142,6 +146,7 @@ OPTIONS = {
     "site": {"type": "str", "required": True},
     "site_of": {"type": "str", "default": ""},
     "place": {"type": "str", "default": ""},
+    "zones": {"type": "str", "default": ""},
     "lines": {"type": "list", "elements": "dict", "default": []},
     "refusals": {"type": "list", "elements": "dict", "default": []},
     "keep_welcome": {"type": "bool", "default": True},
@@ -166,6 +171,7 @@ def main() -> None:
         {int(one["port"]): one["text"] for one in given["refusals"] if int(one["port"])},
         given["site_of"],
         given["place"],
+        given["zones"],
     )
     with acting(module) as places:
         found = switch(places, wanted, Host(Path("/"), run), editor)

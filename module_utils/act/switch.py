@@ -24,8 +24,8 @@ RETRIES = 3
 class Switch(NamedTuple):
     """``lines`` belong into Nginx's main file, see nginx.with_lines. ``keeps_welcome``: keep the
     distribution's welcome page. ``refusals``: the servers that refuse unknown names, port to text;
-    an empty text removes one. ``place`` is what the app has in the site of the app ``site_of``, if
-    that is not ''.
+    an empty text removes one. ``place`` and ``zones`` are what the app has in the site of the app
+    ``site_of``, if that is not ''.
     """
 
     site: str
@@ -37,6 +37,7 @@ class Switch(NamedTuple):
     refusals: Mapping[int, str] = {}
     site_of: str = ""
     place: str = ""
+    zones: str = ""
 
 
 def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[str, Any]:
@@ -48,6 +49,7 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
     files = {places.site: wanted.site}
     if wanted.site_of:
         files[places.guest(wanted.site_of)] = wanted.place
+        files[places.guest(wanted.site_of, "zones")] = wanted.zones
     main = editor.text(nginx.MAIN)
     if main is not None and wanted.lines:
         files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)

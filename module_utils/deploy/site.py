@@ -67,7 +67,7 @@ def guest_lines(given: Mapping[str, Any], identifier: str, again: Sequence[str])
     """
     own = _limits(given, identifier)
     # Without a limit in its place, the app would have that of the server.
-    own.setdefault("limit_req", f"zone=requests_{identifier}")
+    own.setdefault("limit_req", f"zone=unlimited_{identifier}")
     repeated = again if replaces_headers(given["nginx_server_extra"]) else []
     return [*_lines(_without_theirs(own, given)), *(line for line in repeated if line)]
 
@@ -82,8 +82,8 @@ def zone_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
         zone = f"requests_{identifier}:10m"
         found.append(f"limit_req_zone $binary_remote_addr zone={zone} rate={rate}r/s;")
     elif given["nginx_site_of"]:
-        # Nginx counts no request without a key.
-        found.append(f'limit_req_zone "" zone=requests_{identifier}:64k rate=1r/s;')
+        # Nginx counts no request without a key. A zone cannot change its key, hence another name.
+        found.append(f'limit_req_zone "" zone=unlimited_{identifier}:64k rate=1r/s;')
     return found
 
 

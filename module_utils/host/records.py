@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
-from ..deploy.places import GUESTS, RECORDS, Places
+from ..deploy.places import GUEST_KINDS, GUESTS, RECORDS, Places
 from .nginx import has_lost_reload
 
 if TYPE_CHECKING:
@@ -44,11 +44,14 @@ def site_files(places: Places, path: Callable[[str], Path]) -> dict[str, str]:
 
     ``path`` says where a file of the host is.
     """
-    read = path(GUESTS).glob(f"*/{places.name}.conf")
-    proven = path(RECORDS).glob(f"{places.name}.*.conf")
+    read = path(GUESTS).glob(f"*/{places.name}.*")
+    proven = path(RECORDS).glob(f"{places.name}.*.*")
     owners = {file.parent.name for file in read} | {file.name.split(".")[1] for file in proven}
-    guests = {places.guest(of): places.proven_guest(of) for of in sorted(owners)}
-    return {places.site: places.proven_site, **guests}
+    found = {places.site: places.proven_site}
+    for of in sorted(owners):
+        for kind in GUEST_KINDS:
+            found[places.guest(of, kind)] = places.proven_guest(of, kind)
+    return found
 
 
 def _proven_site(host: Host, wanted: Wanted) -> str:

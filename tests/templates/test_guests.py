@@ -23,7 +23,7 @@ from plugins.module_utils.deploy import full
 from plugins.module_utils.deploy.places import GUESTS
 from tests.templates.conftest import ID, Render
 
-SITE, GUEST = "site.conf.j2", "guest.conf.j2"
+SITE, GUEST, ZONES = "site.conf.j2", "guest.conf.j2", "zones.conf.j2"
 WEB = {"nginx_locations": [{"path": "/"}, {"path": "~ [.]php$"}]}
 CHAT = {"nginx_path": "/chat/", "nginx_locations": [{"path": "/"}, {"path": "= /events"}]}
 MCP = {"nginx_path": "/mcp/", "nginx_strip_path": False, "health_path": "/mcp"}
@@ -88,6 +88,7 @@ class Rig:
         files = {f"{name}.site": SITE}
         if site_of:
             files[f"guests/{site_of}/{name}.conf"] = GUEST
+            files[f"guests/{site_of}/{name}.zones"] = ZONES
         for path, template in files.items():
             file = self._root / path
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,7 @@ def guest(**given: Any) -> dict[str, Any]:
     return {"site_of": "web", **given}
 
 
-@pytest.mark.parametrize("order", [["web", "chat", "mcp"], ["zweb", "chat", "mcp"]])
+@pytest.mark.parametrize("order", [["web", "chat", "mcp"], ["aweb", "chat", "mcp"]])
 def test_who_gets_what(running: Callable[..., Rig], order: list[str]) -> None:
     """Whatever the order of the files."""
     web = order[0]
@@ -268,6 +269,7 @@ def test_nginx_reads_a_guest_with_everything(
     place = tmp_path / "guests/chat-app/chat.conf"
     place.parent.mkdir(parents=True)
     place.write_text(render(GUEST, **both, **own))
+    place.with_suffix(".zones").write_text(render(ZONES, **both, **own))
     site = render(SITE, **both).replace(GUESTS, str(tmp_path / "guests"))
     assert str(tmp_path / "guests") in site
     nginx_reads(site, render(SITE, **both, **own))

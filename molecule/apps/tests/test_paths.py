@@ -38,7 +38,7 @@ LUMPS = {
     "streaming_api_nginx_proxy_buffering": True,
     "streaming_api_nginx_server_extra": "gzip_types text/event-stream;",
 }
-FILES = "sha256sum /etc/nginx/conf.d/*.conf /etc/nginx/streaming_api/web/*.conf"
+FILES = "sha256sum /etc/nginx/conf.d/*.conf /etc/nginx/streaming_api/web/*"
 
 
 @pytest.fixture(scope="module")

@@ -120,14 +120,16 @@ def test_a_guest_is_in_one_site_of_another_app(rig: Rig, editor: Editor) -> None
     old.parent.mkdir(parents=True)
     old.write_text("location /old/ {}")
     (old.parent / "talk.conf").write_text("of another app")
-    rig.switch(editor, site_of="web", place="location /chat/ {}")
-    assert rig.text(CHAT.guest("web")) == "location /chat/ {}"
-    assert rig.checked[0][CHAT.guest("web")] == "location /chat/ {}"
-    assert rig.without == [CHAT.guest("old"), WELCOME]
+    place = {"site_of": "web", "place": "location /chat/ {}", "zones": "limit_req_zone a;"}
+    rig.switch(editor, **place)
+    for kind, text in (("conf", "location /chat/ {}"), ("zones", "limit_req_zone a;")):
+        assert rig.text(CHAT.guest("web", kind)) == text
+        assert rig.checked[0][CHAT.guest("web", kind)] == text
+    assert rig.without == [CHAT.guest("old"), CHAT.guest("old", "zones"), WELCOME]
     assert not old.exists()
     assert (old.parent / "talk.conf").exists()
     again = Editor(rig.root)
-    assert rig.switch(again, site_of="web", place="location /chat/ {}")["reloaded"] is False
+    assert rig.switch(again, **place)["reloaded"] is False
     rig.switch(again)  # it has a site of its own now
     assert not (rig.root / CHAT.guest("web")[1:]).exists()
 

@@ -123,7 +123,7 @@ def test_a_guest_has_no_server() -> None:
     ("variables", "there", "gone"),
     [
         ({}, ["limit_req zone=requests_chat_app burst=1000 nodelay;", "limit_conn_status 429;"], ["server_tokens", "ssl_"]),
-        ({"nginx_limit_requests": 0}, ["limit_req zone=requests_chat_app;"], []),
+        ({"nginx_limit_requests": 0}, ["limit_req zone=unlimited_chat_app;"], []),
         ({"nginx_server_extra": "limit_req zone=mine;"}, [], ["limit_req zone"]),
         ({"tls_hsts": 9}, [], ["add_header"]),
         ({"tls_hsts": 9, "nginx_server_extra": "add_header A b;"}, ['add_header Strict-Transport-Security "max-age=9" always;'], []),
