@@ -11,6 +11,7 @@ from ..deploy.nginx import follows_link
 from ..deploy.outcome import Undone
 from ..deploy.places import UNITS, proven_refusal, refusal
 from ..host.nginx import has_lost_reload
+from ..host.records import site_files
 from . import build, commit, nginx, processes, units
 from .editor import ActError, Editor
 
@@ -80,7 +81,8 @@ def _processes(places: Places, live: str, editor: Editor) -> tuple[str, str]:
 def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -> str:
     """Restore the proven link, the proven site and the servers that refuse unknown names."""
     replaces = _point_back(places, editor)
-    pairs = {places.site: places.proven_site}
+    own = site_files(places, editor.path)
+    pairs = {**own}
     pairs.update((refusal(port), proven_refusal(port)) for port in ports)
     proven = {path: editor.text(copy) for path, copy in pairs.items()}
     changed = [path for path, text in proven.items() if editor.text(path) != text]
@@ -88,7 +90,7 @@ def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -
     if not changed:
         reload = replaces and not follows_link(site or "")
         if site is not None:
-            nginx.load(host, [places.site, nginx.MAIN], reload=reload)
+            nginx.load(host, [*own, nginx.MAIN], reload=reload)
         return "restored" if replaces else "untouched"
     # Workers that are older than the site never read it, and need not read the proven one either.
     was_read = not has_lost_reload(host, changed)
@@ -97,6 +99,7 @@ def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -
         if text is None:
             editor.remove(path)
         else:
+            editor.parents(path)
             editor.write(path, text, shown=False)
     if was_read:
         nginx.load(host, changed, reload=True)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
+from .paths import TOP
+
 if TYPE_CHECKING:
     from .places import Places
     from .proof import Measured, Outside
@@ -193,32 +195,38 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(
-    unit: str,
-    host: str,
-    port: int,
-    streams: int,
-    *,
-    health: tuple[str, int] = ("", 0),
-    processes: Sequence[str] = (),
-) -> str:
-    """The sentences that name the live release and its background processes.
+class Live(NamedTuple):
+    """What a person is told of the live release.
 
-    ``health`` is the path that was asked before the switch, and the status that was taken as
-    healthy.
+    ``path`` is the app's on its server. ``health`` is the path that was asked before the switch,
+    and ``status`` what was taken as healthy. ``processes`` are the background processes.
     """
-    path, status = health
-    *first, last = [*processes] or [""]
+
+    unit: str
+    host: str
+    port: int
+    streams: int
+    path: str = TOP
+    health: str = ""
+    status: int = 0
+    processes: Sequence[str] = ()
+
+
+def live(told: Live) -> str:
+    """The sentences that name the live release and its background processes."""
+    where = f"port {told.port}" + ("" if told.path == TOP else f", at {told.path}")
+    *first, last = [*told.processes] or [""]
     named = f"{', '.join(first)} and {last}" if first else last
-    beside = f" Beside it {'run' if first else 'runs'} {named}." if processes else ""
     said = (
-        f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
-        f"once; streaming_api_streams changes that.{beside}"
+        f"{told.unit} is live on {told.host}, {where}. It takes {told.streams} streams and other "
+        "requests at once; streaming_api_streams changes that."
     )
-    if status >= 400:
+    if told.processes:
+        said += f" Beside it {'run' if first else 'runs'} {named}."
+    if told.status >= 400:
         said += (
-            f" {path} answers {status}, and that was taken as healthy: it may be meant so. "
-            "streaming_api_health_path can name a path that says more."
+            f" {told.health} answers {told.status}, and that was taken as healthy: it may be meant "
+            "so. streaming_api_health_path can name a path that says more."
         )
     return said
 

@@ -14,6 +14,9 @@ from typing import Iterable, NamedTuple
 
 RECORDS = "/etc/streaming_api"  # what the role remembers about its apps
 SITES = "/etc/nginx/conf.d"
+GUESTS = "/etc/nginx/streaming_api"  # what apps have in the sites of others
+# The locations, and what Nginx must read before the server that has them.
+GUEST_KINDS = ("conf", "zones")
 UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
@@ -104,6 +107,19 @@ class Places(NamedTuple):
     def proven_traffic(self) -> str:
         """The link as it was when the app was last seen to stream. It names the live release."""
         return f"{RECORDS}/{self.name}.sock"
+
+    @property
+    def guests(self) -> str:
+        """The directory of what other apps have in the site of this one. Its server includes it."""
+        return f"{GUESTS}/{self.name}"
+
+    def guest(self, of: str, kind: str = "conf") -> str:
+        """What this app has in the site of the app ``of``. The kinds are GUEST_KINDS."""
+        return f"{GUESTS}/{of}/{self.name}.{kind}"
+
+    def proven_guest(self, of: str, kind: str = "conf") -> str:
+        """That file, as it was when this app was last seen to stream."""
+        return f"{RECORDS}/{self.name}.{of}.{kind}"
 
     @property
     def record(self) -> str:

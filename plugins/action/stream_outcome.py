@@ -83,15 +83,18 @@ class ActionModule(acting.Action):
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
-        plan = args["plan"]
-        health = (args["settings"]["streaming_api_health_path"], args["status"])
+        plan, app = args["plan"], args["app"]
         return outcome.live(
-            plan["unit"],
-            host,
-            args["app"]["port"],
-            plan["streams"],
-            health=health,
-            processes=args["processes"],
+            outcome.Live(
+                unit=plan["unit"],
+                host=host,
+                port=app["port"],
+                streams=plan["streams"],
+                path=app["path"],
+                health=args["settings"]["streaming_api_health_path"],
+                status=args["status"],
+                processes=args["processes"],
+            )
         )
 
     @staticmethod

@@ -152,6 +152,10 @@ class ActionModule(acting.Action):
                 **self._host_texts,
                 **{setting.path: setting.text for setting in capacity.KERNEL},
             },
+            "path": self._app.path,
+            "site_of": self._app.site_of,
+            "locations": self._app.taken,
+            "shared": self._app.shared,
         }
 
     @staticmethod

@@ -58,6 +58,17 @@ def test_a_commit(releases: Path, systemd: Systemd) -> None:
     assert again.result() == {"changed": False, "diff": []}
 
 
+@pytest.mark.usefixtures("systemd")
+def test_what_it_has_in_the_sites_of_others_is_proven(releases: Path) -> None:
+    here, gone = releases / CHAT.guest("web")[1:], releases / CHAT.proven_guest("old")[1:]
+    for file in (here, gone):
+        file.parent.mkdir(parents=True)
+        file.write_text("location /chat/ {}")
+    committed(Editor(releases))
+    assert (releases / CHAT.proven_guest("web")[1:]).read_text() == "location /chat/ {}"
+    assert not gone.exists()
+
+
 @pytest.mark.parametrize("status", [0, 5])
 def test_one_that_ends_for_others(releases: Path, systemd: Systemd, status: int) -> None:
     """5: it has just ended by itself."""

@@ -235,6 +235,17 @@ def test_one_that_hangs_is_killed(rig: Rig) -> None:
     assert rig.systemd.asked_to("reset-failed") == [f"reset-failed chat@{NEW}.service"]
 
 
+def test_what_it_has_in_the_sites_of_others_goes_back_too(rig: Rig) -> None:
+    rig.traffic(NEW, live="old1")
+    rig.write(CHAT.guest("new"), "location /new/ {}")
+    rig.write(CHAT.guest("new").replace("chat", "talk"), "of another app")
+    rig.write(CHAT.proven_guest("old"), "location /old/ {}")
+    assert rig.undo()[0] == Undone("restored", "draining")
+    assert not rig.there(CHAT.guest("new"))
+    assert rig.there(CHAT.guest("new").replace("chat", "talk"))
+    assert (rig.root / CHAT.guest("old")[1:]).read_text() == "location /old/ {}"
+
+
 @pytest.mark.parametrize("proven", [None, "server { refuses all }"])
 def test_the_servers_that_refuse_unknown_names_go_back_too(rig: Rig, proven: str | None) -> None:
     rig.traffic(NEW, live=NEW if proven else "")

@@ -101,6 +101,11 @@ def test_without_the_proof() -> None:
     assert tell({}, proof=False)["msg"] == LIVE
 
 
+def test_an_app_at_a_path() -> None:
+    said = tell({}, proof=False, nginx_path="/chat/")["msg"]
+    assert said.startswith(f"{UNIT} is live on a, port 80, at /chat/. It takes")
+
+
 def outside(streams: bool) -> dict[str, Any]:
     seen = measured(PROBE)
     result = {"streams": streams, "text": "table of the world", "message": "An edge lumps."}

@@ -107,6 +107,16 @@ def test_a_fresh_host(source: Path) -> None:
     assert TOKEN in asked["host"]["files"]
 
 
+def test_a_guest_has_no_port_of_its_own(source: Path) -> None:
+    host = Host(seen(unclaimed={}))
+    found = plan(source, host, nginx_site_of="web", nginx_path="/chat/")
+    assert found["refusals"] == []
+    [asked] = host.asked
+    assert (asked["host"]["ports"], asked["host"]["site_of"]) == ({}, "web")
+    assert asked["host"]["locations"] == {"/chat/": "streaming_api_nginx_locations[0].path"}
+    assert asked["host"]["shared"]["streaming_api_tls"] == "none"
+
+
 def test_the_name_depends_on_what_the_release_is_made_of(source: Path) -> None:
     def name(facts: dict[str, Any] | None = None, **changes: Any) -> str:
         return str(plan(source, Host(seen(**(facts or {}))), **changes)["id"])
