@@ -16,6 +16,7 @@ ALLOWED = (
     r"changelogs/changelog\.yaml",
     r"docs/[\w-]+\.(md|png)",
     r"docs/causes/[\w-]+\.md",
+    r"docs/recipes/[\w-]+\.md",
     r"docs/runbooks/\w+\.md",
     r"meta/runtime\.yml",
     r"meta/execution-environment\.yml",
