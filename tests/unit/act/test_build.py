@@ -19,6 +19,7 @@ from plugins.module_utils.act import units
 from plugins.module_utils.act.build import Build, build
 from plugins.module_utils.act.editor import ActError, Editor, Owner
 from plugins.module_utils.deploy.blot import pack
+from plugins.module_utils.deploy.outcome import Failure
 from plugins.module_utils.deploy.places import Places
 from tests.unit.act.conftest import Systemd
 
@@ -124,7 +125,7 @@ def test_a_step_of_its_own_that_fails_leaves_no_release(
         build(CHAT, ID, wanted(before_start=[["alembic", "upgrade"], ["never"]]), editor)
     failure = failed.value.failure
     assert (failure["kind"], failure["step"]) == ("before-start", "alembic upgrade")
-    assert "sqlite3.Error: *** is locked" in str(failed.value)
+    assert "sqlite3.Error: *** is locked" in failure["evidence"]
     assert not (tmp_path / "srv/chat/releases/aaaa").exists()
     assert not any("never" in words for words in commands(host))
 
@@ -177,8 +178,8 @@ def test_a_build_beyond_a_limit(host: Systemd, editor: Editor, result: str, said
     host.answer("systemd-run", error=error, status=1)
     with pytest.raises(ActError) as failed:
         build(CHAT, ID, wanted(), editor)
-    assert str(failed.value) == said
-    assert failed.value.failure["evidence"] == "error: no solution"
+    found = Failure.of({"msg": str(failed.value), "failure": failed.value.failure})
+    assert (found.said, found.evidence) == (said, "error: no solution")
 
 
 @pytest.mark.parametrize("command", [f"{UV} pip x", "/srv/chat/releases/aaaa/venv/bin/gunicorn"])
@@ -193,7 +194,7 @@ def test_a_failure_says_no_secret(
     monkeypatch.setattr(units, "run", run)
     with pytest.raises(ActError) as failed:
         build(CHAT, ID, wanted(), editor)
-    assert str(failed.value) == failed.value.failure["evidence"] == "error: '***' is no number"
+    assert failed.value.failure["evidence"] == "error: '***' is no number"
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_a_failure_leaves_nothing(
     with pytest.raises(ActError) as failed:
         build(CHAT, ID, wanted(), editor)
     assert (str(failed.value), failed.value.failure) == (
-        "no solution",
+        f"This failed: {step}.",
         {"kind": kind, "step": step, "evidence": "no solution"},
     )
     assert list((tmp_path / "srv/chat/releases").iterdir()) == []
