@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+INVENTORY = ROOT / "inventory/aws_ec2.yml"
 AWS = ROOT / ".cache/aws/bin"  # see check_aws in dev.d/sanity.sh
 
 RUN = """
@@ -114,6 +115,13 @@ class Cloud:
             text=True,
             check=False,
         )
+
+
+def through_session_manager(text: str) -> str:
+    """The inventory with the lines that are commented out there, without their `#`."""
+    before, rest = text.split("  # ansible_ssh_common_args")
+    lines, after = rest.split("  # We do not recommend")
+    return f"{before}  ansible_ssh_common_args{lines.replace('  # ', '  ')}  # {after}"
 
 
 @contextlib.contextmanager

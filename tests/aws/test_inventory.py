@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.cloud import AWS, ROOT, Cloud, cloud
+from tests.aws.cloud import AWS, INVENTORY, Cloud, cloud, through_session_manager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-INVENTORY = ROOT / "inventory/aws_ec2.yml"
 
 pytestmark = pytest.mark.skipif(not AWS.is_dir(), reason="./dev sanity installs what this needs")
 
@@ -79,11 +77,8 @@ def test_variables_come_from_a_second_inventory(aws: Cloud) -> None:
 
 
 def test_ssh_goes_through_the_session_manager_if_one_wants(aws: Cloud) -> None:
-    """The lines that are commented out, without their `#`."""
-    before, lines = INVENTORY.read_text().split("  # ansible_ssh_common_args")
-    lines, after = lines.split("  # We do not recommend")
     mine = aws.directory / "ssm.aws_ec2.yml"
-    mine.write_text(f"{before}  ansible_ssh_common_args{lines.replace('  # ', '  ')}  # {after}")
+    mine.write_text(through_session_manager(INVENTORY.read_text()))
     done = aws.ansible("ansible-inventory", "-i", str(mine), "--list")
     assert (done.returncode, done.stderr) == (0, "")
     hosts = json.loads(done.stdout)["_meta"]["hostvars"]
