@@ -33,7 +33,7 @@ class Commit(NamedTuple):
 def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None:
     """Make the release the live one.
 
-    Keep the site that was proven first. From then on an undo goes back to this release.
+    Keep the site and the link that were proven first. From then on an undo goes back to them.
     """
     editor.records()
     # In check mode, a first deploy has no site yet.
@@ -44,6 +44,7 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None
             editor.remove(proven_refusal(port))
         else:
             editor.write(proven_refusal(port), text, shown=False)
+    editor.link(places.proven_traffic, places.socket(release))
     # An earlier deploy of this release may have failed and marked the release for removal.
     editor.remove(places.withdrawn(release))
     editor.link(places.current, f"releases/{release}")

@@ -9,8 +9,9 @@ import posixpath
 import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
+from urllib.parse import urlsplit
 
-from . import edge, full, monitor, site
+from . import edge, full, monitor, request, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -69,7 +70,8 @@ class App(NamedTuple):
     scheme: str
     port: int  # where readers connect: HTTPS if there is TLS
     ports: dict[str, int]  # by the variable that sets each
-    server_name: str  # the Host header of our own requests
+    server_name: str  # of our own requests
+    headers: dict[str, str]  # with which our own requests come to the app's socket
     locations: list[dict[str, Any]]
     service_lines: list[str]
     server_lines: list[str]  # of the site's server block
@@ -123,6 +125,8 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
     ports = {"streaming_api_nginx_http_port": given["nginx_http_port"]}
     if tls:
         ports["streaming_api_nginx_https_port"] = given["nginx_https_port"]
+    scheme, server_name = "https" if tls else "http", _server_name(given["nginx_server_names"])
+    locations = [_location(location, given) for location in given["nginx_locations"]]
     described = App(
         name=name,
         root=given["root"],
@@ -130,11 +134,17 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         user=user,
         build_user=f"{name}-build",
         identifier=identifier(name),
-        scheme="https" if tls else "http",
+        scheme=scheme,
         port=list(ports.values())[-1],
         ports=ports,
-        server_name=_server_name(given["nginx_server_names"]),
-        locations=[_location(location, given) for location in given["nginx_locations"]],
+        server_name=server_name,
+        headers=request.headers(
+            locations[0]["proxy_headers"],
+            server_name,
+            scheme,
+            urlsplit(given["public_url"]).scheme or scheme,
+        ),
+        locations=locations,
         server_lines=site.server_lines(given, identifier(name)),
         head_lines=site.head_lines(given),
         zone_lines=site.zone_lines(given, identifier(name)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
-from ..deploy.places import RECORDS, SITES, Places
+from ..deploy.places import RECORDS, Places
 from .nginx import has_lost_reload
 
 if TYPE_CHECKING:
@@ -31,21 +31,24 @@ class App(NamedTuple):
     streams: int
 
 
-def _proven_site(host: Host, wanted: Wanted) -> str:
-    return host.text(f"{RECORDS}/{wanted.name}.conf")
-
-
 def site_is_proven(host: Host, wanted: Wanted) -> bool:
-    """Whether Nginx has the proven site. Also true if neither exists."""
-    site, proven = f"{SITES}/{wanted.name}.conf", _proven_site(host, wanted)
-    if host.text(site) != proven:
+    """Whether Nginx has the proven site and sends requests to the live release.
+
+    Also true without a site and without a release.
+    """
+    places = Places(wanted.name)
+    proven = host.text(places.proven_site)
+    if host.text(places.site) != proven:
         return False
-    return not proven or not has_lost_reload(host, [site, "/etc/nginx/nginx.conf"])
+    if host.target(places.traffic) != host.target(places.proven_traffic):
+        return False
+    return not proven or not has_lost_reload(host, [places.site, "/etc/nginx/nginx.conf"])
 
 
 def live(host: Host, wanted: Wanted) -> str | None:
-    """The release that the proven site names. The release of a killed deploy does not count."""
-    return Places(wanted.name).release_in(_proven_site(host, wanted))
+    """The release that was last seen to stream. The release of a killed deploy does not count."""
+    places = Places(wanted.name)
+    return places.release_of(host.target(places.proven_traffic))
 
 
 def history(host: Host, wanted: Wanted) -> list[str]:
