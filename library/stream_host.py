@@ -152,6 +152,11 @@ python:
   returned: success
   type: str
   sample: 3.11.2
+python_path:
+  description: Path of the Python that runs this module.
+  returned: success
+  type: str
+  sample: /usr/bin/python3.11
 ipv6:
   description: Whether the host has IPv6.
   returned: success

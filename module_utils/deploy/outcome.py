@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
 from .paths import TOP
 
@@ -26,8 +26,6 @@ STARTS = {
     "process": "does not keep its processes running",
 }
 LONGEST = 400  # characters of a line
-# The failed task itself shows what proves these.
-SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
 LOGS = ("", "start", "unhealthy", "socket-stream", "health")
 # Of the system, and of SQLite.
@@ -71,6 +69,7 @@ class Failure(NamedTuple):
     def of(cls, result: Mapping[str, Any], proofs: Sequence[Mapping[str, Any]] = ()) -> Failure:
         """From the result of the failed task, whichever module it ran.
 
+        ``limit`` in a result says which limit has ended a command, rather than its output.
         ``proofs`` are the results of this deploy's proofs: a proof does not fail itself, so that
         its many figures are not printed.
         """
@@ -80,7 +79,11 @@ class Failure(NamedTuple):
         failed = [one for one in result.get("results", []) if one.get("failed")]
         first = failed[0] if failed else result
         said = str(first.get("stderr") or first.get("msg") or "").strip()
-        return cls(said=said, **{"kind": "", **first.get("failure", {})})
+        failure = {"kind": "", **first.get("failure", {})}
+        limit, output = failure.pop("limit", ""), failure.get("evidence")
+        if output and failure["kind"] in READ:
+            said = limit or READ[failure["kind"]](output)
+        return cls(said=said, **failure)
 
 
 class Undone(NamedTuple):
@@ -151,7 +154,7 @@ def evidence(failed: Failure, journal: str) -> str:
 
     ``journal`` is what the release has logged since it started.
     """
-    if failed.kind in SAID_ALL:
+    if failed.kind in READ:
         return ""
     logged = f"The release has logged:\n{journal}" if journal and failed.kind in LOGS else ""
     return "\n\n".join(part for part in (failed.evidence.rstrip(), logged) if part)
@@ -182,6 +185,14 @@ def summary(text: str) -> str:
     errors = [number for number, line in enumerate(lines) if "error" in line.lower()]
     whole = " ".join(" ".join(lines[errors[0] if errors else 0 :]).split())
     return whole if len(whole) <= LONGEST else last_line(text)[-LONGEST:]
+
+
+# The failed task itself shows the whole output that proves these; the reason is read in it.
+READ: Mapping[str, Callable[[str], str]] = {
+    "build": summary,
+    "before-start": summary,
+    "import": exception,
+}
 
 
 class Seen(NamedTuple):

@@ -35,6 +35,8 @@ _ALL_PROFILES = {
     "ssl_buffer_size": "4k",
 }
 _STATUS = "429"  # Too Many Requests
+# Nginx refuses some combinations of these, so they come from one hand.
+BUFFERS = {"proxy_buffer_size", "proxy_buffers", "proxy_busy_buffers_size"}
 
 
 def head_lines(given: Mapping[str, Any]) -> list[str]:
@@ -140,6 +142,11 @@ def _limits(given: Mapping[str, Any], identifier: str) -> dict[str, str]:
         at_once = f" burst={burst} nodelay" if burst else ""
         own["limit_req"] = f"zone=requests_{identifier}{at_once}"
         own["limit_req_status"] = _STATUS
+    theirs = {one.name for one in directives(given["nginx_server_extra"])}
+    if not theirs & BUFFERS:
+        size = given["nginx_proxy_buffer_size"]
+        own["proxy_buffer_size"] = size
+        own["proxy_buffers"] = f"8 {size}"
     return own
 
 

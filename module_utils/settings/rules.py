@@ -259,6 +259,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_nginx_client_max_body_size": (
         like(r"\d{1,9}[kKmMgG]?", "a size such as 20m, or 0"),
     ),
+    "streaming_api_nginx_proxy_buffer_size": (
+        like(r"([4-9]|[1-9]\d{1,2})[kK]", "a size such as 16k, from 4k to 999k"),
+    ),
     "streaming_api_nginx_client_body_timeout": (_NGINX_SECONDS,),
     "streaming_api_nginx_send_timeout": (_NGINX_SECONDS,),
     "streaming_api_nginx_client_header_timeout": (_NGINX_SECONDS,),

@@ -26,7 +26,7 @@ try:
         proof,
     )
     from ..module_utils.release import describe, errors, identity, scan
-    from ..plugin_utils import acting
+    from ..plugin_utils import acting, pythons
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils import controller
@@ -42,7 +42,7 @@ except ImportError:  # not in a collection: Ansible loads this file as ansible.p
         proof,
     )
     from ..module_utils.release import describe, errors, identity, scan
-    from ..plugin_utils import acting
+    from ..plugin_utils import acting, pythons
 
 DRAINS = ("draining", "ending")
 
@@ -84,6 +84,10 @@ class ActionModule(acting.Action):
         self._refuse(facts)
         self._warn(facts)
         source, wanted = self._source(), self._settings["streaming_api_release"]
+        python = self._settings["streaming_api_python"]
+        refused = pythons.objection(source.requires_python, python, facts)
+        if refused:
+            raise acting.RefusalError(refused)
         if revived:
             release = revived
         else:

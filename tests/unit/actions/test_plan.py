@@ -34,6 +34,7 @@ FACTS: dict[str, Any] = {
     "missing_users": [],
     "missing_files": [TOKEN],
     "python": "3.11.2",
+    "python_path": "/usr/bin/python3.11",
     "distribution": {"id": "debian", "version": "12"},
     "nginx": {"installed": True, "version": "1.22.1", "welcome_page": True},
     "ipv6": True,
@@ -191,6 +192,37 @@ def test_the_takeover_is_tried_once(source: Path) -> None:
 def test_a_refusal(source: Path, facts: dict[str, Any], changes: dict[str, Any], said: str) -> None:
     found = plan(source, Host(seen(**facts)), **changes)
     assert (found["failed"], found["msg"], found["holder"]) == (True, said, str(ME))
+
+
+PYPROJECT = '[build-system]\n[project]\nname = "chat"\nrequires-python = "{}" # why\n'
+
+
+@pytest.mark.parametrize(
+    ("requires", "python", "said"),
+    [
+        (">=3.12", None, "streaming_api_python is '/usr/bin/python3', Python 3.11.2 on this host; allowed is a Python that requires-python of the source's pyproject.toml allows (>=3.12): a version such as '3.12', which uv downloads if the host has none, or the path of one on the host."),
+        (">=3.9,<3.11", "3.13", "streaming_api_python is '3.13'; allowed is a Python that requires-python of the source's pyproject.toml allows (>=3.9,<3.11): a version such as '3.9', which"),
+        (">=3.10", None, ""),
+        (">=3.13.2", "3.13", ""),  # uv takes the newest
+        (">=3.13.2", "3.13.1", "streaming_api_python is '3.13.1'; "),
+        (">=3.12", "3", ""),  # whatever uv finds
+        (">=3.12", "/opt/python/bin/python3", ""),  # nobody knows its version
+        ("newest", None, ""),  # uv says what is wrong
+        (">=4", None, "allows (>=4): a version, which"),
+    ],
+)  # fmt: skip
+def test_a_python_that_the_source_does_not_accept(
+    source: Path, requires: str, python: str | None, said: str
+) -> None:
+    (source / "pyproject.toml").write_text(PYPROJECT.format(requires))
+    changes: dict[str, Any] = {"python": python} if python else {}
+    found = plan(source, Host(seen()), **changes)
+    assert said in found.get("msg", "") if said else "failed" not in found
+
+
+def test_the_version_of_another_interpreter_says_nothing(source: Path) -> None:
+    (source / "pyproject.toml").write_text(PYPROJECT.format(">=3.12"))
+    assert "failed" not in plan(source, Host(seen(python_path="/opt/ansible/bin/python3")))
 
 
 def test_a_host_that_cannot_be_read_has_its_lock_all_the_same(source: Path) -> None:

@@ -218,6 +218,23 @@ def test_a_proof_that_failed_says_why() -> None:
             {"msg": "late", "failure": {"kind": "start"}},
             Failure("start", "late"),
         ),
+        # What a command has said is shown once, and read for the reason.
+        (
+            {"msg": "This failed: x.", "failure": {"kind": "build", "step": "x", "evidence": "Using\nerror: a\n b"}},
+            Failure("build", "error: a b", "x", "Using\nerror: a\n b"),
+        ),
+        (
+            {"msg": "This failed: x.", "failure": {"kind": "import", "step": "x", "evidence": TRACEBACK.format("E: b")}},
+            Failure("import", "E: b", "x", TRACEBACK.format("E: b")),
+        ),
+        (
+            {"msg": "This failed: x.", "failure": {"kind": "build", "step": "x", "evidence": "error: a", "limit": "It took long."}},
+            Failure("build", "It took long.", "x", "error: a"),
+        ),
+        (
+            {"msg": "write: full", "failure": {"kind": "build", "step": "write"}},
+            Failure("build", "write: full", "write"),
+        ),
         (
             {"msg": "All items completed", "results": [{"msg": "fine"}, {"failed": True, "msg": "second"}]},
             Failure("", "second"),

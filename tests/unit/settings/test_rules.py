@@ -264,6 +264,11 @@ BAD: list[Row] = [
         {"nginx_client_max_body_size": "20 MB"},
         ("_body_size is '20 MB'", "a size such as 20m"),
     ),
+    (
+        "headers of an answer",
+        {"nginx_proxy_buffer_size": "2k"},
+        ("_proxy_buffer_size is '2k'", "from 4k to 999k"),
+    ),
     ("body timeout", {"nginx_client_body_timeout": 0}, ("_body_timeout is 0", "from 1 to")),
     ("send timeout", {"nginx_send_timeout": 0}, ("_send_timeout is 0", "from 1 to")),
     ("header timeout", {"nginx_client_header_timeout": 0}, ("_header_timeout is 0", "from 1 to")),
