@@ -73,6 +73,13 @@ cmd_docs() {
   python -m monitoring.dashboard
 }
 
+# Guess the variables of an app from its source, and write inventory/NAME.yml.
+cmd_try() { # DIRECTORY [HOST]
+  tools
+  [[ ${1-} == "" || $1 == /* ]] || set -- "$OLDPWD/$1" "${@:2}" # as the user sees it
+  python -m guess.inventory "$@"
+}
+
 # Unpack the binary instead of installing it: tests should start no web server on port 80.
 nginx_binary() {
   local root=$PWD/.cache/nginx name

@@ -70,6 +70,17 @@ in_turn() { # SCENARIO...
   return $bad
 }
 
+# Deploy the recipes of docs/recipes as they are printed: those that are named, or all.
+cmd_recipes() { with_hosts recipes recipes "$@"; }
+recipes() { # recipes [NAME...]
+  shift
+  images
+  export RECIPES="${*:-all}" TEST_ARGUMENTS=$'-k\ntest_recipes'
+  molecule create --scenario-name apps
+  molecule prepare --scenario-name apps
+  molecule verify --scenario-name apps
+}
+
 cmd_scenario() { with_hosts one_step "$@"; }
 one_step() { # converge|verify|login|destroy NAME [HOST|ARG...]
   local step=$1 name=${2-}

@@ -8,12 +8,13 @@ cmd_sanity() { # [ARG...] go to ansible-test: --test validate-modules
   tools
   packages git
   install_collection
+  app_environment aws tests/aws/requirements.txt
   say "sanity of the installed collection"
   if (($#)); then
     ansible_test "$@"
     return
   fi
-  side_by_side ansible-test collection-docs changelog artefact
+  side_by_side ansible-test collection-docs changelog artefact aws
 }
 
 # Build the collection and install it below .cache/sanity, as users do.
@@ -31,6 +32,8 @@ check_ansible-test() {
   }
 }
 check_collection-docs() { antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs self "$collection"; }
+# inventory/aws_ec2.yml, with the package `ansible`, which has the collection that it needs.
+check_aws() { pytest -q --junitxml=.cache/results/aws.xml tests/aws; }
 check_artefact() { pytest -q --junitxml=.cache/results/artefact.xml tests/artefact; }
 check_changelog() {
   antsibull-changelog lint

@@ -97,6 +97,10 @@ print(*yaml.safe_load(open("roles/streaming_api/defaults/main.yml"))["streaming_
   lock_for_hosts uv "uv==$(sed -n 's/^UV_VERSION = "\(.*\)"/\1/p' module_utils/deploy/app.py)"
   say "resolving the laboratory's apps"
   lock_faults
+  say "resolving the stand-in for AWS"
+  uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --custom-compile-command './dev lock' \
+    tests/aws/requirements.in --output-file tests/aws/requirements.txt
   say "resolving the benchmark's proxies"
   lock_peers
 }

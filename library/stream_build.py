@@ -181,6 +181,12 @@ failure:
     step:
       description: The step of the build.
       type: str
+    evidence:
+      description: What the command of the step has said.
+      type: str
+    limit:
+      description: Which limit has ended the command, if one has.
+      type: str
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -12,7 +12,7 @@ version_added: 0.1.0
 description:
   - Makes the app's background processes those of the release, and fails if one of them does not
     stay up. Single processes of the replaced release end first.
-  - Then stores the proven site, which names the live release, and the app's record. Starts the
+  - Then stores the proven site, the link to the live release, and the app's record. Starts the
     drain of the replaced releases. Removes the outdated releases.
   - Releases the lock of the deploy at the end, which saves a round trip.
 author: The streaming_api authors (@unbuffered)

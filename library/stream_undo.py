@@ -10,8 +10,9 @@ module: stream_undo
 short_description: Go back to the proven state of an app
 version_added: 0.1.0
 description:
-  - Restores the proven site, the last site that was seen to stream, and reloads Nginx.
-  - Before that, makes the background processes those of the live release again.
+  - Makes the background processes those of the live release again.
+  - Points the link that Nginx connects to back to the live release. Restores the proven site, the
+    last site that was seen to stream, and then reloads Nginx.
   - Then takes the failed release back. A release without streams is stopped and removed. A release
     that may have streams finishes them first. The live release stays.
 author: The streaming_api authors (@unbuffered)

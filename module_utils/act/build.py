@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ..deploy.blot import Blot
 from ..deploy.install import missing
-from ..deploy.outcome import exception, summary
 from ..deploy.places import SINGLE, UNITS
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
@@ -261,9 +260,7 @@ class _Builder:
         said, result = units.sandboxed(properties, command, stdin)
         if said.status != 0:
             limit = LIMITS.get(result, "").format(self.wanted.build_timeout)
-            evidence = self.blot(said.text)  # before anything is cut short
-            reason = limit or summary(evidence)
-            raise ActError(reason, kind="build", step=what, evidence=evidence)
+            raise self._failed("build", what, said.text, limit)
         return said.out
 
     def _as_app(self, command: Sequence[str], *properties: str) -> units.Ended:
@@ -276,10 +273,7 @@ class _Builder:
         command = [*gunicorn, "--config", f"{self.directory}/gunicorn.conf.py"]
         said, _ = self._as_app(command)
         if said.status != 0:
-            evidence = self.blot(said.text)
-            raise ActError(
-                exception(evidence), kind="import", step="import the app", evidence=evidence
-            )
+            raise self._failed("import", "import the app", said.text)
 
     def _find_programs(self) -> None:
         """A process with a misspelt program would be seen only after the switch."""
@@ -288,10 +282,10 @@ class _Builder:
         shell = ["/bin/sh", "-c", FIND, "sh", *self.wanted.programs]
         said, _ = self._as_app(shell)
         if said.status != 0:
-            missing = said.out.strip() or summary(self.blot(said.text))
             step = "find the programs of streaming_api_processes"
-            why = f"{missing} is neither in the virtual environment nor on the host"
-            raise ActError(why, kind="build", step=step, evidence=why)
+            lacks = said.out.strip()
+            why = f"{lacks} is neither in the virtual environment nor on the host" if lacks else ""
+            raise self._failed("build", step, why or said.text)
 
     def _before_start(self) -> None:
         """Run the app's own steps. They come last: what they do elsewhere cannot be taken back."""
@@ -303,10 +297,13 @@ class _Builder:
             )
             if said.status == 0:
                 continue
-            evidence, step = self.blot(said.text), shlex.join(command)
-            took_long = f"it took longer than {limit:.0f} s"
-            why = took_long if result == "timeout" else summary(evidence)
-            raise ActError(why, kind="before-start", step=step, evidence=evidence)
+            took_long = f"it took longer than {limit:.0f} s" if result == "timeout" else ""
+            raise self._failed("before-start", shlex.join(command), said.text, took_long)
+
+    def _failed(self, kind: str, step: str, said: str, limit: str = "") -> ActError:
+        """The error of a command. The play shows its output once, and reads the reason in it."""
+        found = {"kind": kind, "step": step, "evidence": self.blot(said)}
+        return ActError(f"This failed: {step}.", **found, **({"limit": limit} if limit else {}))
 
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from ..deploy.places import UNITS, proven_refusal, refusal
+from ..host.records import site_files
 from . import build, processes, units
 from .editor import ActError, Editor
 
@@ -36,18 +37,22 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> proc
     """Make the release the live one. Return its background processes.
 
     They come first: if one of them does not stay up, the release is not live. Then keep the site
-    that was proven. From then on an undo goes back to this release.
+    and the link that were proven. From then on an undo goes back to them.
     """
     brought = processes.hand_over(places, release, editor, wanted.processes, wanted.holder)
     editor.records()
     # In check mode, a first deploy has no site yet.
     editor.write(places.proven_site, editor.text(places.site) or "", shown=False)
-    for port in wanted.record.get("ports", []):
-        text = editor.text(refusal(port))
+    others = site_files(places, editor.path)
+    del others[places.site]
+    others.update((refusal(port), proven_refusal(port)) for port in wanted.record.get("ports", []))
+    for path, proven in others.items():
+        text = editor.text(path)
         if text is None:
-            editor.remove(proven_refusal(port))
+            editor.remove(proven)
         else:
-            editor.write(proven_refusal(port), text, shown=False)
+            editor.write(proven, text, shown=False)
+    editor.link(places.proven_traffic, places.socket(release))
     # An earlier deploy of this release may have failed and marked the release for removal.
     editor.remove(places.withdrawn(release))
     editor.link(places.current, f"releases/{release}")

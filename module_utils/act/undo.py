@@ -7,9 +7,11 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
+from ..deploy.nginx import follows_link
 from ..deploy.outcome import Undone
 from ..deploy.places import UNITS, proven_refusal, refusal
 from ..host.nginx import has_lost_reload
+from ..host.records import site_files
 from . import build, commit, nginx, processes, units
 from .editor import ActError, Editor
 
@@ -39,11 +41,9 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
     Stop and remove a release without streams. Let a release that may have streams finish them.
     Leave the live release alone. Return what was done, and the release's journal.
     """
-    # A release that Nginx's site names may have streams, whether its workers read the site or not.
-    named = places.release_in(editor.text(places.site) or "")
-    had_traffic = named == wanted.release
-    live = places.release_in(editor.text(places.proven_site) or "")
-    # First, since the site then tells the next deploy if this undo is killed.
+    had_traffic = places.release_of(editor.target(places.traffic)) == wanted.release
+    live = places.release_of(editor.target(places.proven_traffic))
+    # First, since the link then tells the next deploy if this undo is killed.
     background, problem = _processes(places, live or "", editor)
     try:
         site = _restore(places, wanted.ports, host, editor)
@@ -79,16 +79,19 @@ def _processes(places: Places, live: str, editor: Editor) -> tuple[str, str]:
 
 
 def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -> str:
-    """Restore the proven site and the servers that refuse unknown names; have Nginx read them."""
-    pairs = {places.site: places.proven_site}
+    """Restore the proven link, the proven site and the servers that refuse unknown names."""
+    replaces = _point_back(places, editor)
+    own = site_files(places, editor.path)
+    pairs = {**own}
     pairs.update((refusal(port), proven_refusal(port)) for port in ports)
     proven = {path: editor.text(copy) for path, copy in pairs.items()}
     changed = [path for path, text in proven.items() if editor.text(path) != text]
-    has_site = proven[places.site] is not None
+    site = proven[places.site]
     if not changed:
-        if has_site:
-            nginx.load(host, [places.site, nginx.MAIN], reload=False)
-        return "untouched"
+        reload = replaces and not follows_link(site or "")
+        if site is not None:
+            nginx.load(host, [*own, nginx.MAIN], reload=reload)
+        return "restored" if replaces else "untouched"
     # Workers that are older than the site never read it, and need not read the proven one either.
     was_read = not has_lost_reload(host, changed)
     for path in changed:
@@ -96,12 +99,22 @@ def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -
         if text is None:
             editor.remove(path)
         else:
+            editor.parents(path)
             editor.write(path, text, shown=False)
     if was_read:
         nginx.load(host, changed, reload=True)
     else:
         units.systemctl("reload", nginx.SERVICE)
-    return "restored" if has_site else "removed"
+    return "restored" if site is not None else "removed"
+
+
+def _point_back(places: Places, editor: Editor) -> bool:
+    """Return whether another release than the live one had the traffic."""
+    proven, had = editor.target(places.proven_traffic), editor.target(places.traffic)
+    if proven:
+        return editor.link(places.traffic, proven)
+    editor.remove(places.traffic)
+    return bool(had)
 
 
 def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:

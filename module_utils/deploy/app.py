@@ -9,8 +9,9 @@ import posixpath
 import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
+from urllib.parse import urlsplit
 
-from . import edge, full, monitor, process, site
+from . import edge, full, monitor, paths, process, request, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -58,7 +59,10 @@ class Certificate(NamedTuple):
 
 
 class App(NamedTuple):
-    """What a deploy needs to know about the app. Contains no secret."""
+    """What a deploy needs to know about the app. Contains no secret.
+
+    A guest, an app in the site of another app, has no ``ports`` and no certificate.
+    """
 
     name: str
     root: str
@@ -68,9 +72,19 @@ class App(NamedTuple):
     identifier: str
     scheme: str
     port: int  # where readers connect: HTTPS if there is TLS
-    ports: dict[str, int]  # by the variable that sets each
-    server_name: str  # the Host header of our own requests
+    ports: dict[str, int]  # of the app's own servers, by the variable that sets each
+    server_name: str  # of our own requests
+    headers: dict[str, str]  # with which our own requests come to the app's socket
+    path: str  # of the app on its server; the locations are below it
+    stripped: str  # what Nginx takes away from the begin of each path
+    root_path: str  # what the app is told to put before its paths in links
+    site_of: str  # the app whose guest this one is, or ''
+    guests: str  # the directory of the guests' files
+    taken: dict[str, str]  # its locations on the server, each with the variable that sets it
+    shared: dict[str, Any]  # what it must have in common with its guests, by variable
     locations: list[dict[str, Any]]
+    bare: dict[str, Any] | None  # the location of the path without its last slash
+    guest_lines: list[str]  # of its place in the site of another app
     service_lines: list[str]
     processes: list[dict[str, Any]]
     server_lines: list[str]  # of the site's server block
@@ -121,9 +135,14 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
     name, tls = given["name"], given["tls"] != "none"
     places = Places(name, given["root"])
     user = given["user"] or name
+    if given["nginx_site_of"]:
+        given["edge_client_ca"] = None  # the server asks for certificates
     ports = {"streaming_api_nginx_http_port": given["nginx_http_port"]}
     if tls:
         ports["streaming_api_nginx_https_port"] = given["nginx_https_port"]
+    scheme, server_name = "https" if tls else "http", _server_name(given["nginx_server_names"])
+    locations = [_location(location, given) for location in given["nginx_locations"]]
+    fronts, hsts = edge.edge(given, identifier(name)), site.hsts(given)
     described = App(
         name=name,
         root=given["root"],
@@ -131,17 +150,32 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         user=user,
         build_user=f"{name}-build",
         identifier=identifier(name),
-        scheme="https" if tls else "http",
+        scheme=scheme,
         port=list(ports.values())[-1],
-        ports=ports,
-        server_name=_server_name(given["nginx_server_names"]),
-        locations=[_location(location, given) for location in given["nginx_locations"]],
+        ports={} if given["nginx_site_of"] else ports,
+        server_name=server_name,
+        headers=request.headers(
+            locations[0]["proxy_headers"],
+            server_name,
+            scheme,
+            urlsplit(given["public_url"]).scheme or scheme,
+        ),
+        path=given["nginx_path"],
+        stripped=paths.stripped(given),
+        root_path=paths.root_path(given),
+        site_of=given["nginx_site_of"],
+        guests=places.guests,
+        taken=paths.taken(given),
+        shared=paths.shared(given),
+        locations=locations,
+        bare=_bare(given),
+        guest_lines=site.guest_lines(given, identifier(name), [hsts, fronts.stream_header]),
         server_lines=site.server_lines(given, identifier(name)),
         head_lines=site.head_lines(given),
         zone_lines=site.zone_lines(given, identifier(name)),
         full_blocks=full.blocks(identifier(name)),
         refusal_tls_lines=site.tls_lines("intermediate"),
-        hsts=site.hsts(given),
+        hsts=hsts,
         service_lines=process.directives(dict(sorted(given["service_settings"].items()))),
         processes=[process.described(name, one) for one in given["processes"]],
         build_lines=process.directives(dict(sorted(given["build_settings"].items()))),
@@ -152,7 +186,7 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         ],
         source=_source(given, base, cache),
         certificate=_certificate(given),
-        edge=edge.edge(given, identifier(name)),
+        edge=fronts,
         monitor=monitor.Monitor(),
         probe_token_file=places.probe_token,
         uv=UV,
@@ -169,11 +203,21 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     """One location of the site. Options that it lacks come from the variables of the same name."""
     own = {name: value for name, value in location.items() if value is not None}
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
+    found["path"] = paths.placed(given["nginx_path"], own["path"])
+    found["target"] = paths.target(given, own["path"])
     found["proxy_headers"] = site.headers(given, found["proxy_headers"], identifier(given["name"]))
     found["repeats_headers"] = site.replaces_headers(found.get("extra", ""))
     repeats = full.replaces_error_pages(found.get("extra", ""))
     found["error_page"] = full.error_page(identifier(given["name"])) if repeats else ""
     return found
+
+
+def _bare(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An app that sees its whole path may answer the path without its last slash too."""
+    bare = paths.bare(given["nginx_path"])
+    if not bare or paths.stripped(given):
+        return None
+    return {**_location({"path": "/"}, given), "path": f"= {bare}"}
 
 
 def identifier(name: str) -> str:
@@ -187,7 +231,8 @@ def _packages(given: Mapping[str, Any]) -> list[str]:
         own.append("python3-pycurl")
     if given["monitor"]:
         own += monitor.PACKAGES
-    own += {"self_signed": ["openssl"], "acme": ["openssl", "certbot"]}.get(given["tls"], [])
+    if not given["nginx_site_of"]:
+        own += {"self_signed": ["openssl"], "acme": ["openssl", "certbot"]}.get(given["tls"], [])
     return list(dict.fromkeys([*own, *given["apt_packages"]]))
 
 
@@ -216,7 +261,7 @@ def _certificate(given: Mapping[str, Any]) -> Certificate:
     """
     tls = given["tls"]
     certificate, key = given.get("tls_certificate") or "", given.get("tls_key") or ""
-    if tls == "none":
+    if tls == "none" or given["nginx_site_of"]:
         return Certificate("", "", made_by_role=False)
     if tls == "provided" and "-----BEGIN" not in certificate:
         return Certificate(certificate, key, made_by_role=False)

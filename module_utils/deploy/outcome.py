@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
+
+from .paths import TOP
 
 if TYPE_CHECKING:
+    from .places import Places
     from .proof import Measured, Outside
 
 # How the message of each kind of failure begins, after the name of the release's unit.
@@ -23,10 +26,12 @@ STARTS = {
     "process": "does not keep its processes running",
 }
 LONGEST = 400  # characters of a line
-# The failed task itself shows what proves these.
-SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
 LOGS = ("", "start", "unhealthy", "socket-stream", "health")
+# Of the system, and of SQLite.
+_READ_ONLY = re.compile(
+    r"Read-only file system|readonly database|unable to open database file", re.IGNORECASE
+)
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
@@ -64,6 +69,7 @@ class Failure(NamedTuple):
     def of(cls, result: Mapping[str, Any], proofs: Sequence[Mapping[str, Any]] = ()) -> Failure:
         """From the result of the failed task, whichever module it ran.
 
+        ``limit`` in a result says which limit has ended a command, rather than its output.
         ``proofs`` are the results of this deploy's proofs: a proof does not fail itself, so that
         its many figures are not printed.
         """
@@ -73,7 +79,11 @@ class Failure(NamedTuple):
         failed = [one for one in result.get("results", []) if one.get("failed")]
         first = failed[0] if failed else result
         said = str(first.get("stderr") or first.get("msg") or "").strip()
-        return cls(said=said, **{"kind": "", **first.get("failure", {})})
+        failure = {"kind": "", **first.get("failure", {})}
+        limit, output = failure.pop("limit", ""), failure.get("evidence")
+        if output and failure["kind"] in READ:
+            said = limit or READ[failure["kind"]](output)
+        return cls(said=said, **failure)
 
 
 class Undone(NamedTuple):
@@ -85,11 +95,14 @@ class Undone(NamedTuple):
     processes: str = "untouched"
 
 
-def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "") -> str:
+def sentence(
+    unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "", advice: str = ""
+) -> str:
     """The message of a deploy that has failed: what, what became of it, and why.
 
     ``app`` is the value of ``streaming_api_app``. ``left_out`` is a file of settings beside the
-    source's others that does not go to hosts, '' for none.
+    source's others that does not go to hosts, '' for none. ``advice`` is a sentence about what the
+    app has said.
     """
     site = SITE[undone.site]
     if undone.site == "untouched" and undone.problem and undone.processes != "broken":
@@ -117,9 +130,23 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str
             f" The source's {left_out} stays on the controller; put its values into "
             "streaming_api_environment and streaming_api_secrets."
         )
+    if advice:
+        found += f" {advice}"
     if undone.problem:
         found += f" The undo failed too: {undone.problem}"
     return found
+
+
+def where_to_write(said: str, places: Places) -> str:
+    """Where the app may write, if it tried to elsewhere. ``said`` is what it has said; else ''."""
+    denied = re.search(r"Permission denied: '([^']*)'", said)
+    own = denied is not None and denied[1].startswith(f"{places.home}/")
+    if not own and not _READ_ONLY.search(said):
+        return ""
+    return (
+        f"An app may write to {places.state} (its HOME and STATE_DIRECTORY), {places.app_cache} "
+        "(CACHE_DIRECTORY) and /tmp; streaming_api_service_writable_paths adds directories."
+    )
 
 
 def evidence(failed: Failure, journal: str) -> str:
@@ -127,7 +154,7 @@ def evidence(failed: Failure, journal: str) -> str:
 
     ``journal`` is what the release has logged since it started.
     """
-    if failed.kind in SAID_ALL:
+    if failed.kind in READ:
         return ""
     logged = f"The release has logged:\n{journal}" if journal and failed.kind in LOGS else ""
     return "\n\n".join(part for part in (failed.evidence.rstrip(), logged) if part)
@@ -160,26 +187,59 @@ def summary(text: str) -> str:
     return whole if len(whole) <= LONGEST else last_line(text)[-LONGEST:]
 
 
+# The failed task itself shows the whole output that proves these; the reason is read in it.
+READ: Mapping[str, Callable[[str], str]] = {
+    "build": summary,
+    "before-start": summary,
+    "import": exception,
+}
+
+
 class Seen(NamedTuple):
     """The measurements of a release that is live now."""
 
     through_nginx: Sequence[Measured]
     outside: Outside | None = None
     outside_text: str = ""
-    from_front: bool = False
+    only_from_front: bool = False  # nothing behind the app's own middleware was measured
     public_url: str = ""
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, streams: int, processes: Sequence[str] = ()) -> str:
+class Live(NamedTuple):
+    """What a person is told of the live release.
+
+    ``path`` is the app's on its server. ``health`` is the path that was asked before the switch,
+    and ``status`` what was taken as healthy. ``processes`` are the background processes.
+    """
+
+    unit: str
+    host: str
+    port: int
+    streams: int
+    path: str = TOP
+    health: str = ""
+    status: int = 0
+    processes: Sequence[str] = ()
+
+
+def live(told: Live) -> str:
     """The sentences that name the live release and its background processes."""
-    *first, last = [*processes] or [""]
+    where = f"port {told.port}" + ("" if told.path == TOP else f", at {told.path}")
+    *first, last = [*told.processes] or [""]
     named = f"{', '.join(first)} and {last}" if first else last
-    beside = f" Beside it {'run' if first else 'runs'} {named}." if processes else ""
-    return (
-        f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
-        f"once; streaming_api_streams changes that.{beside}"
+    said = (
+        f"{told.unit} is live on {told.host}, {where}. It takes {told.streams} streams and other "
+        "requests at once; streaming_api_streams changes that."
     )
+    if told.processes:
+        said += f" Beside it {'run' if first else 'runs'} {named}."
+    if told.status >= 400:
+        said += (
+            f" {told.health} answers {told.status}, and that was taken as healthy: it may be meant "
+            "so. streaming_api_health_path can name a path that says more."
+        )
+    return said
 
 
 def report(live: str, seen: Seen | None) -> str:
@@ -205,7 +265,7 @@ def report(live: str, seen: Seen | None) -> str:
             lines.append(f"{other.stream.shown} could not be measured: {other.result['message']}")
         elif other != tabled:
             lines.append(f"{other.stream.shown} streams too.")
-    if seen.from_front:
+    if seen.only_from_front:
         lines.append(
             "The probe answered in front of the app: the effect of the app's own middleware on a "
             "stream was not measured. Name a stream of the app in streaming_api_proof_paths."

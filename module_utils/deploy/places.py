@@ -14,10 +14,14 @@ from typing import Iterable, NamedTuple
 
 RECORDS = "/etc/streaming_api"  # what the role remembers about its apps
 SITES = "/etc/nginx/conf.d"
+GUESTS = "/etc/nginx/streaming_api"  # what apps have in the sites of others
+# The locations, and what Nginx must read before the server that has them.
+GUEST_KINDS = ("conf", "zones")
 UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
 WEBROOT = "/var/lib/streaming_api/acme"  # where a CA looks for what proves a name
+TRAFFIC = "/var/lib/streaming_api/traffic"  # Nginx looks into it, and a boot keeps it
 UNIT_KINDS = ("service", "socket")
 # In the name of a process's unit it stands for the release: all releases share that unit.
 SINGLE = "single"
@@ -88,8 +92,34 @@ class Places(NamedTuple):
 
     @property
     def proven_site(self) -> str:
-        """The last site that was seen to stream. It names the live release."""
+        """The last site that was seen to stream."""
         return f"{RECORDS}/{self.name}.conf"
+
+    @property
+    def traffic(self) -> str:
+        """The link to the socket of the release that gets the traffic.
+
+        Nginx connects to it. So a change of the link takes effect with the next connection.
+        """
+        return f"{TRAFFIC}/{self.name}.sock"
+
+    @property
+    def proven_traffic(self) -> str:
+        """The link as it was when the app was last seen to stream. It names the live release."""
+        return f"{RECORDS}/{self.name}.sock"
+
+    @property
+    def guests(self) -> str:
+        """The directory of what other apps have in the site of this one. Its server includes it."""
+        return f"{GUESTS}/{self.name}"
+
+    def guest(self, of: str, kind: str = "conf") -> str:
+        """What this app has in the site of the app ``of``. The kinds are GUEST_KINDS."""
+        return f"{GUESTS}/{of}/{self.name}.{kind}"
+
+    def proven_guest(self, of: str, kind: str = "conf") -> str:
+        """That file, as it was when this app was last seen to stream."""
+        return f"{RECORDS}/{self.name}.{of}.{kind}"
 
     @property
     def record(self) -> str:
@@ -171,9 +201,9 @@ class Places(NamedTuple):
         """
         return f"/run/{self.name}-drain-{release}/until"
 
-    def release_in(self, text: str) -> str | None:
-        """The release whose socket an Nginx site names."""
-        found = re.search(rf"/run/{re.escape(self.name)}/(\w+)\.sock", text)
+    def release_of(self, socket: str) -> str | None:
+        """The release that has this socket."""
+        found = re.fullmatch(rf"/run/{re.escape(self.name)}/(\w+)\.sock", socket)
         return found.group(1) if found else None
 
     def connections(self, table: str) -> dict[str, int]:

@@ -14,11 +14,15 @@ import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 from urllib.parse import urlsplit
 
+from .request import HOST
+
 if TYPE_CHECKING:
     from .app import App
     from .plan import Plan
 
-SECONDS = 10  # the longest that a stream is read
+# The longest that a stream is read: from its start, and from its first event. It may be endless.
+SECONDS, SECONDS_OF_EVENTS = 10, 4
+ACCEPTED_RISKS = ("nginx-chunked-off",)  # a default of the role; docs/deploy.md tells its price
 PROBE = "/.stream-probe?count=30"
 _PROBE_PATH = re.compile(r"/[.]stream-probe([?#]|$)")
 _PREFIX_LOCATION = re.compile(r"(\^~\s*)?(/.*?)/?$")
@@ -116,12 +120,17 @@ def on_socket(choice: Choice) -> list[Stream]:
     return probe + [Stream(path, path) for path in choice.paths]
 
 
-def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> list[Stream]:
-    """The streams that are measured through Nginx: the probe in each location that has paths."""
+def through_nginx(
+    choice: Choice, locations: Sequence[Mapping[str, Any]], stripped: str = ""
+) -> list[Stream]:
+    """The streams that are measured through Nginx: the probe in each location that has paths.
+
+    ``stripped`` is what Nginx takes away from the begin of each path.
+    """
     found = (_PREFIX_LOCATION.match(location["path"]) for location in locations)
     prefixes = [match.group(2).rstrip("/") for match in found if match]
     probes = [Stream(prefix + PROBE, PROBE) for prefix in prefixes] if choice.probe else []
-    return probes + [Stream(path, path) for path in choice.paths]
+    return probes + [Stream(stripped + path, path) for path in choice.paths]
 
 
 # --- layers, as options of stream_latency ---
@@ -130,9 +139,9 @@ def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> lis
 def layer_gunicorn(app: App, socket: str, stream: Stream) -> dict[str, Any]:
     return {
         "name": "gunicorn",
-        "url": f"http://{app.server_name}{stream.on_socket}",
+        "url": f"http://{app.headers.get(HOST, app.server_name)}{stream.on_socket}",
         "unix_socket": socket,
-        "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will send it
+        "headers": {name: value for name, value in app.headers.items() if name != HOST},
     }
 
 
@@ -143,6 +152,11 @@ def layer_nginx(app: App, stream: Stream) -> dict[str, Any]:
         "address": f"127.0.0.1:{app.port}",
         "validate_certs": False,  # the public name may still point elsewhere
     }
+
+
+def below(app: App, stream: Stream) -> str:
+    """The path of a stream below that of the app, which the public URL is the URL of."""
+    return stream.path[len(app.path) - 1 :]
 
 
 class Outside(NamedTuple):
@@ -176,7 +190,7 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
     skips = "" if trusted or not seen.stream.is_probe else UNVERIFIED
     if given["streaming_api_edge"] != "none":
         skips = EDGE_ONLY
-    url, path = urlsplit(public), seen.stream.path
+    url, path = urlsplit(public), below(app, seen.stream)
     address = f"[{host}]" if ":" in host and not host.startswith("[") else host
     origin = {
         "name": "origin",
@@ -221,8 +235,8 @@ def answers_instead(measured: Sequence[Measured], release: str) -> str:
     return f"{who} answers, perhaps through another site with the same name."
 
 
-def seen_from(measured: Sequence[Measured]) -> str:
-    """Where in the app the probe answered. ``front``: in front of the app's own middleware."""
-    return str(
-        (_answer([one for one in measured if one.streams]).get("server") or {}).get("at", "")
-    )
+def only_from_front(measured: Sequence[Measured]) -> bool:
+    """Whether only the probe was seen to stream, and that in front of the app's own middleware."""
+    streaming = [one for one in measured if one.streams]
+    server = _answer(streaming).get("server") or {}
+    return server.get("at") == "front" and all(one.stream.on_socket == PROBE for one in streaming)

@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
-from . import edge
+from . import edge, paths
 from .directives import directives
 
 # A TLS 1.2 suite that no server of ours can use, as Nginx has no pre-shared keys.
@@ -35,6 +35,8 @@ _ALL_PROFILES = {
     "ssl_buffer_size": "4k",
 }
 _STATUS = "429"  # Too Many Requests
+# Nginx refuses some combinations of these, so they come from one hand.
+BUFFERS = {"proxy_buffer_size", "proxy_buffers", "proxy_busy_buffers_size"}
 
 
 def head_lines(given: Mapping[str, Any]) -> list[str]:
@@ -48,28 +50,28 @@ def tls_lines(profile: str) -> list[str]:
 
 def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
     """The directives of the app's server. Those in ``nginx_server_extra`` replace ours."""
-    own = {
-        **_head(given),
-        "client_max_body_size": given["nginx_client_max_body_size"],
-        "client_body_timeout": f"{given['nginx_client_body_timeout']}s",
-        "send_timeout": f"{given['nginx_send_timeout']}s",
-        # What a reader has not taken by then is dropped at once. The kernel would keep it.
-        "reset_timedout_connection": "on",
-    }
-    if given["nginx_limit_connections"]:
-        own["limit_conn"] = f"connections_{identifier} {given['nginx_limit_connections']}"
-    own["limit_conn_status"] = _STATUS
-    if given["nginx_limit_requests"]:
-        burst = given["nginx_limit_requests_burst"]
-        at_once = f" burst={burst} nodelay" if burst else ""
-        own["limit_req"] = f"zone=requests_{identifier}{at_once}"
-        own["limit_req_status"] = _STATUS
+    own = {**_head(given), **_limits(given, identifier)}
+    if given["nginx_path"] != paths.TOP:
+        # What no location has is not found. Nginx would look into a directory of its own.
+        own.update(root="/nonexistent", log_not_found="off")
     if given["tls"] != "none":
         own.update(_tls(given["tls_profile"]))
         if given["nginx_http2"]:
             own["http2_pool_size"] = "2k"  # of a connection; half of 4k is for nothing
-    theirs = {one.name for one in directives(given["nginx_server_extra"])}
-    return _lines({name: value for name, value in own.items() if name not in theirs})
+    return _lines(_without_theirs(own, given))
+
+
+def guest_lines(given: Mapping[str, Any], identifier: str, again: Sequence[str]) -> list[str]:
+    """The directives of the app's place in the site of another app.
+
+    Those in ``nginx_server_extra`` replace ours. ``again`` are the headers of the server, which a
+    header of the user's in the place would replace.
+    """
+    own = _limits(given, identifier)
+    # Without a limit in its place, the app would have that of the server.
+    own.setdefault("limit_req", f"zone=unlimited_{identifier}")
+    repeated = again if replaces_headers(given["nginx_server_extra"]) else []
+    return [*_lines(_without_theirs(own, given)), *(line for line in repeated if line)]
 
 
 def zone_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
@@ -81,6 +83,9 @@ def zone_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
     if rate:
         zone = f"requests_{identifier}:10m"
         found.append(f"limit_req_zone $binary_remote_addr zone={zone} rate={rate}r/s;")
+    elif given["nginx_site_of"]:
+        # Nginx counts no request without a key. A zone cannot change its key, hence another name.
+        found.append(f'limit_req_zone "" zone=unlimited_{identifier}:64k rate=1r/s;')
     return found
 
 
@@ -98,8 +103,11 @@ def headers(given: Mapping[str, Any], own: Mapping[str, Any], identifier: str) -
     if edge.trusts(given):
         known["$scheme"] = f"$scheme_{identifier}"
     named = {name.lower() for name in own}
-    claims = {name: "" for name in edge.claims(given) if name.lower() not in named}
-    return {**{name: known.get(value, value) for name, value in own.items()}, **claims}
+    ours = dict.fromkeys(edge.claims(given), "")
+    if paths.stripped(given):
+        ours["X-Forwarded-Prefix"] = paths.stripped(given)
+    ours = {name: value for name, value in ours.items() if name.lower() not in named}
+    return {**{name: known.get(value, value) for name, value in own.items()}, **ours}
 
 
 def replaces_headers(directives_text: str) -> bool:
@@ -115,6 +123,36 @@ def _head(given: Mapping[str, Any]) -> dict[str, str]:
         # The request's memory grows in such steps; by 4k, half of the last one is for nothing.
         "request_pool_size": "2k",
     }
+
+
+def _limits(given: Mapping[str, Any], identifier: str) -> dict[str, str]:
+    """What a server may have, and a location too."""
+    own = {
+        "client_max_body_size": given["nginx_client_max_body_size"],
+        "client_body_timeout": f"{given['nginx_client_body_timeout']}s",
+        "send_timeout": f"{given['nginx_send_timeout']}s",
+        # What a reader has not taken by then is dropped at once. The kernel would keep it.
+        "reset_timedout_connection": "on",
+    }
+    if given["nginx_limit_connections"]:
+        own["limit_conn"] = f"connections_{identifier} {given['nginx_limit_connections']}"
+    own["limit_conn_status"] = _STATUS
+    if given["nginx_limit_requests"]:
+        burst = given["nginx_limit_requests_burst"]
+        at_once = f" burst={burst} nodelay" if burst else ""
+        own["limit_req"] = f"zone=requests_{identifier}{at_once}"
+        own["limit_req_status"] = _STATUS
+    theirs = {one.name for one in directives(given["nginx_server_extra"])}
+    if not theirs & BUFFERS:
+        size = given["nginx_proxy_buffer_size"]
+        own["proxy_buffer_size"] = size
+        own["proxy_buffers"] = f"8 {size}"
+    return own
+
+
+def _without_theirs(own: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
+    theirs = {one.name for one in directives(given["nginx_server_extra"])}
+    return {name: value for name, value in own.items() if name not in theirs}
 
 
 def _tls(profile: str) -> dict[str, str]:

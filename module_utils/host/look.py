@@ -47,6 +47,7 @@ def look(
         "supported": is_supported(system),
         "systemd": systemd(host, installed),
         "python": ".".join(str(number) for number in sys.version_info[:3]),
+        "python_path": os.path.realpath(sys.executable),
         "ipv6": ipv6,
         "euid": os.geteuid(),
         "nginx": nginx(host),

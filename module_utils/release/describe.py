@@ -24,7 +24,8 @@ class Source(NamedTuple):
     """A release's source in short.
 
     ``unreadable`` says why no dependency file was found, '' if that is no problem.
-    ``build_variables`` are for the build's environment.
+    ``build_variables`` are for the build's environment. ``requires_python`` are the versions of
+    Python with which uv can install it, '' for all.
     """
 
     digest: str | None
@@ -34,6 +35,7 @@ class Source(NamedTuple):
     installable: bool
     unreadable: str
     build_variables: dict[str, str]
+    requires_python: str = ""
 
 
 NO_SOURCE = Source(None, 0, 0, [], installable=False, unreadable="", build_variables={})
@@ -66,14 +68,17 @@ def describe(entries: list[Entry], project: str = "", tag: str = "") -> Source:
     setup, text = inside.get("setup.py"), _text(inside.get("pyproject.toml"))
     lists = [os.fsdecode(name) for name in named if b"/" not in name]
     only = list(found) in ([], ["pyproject.toml"])
+    installable = bool(setup and setup.is_file()) or layout.is_package(text or "")
+    enforced = installable or "uv.lock" in found
     return Source(
         digest,
         len(entries),
         size,
         list(found),
-        installable=bool(setup and setup.is_file()) or layout.is_package(text or ""),
+        installable=installable,
         unreadable=layout.unreadable(_text(found.get("pyproject.toml")), lists) if only else "",
         build_variables=layout.version_variables(text or "", tag),
+        requires_python=layout.requires_python(text or "") if enforced else "",
     )
 
 

@@ -48,6 +48,19 @@ def is_package(pyproject: str) -> bool:
     )
 
 
+def requires_python(pyproject: str) -> str:
+    """The versions of Python that the project accepts, such as ``>=3.12``; '' if it says nothing.
+
+    uv refuses others when it installs the project, and when it takes the packages of a uv.lock.
+    """
+    found = re.search(
+        r"^\s*requires-python\s*=\s*([\"'])(.*?)\1",
+        section(pyproject, "project") or "",
+        re.MULTILINE,
+    )
+    return found[2] if found else ""
+
+
 def unreadable(pyproject: str | None, others: Iterable[str]) -> str:
     """Why a source whose dependencies are to be found by themselves has none that uv reads.
 

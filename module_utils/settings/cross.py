@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
-from . import edge
+from . import edge, paths
 from .allowed import allowed_at
 from .managed import MANAGED, OF_A_PROCESS
 from .place import REDACTED, Place, complaint
@@ -40,7 +40,9 @@ def _git_version(url: str | None, version: str) -> Iterator[str]:
         )
 
 
-def _certificate(tls: str, certificate: str | None, key: str | None) -> Iterator[str]:
+def _certificate(tls: str, certificate: str | None, key: str | None, site_of: str) -> Iterator[str]:
+    if site_of:
+        return  # the server has the certificate of the app whose site it is
     for name, given in (
         ("streaming_api_tls_certificate", certificate),
         ("streaming_api_tls_key", key),
@@ -187,7 +189,12 @@ CROSS: tuple[Cross, ...] = (
     Cross(ORIGINS, _one_origin),
     Cross(("streaming_api_git_url", "streaming_api_git_version"), _git_version),
     Cross(
-        ("streaming_api_tls", "streaming_api_tls_certificate", "streaming_api_tls_key"),
+        (
+            "streaming_api_tls",
+            "streaming_api_tls_certificate",
+            "streaming_api_tls_key",
+            "streaming_api_nginx_site_of",
+        ),
         _certificate,
     ),
     Cross(("streaming_api_tls", "streaming_api_nginx_server_names"), _acme_names),
@@ -234,5 +241,25 @@ CROSS: tuple[Cross, ...] = (
         edge.own_directives,
     ),
     Cross(("streaming_api_nginx_server_extra",), edge.http3),
+    Cross(("streaming_api_name", "streaming_api_nginx_site_of"), paths.another_app),
+    Cross(("streaming_api_nginx_path", "streaming_api_nginx_locations"), paths.locations),
+    Cross(
+        (
+            "streaming_api_nginx_path",
+            "streaming_api_nginx_strip_path",
+            "streaming_api_health_path",
+            "streaming_api_proof_paths",
+        ),
+        paths.own_paths,
+    ),
+    Cross(
+        (
+            "streaming_api_root_path",
+            "streaming_api_gunicorn_worker_class",
+            "streaming_api_nginx_path",
+            "streaming_api_nginx_strip_path",
+        ),
+        paths.root_path,
+    ),
     *(_managed(variable) for variable in MANAGED),
 )

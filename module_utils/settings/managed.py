@@ -32,6 +32,7 @@ MANAGED: dict[str, dict[str, str]] = {
         "control_socket": "the unit's sandbox has no place for it",
         "control_socket_disable": "the unit's sandbox has no place for it",
         "wsgi_app": "use streaming_api_app",
+        "root_path": "use streaming_api_root_path",
         "raw_env": "use streaming_api_environment",
         "user": "use streaming_api_user",
         "group": "use streaming_api_user",

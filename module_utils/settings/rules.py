@@ -60,6 +60,7 @@ _NO_PASSWORD = Rule(
     "a requirement without a password; put the password into streaming_api_build_environment",
 )
 _URL_PATH = like(r"/[!-~]*", "a path that begins with /, without spaces")
+_SEGMENT = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 _SECONDS = at_least(1, " of seconds")
 _NGINX_SECONDS = between(1, 2147483, " of seconds")
 _VARIABLE_NAME = like(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, no digit first")
@@ -207,6 +208,22 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "streaming_api_nginx_http_port": (between(1, 65535),),
     "streaming_api_nginx_https_port": (between(1, 65535),),
+    "streaming_api_nginx_site_of": (
+        like(r"([a-z][a-z0-9-]{0,23})?", "the streaming_api_name of another app, or empty"),
+    ),
+    "streaming_api_nginx_path": (
+        like(
+            rf"/({_SEGMENT}/)*",
+            "/ or a path such as /chat/ with a slash at both ends: letters, digits and ._~-",
+        ),
+    ),
+    "streaming_api_root_path": (
+        like(
+            rf"auto|(/{_SEGMENT})*",
+            "auto, empty, or a path such as /chat without a slash at its end: letters, digits and "
+            "._~-",
+        ),
+    ),
     "streaming_api_tls_certificate": (
         Rule(
             lambda text: is_pem_or_path(text, "CERTIFICATE"),
@@ -241,6 +258,9 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_nginx_limit_requests_burst": (between(0, 1000000),),
     "streaming_api_nginx_client_max_body_size": (
         like(r"\d{1,9}[kKmMgG]?", "a size such as 20m, or 0"),
+    ),
+    "streaming_api_nginx_proxy_buffer_size": (
+        like(r"([4-9]|[1-9]\d{1,2})[kK]", "a size such as 16k, from 4k to 999k"),
     ),
     "streaming_api_nginx_client_body_timeout": (_NGINX_SECONDS,),
     "streaming_api_nginx_send_timeout": (_NGINX_SECONDS,),

@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from main import app
 
 reached: Counter[str] = Counter()
@@ -14,6 +14,12 @@ async def count(request: Request, call_next: Any) -> Any:
     """Count the requests with a name that reach the app: GET /reached/NAME, or any path ?as=NAME."""
     reached[request.query_params.get("as", request.url.path)] += 1
     return await call_next(request)
+
+
+@app.get("/fat")
+async def fat(length: int) -> Response:
+    """An answer with a large header, as a session in cookies makes it."""
+    return Response("fat", headers={"Set-Cookie": "session=" + "a" * length})
 
 
 @app.get("/reached")

@@ -25,7 +25,7 @@ ALLOWED = (
     r"monitoring/dashboard\.json",
     r"playbooks/(site|rollback|status|diagnose|scrape_targets)\.yml",
     r"plugins/action/stream_\w+\.py",
-    r"plugins/plugin_utils/acting\.py",
+    r"plugins/plugin_utils/(acting|pythons)\.py",
     r"plugins/modules/stream_\w+\.py",
     r"plugins/module_utils/(controller|app_source)\.py",
     r"plugins/module_utils/(act|deploy|host|latency|monitor|release|settings)/(\w+/)*\w+\.py",

@@ -99,6 +99,8 @@ LIMITS: list[set[str]] = [
     },
 ]
 
+BUFFERS = {"proxy_buffer_size 16k;", "proxy_buffers 8 16k;"}
+
 # the variables, the directives that go, those that come
 SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"streaming_api_nginx_server_names": ["a.org", "b.org"]}, {*BY_DEFAULT, "server_name _;"}, {*NAMED, "server_name a.org b.org;"}),
@@ -106,6 +108,9 @@ SERVERS: list[tuple[dict[str, Any], set[str], set[str]]] = [
     ({"plan": {"ipv6": False}}, {"listen [::]:80 default_server;"}, set()),
     ({"streaming_api_nginx_server_extra": "client_max_body_size 9m;"}, {"client_max_body_size 1m;"}, {"client_max_body_size 9m;"}),
     ({"streaming_api_nginx_client_max_body_size": 0}, {"client_max_body_size 1m;"}, {"client_max_body_size 0;"}),
+    ({"streaming_api_nginx_proxy_buffer_size": "32k"}, BUFFERS, {"proxy_buffer_size 32k;", "proxy_buffers 8 32k;"}),
+    ({"streaming_api_nginx_server_extra": "proxy_buffers 4 8k;"}, BUFFERS, {"proxy_buffers 4 8k;"}),
+    ({"streaming_api_nginx_server_extra": "proxy_busy_buffers_size 8k;"}, BUFFERS, {"proxy_busy_buffers_size 8k;"}),
     ({"streaming_api_nginx_limit_connections": 0}, LIMITS[0], set()),
     ({"streaming_api_monitor": True}, set(), set()),
     ({"streaming_api_monitor": True, "streaming_api_status_page": True}, set(), {"location = /.stream-status {", "proxy_pass http://127.0.0.1:9797/status/chat-app;", "limit_conn streams_chat_app 65535; # one can still look when the app is full"}),
@@ -343,6 +348,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         ]
     },
     "extra": {"streaming_api_nginx_server_extra": "client_max_body_size 9m;\nserver_tokens off;"},
+    "smallest buffers": {"streaming_api_nginx_proxy_buffer_size": "4k"},
+    "largest buffers": {"streaming_api_nginx_proxy_buffer_size": "999K"},
+    "a location's buffers": {
+        "streaming_api_nginx_locations": [{"path": "/", "extra": "proxy_buffer_size 64k;"}]
+    },
 }
 
 

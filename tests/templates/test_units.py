@@ -191,12 +191,37 @@ GUNICORN: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({**NO_PROBE, **NO_COUNTS, "streaming_api_app_factory": True}, "wsgi_app", "'main:app()'"),
     ({"streaming_api_gunicorn_worker_class": "asgi"}, "worker_class", "'asgi'"),
+    (
+        {"streaming_api_gunicorn_worker_class": "asgi", "streaming_api_root_path": "/v1"},
+        "root_path",
+        "'/v1'",
+    ),
     ({"streaming_api_stop_timeout": "60"}, "graceful_timeout", "65"),
     ({"streaming_api_gunicorn_settings": {"loglevel": "debug"}}, "loglevel", "'debug'"),
     ({"streaming_api_gunicorn_settings": {"sendfile": False}}, "sendfile", "False"),
     ({"streaming_api_gunicorn_settings": {"print_config": ["A=b"]}}, "print_config", "['A=b']"),
     ({"streaming_api_gunicorn_settings": {"statsd_host": None}}, "statsd_host", "None"),
 ]
+
+
+@pytest.mark.parametrize("worker", ["uvicorn", "asgi"])
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, None),
+        ({"streaming_api_nginx_path": "/a/b/"}, "/a/b"),
+        ({"streaming_api_nginx_path": "/a/", "streaming_api_root_path": ""}, None),
+        ({"streaming_api_root_path": "/v1"}, "/v1"),
+    ],
+)
+def test_the_app_is_told_its_path(
+    render: Render, worker: str, variables: dict[str, Any], told: str | None
+) -> None:
+    given = {"streaming_api_gunicorn_worker_class": worker, **variables}
+    text = render("gunicorn.conf.py.j2", **given)
+    found = re.findall(r"root_path\W+?(/\w+(?:/\w+)*)", text)
+    assert found == ([told] if told else [])
+    ast.parse(text)
 
 
 @pytest.mark.parametrize(("variables", "name", "value"), GUNICORN)

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from rawclient import NAME, connect, send
+from rawclient import NAME, connect, get, send
 from testhost import Machine
 
 HEAD = f"POST /seen HTTP/1.1\r\nHost: {NAME}\r\n"
@@ -27,6 +27,12 @@ HEAD = f"POST /seen HTTP/1.1\r\nHost: {NAME}\r\n"
 )  # fmt: skip
 def test_sizes(machine: Machine, raw: str, status: int) -> None:
     assert send(machine.https, raw.encode(), tls=NAME).status == status
+
+
+@pytest.mark.parametrize(("length", "status"), [(12000, 200), (20000, 502)])
+def test_the_headers_of_an_answer(machine: Machine, length: int, status: int) -> None:
+    """A session in cookies passes; Nginx's own default is 4096 bytes."""
+    assert get(machine.https, f"/fat?length={length}", tls=NAME).status == status
 
 
 def closed_after(machine: Machine, first: bytes, drip: bytes, *, tls: str | None) -> float:

@@ -62,7 +62,7 @@ CURES: Cures = {
     ),
     "nginx-big-header": (
         Cure(
-            "Set proxy_buffer_size 16k (4k or 8k by default) and proxy_buffers 8 16k",
+            "Set proxy_buffer_size (4k or 8k by default) above the size of the headers",
             location(proxy_buffer_size="16k", proxy_buffers="8 16k"),
         ),
         Cure("send smaller cookies", run("wrapped:slim")),

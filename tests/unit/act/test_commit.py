@@ -43,6 +43,7 @@ def test_a_commit(releases: Path, systemd: Systemd) -> None:
     editor = Editor(releases)
     committed(editor, replaced=["old1"], outdated=["old2"])
     assert (releases / "etc/streaming_api/chat.conf").read_text() == "server {}\n"
+    assert str((releases / "etc/streaming_api/chat.sock").readlink()) == "/run/chat/new1.sock"
     assert str((releases / "srv/chat/current").readlink()) == "releases/new1"
     record = json.loads((releases / "etc/streaming_api/chat.json").read_text())
     assert record == {"name": "chat", "history": ["new1"]}
@@ -55,6 +56,17 @@ def test_a_commit(releases: Path, systemd: Systemd) -> None:
     again = Editor(releases)
     committed(again)
     assert again.result() == {"changed": False, "diff": []}
+
+
+@pytest.mark.usefixtures("systemd")
+def test_what_it_has_in_the_sites_of_others_is_proven(releases: Path) -> None:
+    here, gone = releases / CHAT.guest("web")[1:], releases / CHAT.proven_guest("old")[1:]
+    for file in (here, gone):
+        file.parent.mkdir(parents=True)
+        file.write_text("location /chat/ {}")
+    committed(Editor(releases))
+    assert (releases / CHAT.proven_guest("web")[1:]).read_text() == "location /chat/ {}"
+    assert not gone.exists()
 
 
 @pytest.mark.parametrize("status", [0, 5])

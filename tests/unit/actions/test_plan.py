@@ -34,6 +34,7 @@ FACTS: dict[str, Any] = {
     "missing_users": [],
     "missing_files": [TOKEN],
     "python": "3.11.2",
+    "python_path": "/usr/bin/python3.11",
     "distribution": {"id": "debian", "version": "12"},
     "nginx": {"installed": True, "version": "1.22.1", "welcome_page": True},
     "ipv6": True,
@@ -105,6 +106,16 @@ def test_a_fresh_host(source: Path) -> None:
     [asked] = host.asked
     assert (asked["holder"], asked["gone"], asked["revive"]) == (str(ME), "", "")
     assert TOKEN in asked["host"]["files"]
+
+
+def test_a_guest_has_no_port_of_its_own(source: Path) -> None:
+    host = Host(seen(unclaimed={}))
+    found = plan(source, host, nginx_site_of="web", nginx_path="/chat/")
+    assert found["refusals"] == []
+    [asked] = host.asked
+    assert (asked["host"]["ports"], asked["host"]["site_of"]) == ({}, "web")
+    assert asked["host"]["locations"] == {"/chat/": "streaming_api_nginx_locations[0].path"}
+    assert asked["host"]["shared"]["streaming_api_tls"] == "none"
 
 
 def test_the_name_depends_on_what_the_release_is_made_of(source: Path) -> None:
@@ -181,6 +192,37 @@ def test_the_takeover_is_tried_once(source: Path) -> None:
 def test_a_refusal(source: Path, facts: dict[str, Any], changes: dict[str, Any], said: str) -> None:
     found = plan(source, Host(seen(**facts)), **changes)
     assert (found["failed"], found["msg"], found["holder"]) == (True, said, str(ME))
+
+
+PYPROJECT = '[build-system]\n[project]\nname = "chat"\nrequires-python = "{}" # why\n'
+
+
+@pytest.mark.parametrize(
+    ("requires", "python", "said"),
+    [
+        (">=3.12", None, "streaming_api_python is '/usr/bin/python3', Python 3.11.2 on this host; allowed is a Python that requires-python of the source's pyproject.toml allows (>=3.12): a version such as '3.12', which uv downloads if the host has none, or the path of one on the host."),
+        (">=3.9,<3.11", "3.13", "streaming_api_python is '3.13'; allowed is a Python that requires-python of the source's pyproject.toml allows (>=3.9,<3.11): a version such as '3.9', which"),
+        (">=3.10", None, ""),
+        (">=3.13.2", "3.13", ""),  # uv takes the newest
+        (">=3.13.2", "3.13.1", "streaming_api_python is '3.13.1'; "),
+        (">=3.12", "3", ""),  # whatever uv finds
+        (">=3.12", "/opt/python/bin/python3", ""),  # nobody knows its version
+        ("newest", None, ""),  # uv says what is wrong
+        (">=4", None, "allows (>=4): a version, which"),
+    ],
+)  # fmt: skip
+def test_a_python_that_the_source_does_not_accept(
+    source: Path, requires: str, python: str | None, said: str
+) -> None:
+    (source / "pyproject.toml").write_text(PYPROJECT.format(requires))
+    changes: dict[str, Any] = {"python": python} if python else {}
+    found = plan(source, Host(seen()), **changes)
+    assert said in found.get("msg", "") if said else "failed" not in found
+
+
+def test_the_version_of_another_interpreter_says_nothing(source: Path) -> None:
+    (source / "pyproject.toml").write_text(PYPROJECT.format(">=3.12"))
+    assert "failed" not in plan(source, Host(seen(python_path="/opt/ansible/bin/python3")))
 
 
 def test_a_host_that_cannot_be_read_has_its_lock_all_the_same(source: Path) -> None:
@@ -263,7 +305,13 @@ def test_the_app_and_its_nginx_take_as_many(
     assert f"limit_conn streams_chat_app {streams};" in found["full_lines"]
     lines = [one["line"] for one in found["nginx_lines"]]
     assert f"worker_connections {connections};" in lines
-    assert found["kernel"] == {"net.core.somaxconn": 65535, "net.ipv4.tcp_notsent_lowat": 131_072}
+    assert found["kernel"] == []  # their files are there: the host refuses them
+
+
+def test_the_kernels_settings(source: Path) -> None:
+    path = "/etc/sysctl.d/30-streaming_api-net.core.somaxconn.conf"
+    [found] = plan(source, Host(seen(outdated_files=[path])))["kernel"]
+    assert (found["path"], found["text"]) == (path, "net.core.somaxconn = 65535\n")
 
 
 def test_a_main_file_of_the_users(source: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 from pathlib import Path
 
 from tests.unit.host.made_host import see, write
@@ -20,6 +21,7 @@ def test_a_fresh_host(root: Path) -> None:
         "supported": True,
         "systemd": 252,
         "python": platform.python_version().rstrip("+"),
+        "python_path": str(Path(sys.executable).resolve()),
         "ipv6": False,
         "nginx": see(root)["nginx"],
         "euid": os.geteuid(),

@@ -186,6 +186,24 @@ def test_layouts(tmp_path: Path, files: dict[str, str], installable: bool, unrea
     assert (unreadable in found.unreadable) if unreadable else not found.unreadable
 
 
+REQUIRES = '[project]\nname = "chat"\nrequires-python = ">=3.14"\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "requires"),
+    [
+        ({"pyproject.toml": BUILD + REQUIRES}, ">=3.14"),
+        ({"pyproject.toml": BUILD + REQUIRES, "requirements.txt": ""}, ">=3.14"),
+        ({"pyproject.toml": REQUIRES, "uv.lock": ""}, ">=3.14"),
+        ({"pyproject.toml": REQUIRES}, ""),  # uv takes its dependencies and does not mind
+        ({"pyproject.toml": BUILD + PROJECT}, ""),
+        ({"requirements.txt": ""}, ""),
+    ],
+)
+def test_the_pythons_that_uv_accepts(tmp_path: Path, files: dict[str, str], requires: str) -> None:
+    assert describe(scan(str(write(tmp_path, files)))).requires_python == requires
+
+
 HATCH = '[build-system]\nrequires = ["hatchling", "hatch-vcs"]\n'
 SCM = "[build-system]\nrequires = ['setuptools>=80', 'setuptools-scm>=8']\n"
 

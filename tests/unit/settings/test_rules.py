@@ -152,6 +152,11 @@ BAD: list[Row] = [
     # Nginx
     ("server name", {"nginx_server_names": ["a; b"]}, ("_server_names[0] is 'a; b'", "host name")),
     ("URL for a name", {"nginx_server_names": ["a.b", "https://a"]}, ("_names[1]", "'https://a'")),
+    ("path without slashes", {"nginx_path": "/chat"}, ("_nginx_path is '/chat'", "at both ends")),
+    ("path upwards", {"nginx_path": "/a/../b/"}, ("_nginx_path is '/a/../b/'", "such as /chat/")),
+    ("regular path", {"nginx_path": "~ ^/a/"}, ("_nginx_path is '~ ^/a/'", "such as /chat/")),
+    ("root path with a slash", {"root_path": "/a/"}, ("_root_path is '/a/'", "such as /chat")),
+    ("site of no name", {"nginx_site_of": "a b"}, ("_site_of is 'a b'", "another app")),
     ("port 0", {"nginx_http_port": 0}, ("_http_port is 0", "from 1 to 65535")),
     ("port too high", {"nginx_https_port": "70000"}, ("_https_port is 70000", "from 1 to 65535")),
     (
@@ -259,6 +264,11 @@ BAD: list[Row] = [
         {"nginx_client_max_body_size": "20 MB"},
         ("_body_size is '20 MB'", "a size such as 20m"),
     ),
+    (
+        "headers of an answer",
+        {"nginx_proxy_buffer_size": "2k"},
+        ("_proxy_buffer_size is '2k'", "from 4k to 999k"),
+    ),
     ("body timeout", {"nginx_client_body_timeout": 0}, ("_body_timeout is 0", "from 1 to")),
     ("send timeout", {"nginx_send_timeout": 0}, ("_send_timeout is 0", "from 1 to")),
     ("header timeout", {"nginx_client_header_timeout": 0}, ("_header_timeout is 0", "from 1 to")),
@@ -363,6 +373,18 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
         {"nginx_server_names": ["a.example.org", "*.example.org", "www.example.*", "localhost"]},
     ),
     ("one port without TLS", {"nginx_http_port": 443}),
+    ("a path", {"nginx_path": "/a/b-c_d.e~f/", "root_path": "", "gunicorn_worker_class": "a.B"}),
+    ("a root path", {"root_path": "/v1/a", "gunicorn_worker_class": "asgi"}),
+    ("the certificate of another app", {"nginx_site_of": "web", "tls": "provided"}),
+    (
+        "an app that sees its path",
+        {
+            "nginx_path": "/mcp/",
+            "nginx_strip_path": False,
+            "health_path": "/mcp",
+            "proof_paths": ["/mcp/a?b=c"],
+        },
+    ),
     ("paths of a pair", {"tls": "provided", "tls_certificate": "/a/b.pem", "tls_key": "path"}),
     ("path of a key", {"tls": "provided", "tls_certificate": "/a/b.pem", "tls_key": "/a/k.pem"}),
     ("PEM of a pair", {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "pem"}),

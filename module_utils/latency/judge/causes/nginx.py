@@ -157,8 +157,9 @@ CAUSES = (
             (
                 "Nginx",
                 (
-                    "Set proxy_buffer_size 16k (4k or 8k by default) and proxy_buffers 8 16k,"
-                    " without which Nginx refuses it; or send smaller cookies."
+                    "Set proxy_buffer_size (4k or 8k by default) above the size of the headers, and"
+                    " proxy_buffers to 8 of that size, without which Nginx refuses it; or send"
+                    " smaller cookies."
                 ),
             ),
         ),
