@@ -10,7 +10,7 @@ module: stream_commit
 short_description: Make a proven release of an app the live one
 version_added: 0.1.0
 description:
-  - Stores the proven site, which names the live release, and the app's record. Starts the drain of
+  - Stores the proven site, the link to the live release, and the app's record. Starts the drain of
     the replaced releases. Removes the outdated releases.
   - Releases the lock of the deploy at the end, which saves a round trip.
 author: The streaming_api authors (@unbuffered)

@@ -229,13 +229,14 @@ missing_packages:
   elements: str
   sample: [nginx]
 site_is_proven:
-  description: Whether the app's site is the proven site. Also true if neither exists.
+  description:
+    - Whether Nginx has the proven site, the last site that was seen to stream, and sends requests
+      to the live release. Also true without a site and without a release.
   returned: success
   type: bool
 live:
   description:
-    - Id of the live release, null without one. The proven site, the last site that was seen to
-      stream, names it.
+    - Id of the live release, the last one that was seen to stream; null without one.
   returned: success
   type: str
   sample: 3f0a91c2be47

@@ -207,6 +207,10 @@ options:
     description: Leave a stream after this many seconds.
     type: float
     default: 30
+  seconds_of_events:
+    description: Leave a stream this many seconds after its first event. V(0) means no limit.
+    type: float
+    default: 0
   patience:
     description: A stream counts as stalled after this many seconds without a byte.
     type: float
@@ -270,6 +274,19 @@ options:
             reported as a risk.
         type: float
         default: 60
+  accepted_risks:
+    description: Risks that the caller knows. They are not among RV(risks), and not in RV(text).
+    type: list
+    elements: str
+    choices:
+      - app-no-heartbeat
+      - app-headers-missing
+      - app-ignores-departure
+      - gunicorn-http10
+      - nginx-chunked-off
+      - edge-ignores-departure
+      - headers-late
+    default: []
   measured:
     description:
       - Layers that an earlier task measured, nearer to the application; its RV(measured). They
@@ -502,6 +519,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.deploy.blot import Blot
 from ..module_utils.latency.errors import LatencyError
+from ..module_utils.latency.judge.causes import CAUSES
 from ..module_utils.latency.ladder import Ladder
 from ..module_utils.latency.read.curl import HTTP_VERSIONS
 from ..module_utils.latency.read.passes import REQUESTS, STREAM, Plan
@@ -563,6 +581,7 @@ OPTIONS = {
     "pause": {"type": "float", "default": PLAN.pause},
     "events": {"type": "int", "default": REQUEST.events},
     "seconds": {"type": "float", "default": REQUEST.seconds},
+    "seconds_of_events": {"type": "float", "default": REQUEST.seconds_of_events},
     "patience": {"type": "float", "default": REQUEST.patience},
     "size_limit": {"type": "int", "default": REQUEST.size_limit},
     "sent_field": {"type": "str", "default": REQUEST.sent_field},
@@ -572,6 +591,12 @@ OPTIONS = {
             name: {"type": "float"} if limit is None else {"type": "float", "default": limit}
             for name, limit in LIMITS._asdict().items()
         },
+    },
+    "accepted_risks": {
+        "type": "list",
+        "elements": "str",
+        "choices": [cause.id for cause in CAUSES if cause.risk],
+        "default": [],
     },
     "measured": {"type": "list", "elements": "dict", "default": []},
     "rounds": {"type": "int", "choices": [1, 2]},
@@ -591,7 +616,7 @@ def main() -> None:
     module = AnsibleModule(OPTIONS, supports_check_mode=True)
     options = dict(module.params)
     file = options.pop("probe_token_file")
-    blot = Blot.of(options.pop("hidden"))
+    blot, accepted = Blot.of(options.pop("hidden")), options.pop("accepted_risks")
     if file and not options["probe_token"]:
         token = Path(file).read_text(encoding="utf-8").strip() if Path(file).exists() else ""
         options["probe_token"] = token or None
@@ -602,6 +627,7 @@ def main() -> None:
         found = Ladder.of(options).climb()
     except LatencyError as error:
         module.fail_json(msg=blot(str(error)))
+    found["risks"] = [risk for risk in found["risks"] if risk["cause"] not in accepted]
     found["text"] = text.render(found)
     found = blot.deep(found)
     found["changed"] = bool(options["disturbance"])

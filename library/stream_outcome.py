@@ -51,6 +51,10 @@ options:
     type: list
     elements: dict
     default: []
+  status:
+    description: The status that was taken as healthy, from M(unbuffered.streaming.stream_start).
+    type: int
+    default: 0
   nginx:
     description: Result of M(unbuffered.streaming.stream_prove) at Nginx.
     type: dict

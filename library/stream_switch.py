@@ -12,8 +12,9 @@ version_added: 0.1.0
 description:
   - Lets Nginx check the new site and main file in a mount namespace, which the running server does
     not see. If Nginx refuses them, the module writes nothing.
-  - Then writes both files and reloads Nginx, if they have changed or if an earlier reload was
-    lost. Waits until the new workers have taken over. Requests the app through Nginx.
+  - Then writes both files, and points the link that Nginx connects to to the release's socket.
+    Reloads Nginx if a file has changed, if an earlier reload was lost, or if Nginx is older than
+    1.19.10, and waits until the new workers have taken over. Requests the app through Nginx.
   - After a failure, undo the switch with M(unbuffered.streaming.stream_undo).
 author: The streaming_api authors (@unbuffered)
 options:
@@ -25,6 +26,10 @@ options:
     description: The parent of the app's directory.
     type: path
     default: /srv
+  release:
+    description: Id of the release.
+    type: str
+    required: true
   site:
     description: Content of the site.
     type: str
@@ -103,6 +108,7 @@ EXAMPLES = r"""
 - name: Point Nginx to the release
   stream_switch:
     name: chat
+    release: 3f0a91c2be47
     site: "{{ lookup('template', 'site.conf.j2') }}"
 """
 
@@ -143,6 +149,7 @@ from ..module_utils.host.access import Host, run
 OPTIONS = {
     **COMMON,
     "hidden": {"type": "str", "default": "", "no_log": True},
+    "release": {"type": "str", "required": True},
     "site": {"type": "str", "required": True},
     "site_of": {"type": "str", "default": ""},
     "place": {"type": "str", "default": ""},
@@ -162,6 +169,7 @@ def main() -> None:
     given = module.params
     editor = Editor(check=module.check_mode)
     wanted = Switch(
+        given["release"],
         given["site"],
         given["lines"],
         given["keep_welcome"],

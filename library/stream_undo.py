@@ -10,7 +10,8 @@ module: stream_undo
 short_description: Go back to the proven state of an app
 version_added: 0.1.0
 description:
-  - Restores the proven site, the last site that was seen to stream, and reloads Nginx.
+  - Points the link that Nginx connects to back to the live release. Restores the proven site, the
+    last site that was seen to stream, and then reloads Nginx.
   - Then takes the failed release back. A release without streams is stopped and removed. A release
     that may have streams finishes them first. The live release stays.
 author: The streaming_api authors (@unbuffered)

@@ -34,7 +34,7 @@ class Commit(NamedTuple):
 def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None:
     """Make the release the live one.
 
-    Keep the site that was proven first. From then on an undo goes back to this release.
+    Keep the site and the link that were proven first. From then on an undo goes back to them.
     """
     editor.records()
     # In check mode, a first deploy has no site yet.
@@ -48,6 +48,7 @@ def commit(places: Places, release: str, wanted: Commit, editor: Editor) -> None
             editor.remove(proven)
         else:
             editor.write(proven, text, shown=False)
+    editor.link(places.proven_traffic, places.socket(release))
     # An earlier deploy of this release may have failed and marked the release for removal.
     editor.remove(places.withdrawn(release))
     editor.link(places.current, f"releases/{release}")

@@ -63,6 +63,11 @@ class Editor:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def target(self, path: str) -> str:
+        """Where a symbolic link points to; '' if it does not exist."""
+        place = self.path(path)
+        return os.readlink(place) if place.is_symlink() else ""
+
     def note(self, what: str, before: str = "", after: str = "") -> None:
         """Note a change for the diff."""
         self.changed = True
@@ -146,19 +151,19 @@ class Editor:
             os.chown(place, *owner.ids())
         place.chmod(mode)
 
-    def link(self, path: str, target: str) -> None:
-        """Create or replace a symbolic link in one step."""
-        place = self.path(path)
-        before = os.readlink(place) if place.is_symlink() else ""
+    def link(self, path: str, target: str) -> bool:
+        """Create or replace a symbolic link in one step. Return whether it differed."""
+        place, before = self.path(path), self.target(path)
         if before == target:
-            return
+            return False
         self.note(path, f"{before}\n" if before else "", f"{target}\n")
         if self.check:
-            return
+            return True
         new = place.with_name(f".{place.name}.new")
         new.unlink() if new.is_symlink() else None
         new.symlink_to(target)
         new.rename(place)
+        return True
 
     def remove(self, path: str) -> None:
         """Remove a file, a link or a whole directory, if it exists."""

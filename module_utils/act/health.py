@@ -10,21 +10,31 @@ if TYPE_CHECKING:
     from .ask import Answer, Question
 
 DEFAULT_PATH = "/"
-REFUSES_NAME = (400, 421)  # what frameworks answer to a name that they do not expect
+NOWHERE = "/a-path-that-no-app-has-5d1c"
+MISDIRECTED = 421  # this name is not mine
+BAD_REQUEST = 400  # what most frameworks answer to a name that they do not expect
 
 
 def is_doubtful(answer: Answer) -> bool:
-    """Whether it takes the live release's answer to judge this one."""
+    """Whether it takes more answers to judge this one."""
     return (answer.status or 0) >= 400
 
 
-def objection(question: Question, answer: Answer, live: Answer | None) -> str:
+def may_refuse_name(answer: Answer) -> bool:
+    """Whether an answer to NOWHERE tells more: an app that refuses the name refuses each path."""
+    return answer.status == BAD_REQUEST
+
+
+def objection(
+    question: Question, answer: Answer, live: Answer | None = None, nowhere: Answer | None = None
+) -> str:
     """Why an answer below 500 is not good enough; '' if it is.
 
-    ``live`` is what the live release answers to the same request, None if there is none. Many apps
-    have nothing at ``/``, or want a login there, so a status of 4xx may be healthy. It is not where
-    the live release answers better, where the user has named the path, and when it says that the
-    app refuses its own name.
+    ``live`` is what the live release answers to the same request, None if there is none.
+    ``nowhere`` is what the new release answers to a path that it does not have. Many apps have
+    nothing at ``/``, want a login there or a request of another form, so a status of 4xx may be
+    healthy. It is not where the live release answers better, where the user has named the path,
+    and when the app refuses its own name.
     """
     status = answer.status
     if not is_doubtful(answer):
@@ -33,7 +43,9 @@ def objection(question: Question, answer: Answer, live: Answer | None) -> str:
         return f"{answer.said}, where the live release answers {live.status}"
     if status == 404 and question.path != DEFAULT_PATH:
         return f"{answer.said}; streaming_api_health_path must be a path that the app has"
-    if status in REFUSES_NAME and not (live and live.status == status):
+    if live and live.status == status:
+        return ""
+    if status == MISDIRECTED or (status == BAD_REQUEST and nowhere and nowhere.status == status):
         return (
             f"{answer.said} to the name {question.host}; see which names the app accepts "
             "(in Django ALLOWED_HOSTS), and streaming_api_nginx_server_names"

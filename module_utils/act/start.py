@@ -97,8 +97,7 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
     while True:
         answer = ask.on_unix_socket(places.socket(release), wanted.question, PATIENCE, hopeless)
         if answer.healthy:
-            live = _live(places, wanted) if health.is_doubtful(answer) else None
-            why = health.objection(wanted.question, answer, live)
+            why = _objection(places, release, wanted, answer)
             if not why:
                 return answer
             doubtful = doubtful or time.monotonic()
@@ -113,8 +112,12 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
         time.sleep(PAUSE)
 
 
-def _live(places: Places, wanted: Start) -> ask.Answer | None:
-    """What the live release answers to the same request."""
-    if not wanted.live:
-        return None
-    return ask.on_unix_socket(places.socket(wanted.live), wanted.question, PATIENCE)
+def _objection(places: Places, release: str, wanted: Start, answer: ask.Answer) -> str:
+    """Why the answer is not good enough. A doubtful answer takes more requests."""
+    live = nowhere = None
+    if wanted.live and health.is_doubtful(answer):
+        live = ask.on_unix_socket(places.socket(wanted.live), wanted.question, PATIENCE)
+    if health.may_refuse_name(answer):
+        other = wanted.question._replace(path=health.NOWHERE)
+        nowhere = ask.on_unix_socket(places.socket(release), other, PATIENCE)
+    return health.objection(wanted.question, answer, live, nowhere)

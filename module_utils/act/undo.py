@@ -7,6 +7,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, Sequence
 
+from ..deploy.nginx import follows_link
 from ..deploy.outcome import Undone
 from ..deploy.places import proven_refusal, refusal
 from ..host.nginx import has_lost_reload
@@ -40,15 +41,13 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
     Stop and remove a release without streams. Let a release that may have streams finish them.
     Leave the live release alone. Return what was done, and the release's journal.
     """
-    # A release that Nginx's site names may have streams, whether its workers read the site or not.
-    named = places.release_in(editor.text(places.site) or "")
-    had_traffic = named == wanted.release
+    had_traffic = places.release_of(editor.target(places.traffic)) == wanted.release
     problem = ""
     try:
         site = _restore(places, wanted.ports, host, editor)
     except (ActError, OSError) as error:
         site, problem = "untouched", f"The previous site could not be loaded: {error}"
-    live = places.release_in(editor.text(places.proven_site) or "")
+    live = places.release_of(editor.target(places.proven_traffic))
     if not wanted.release:
         return Undone(site, "none", problem), ""
     journal = units.journal(f"{places.unit(wanted.release)}.service")
@@ -64,17 +63,19 @@ def undo(places: Places, wanted: Undo, host: Host, editor: Editor) -> tuple[Undo
 
 
 def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -> str:
-    """Restore the proven site and the servers that refuse unknown names; have Nginx read them."""
+    """Restore the proven link, the proven site and the servers that refuse unknown names."""
+    replaces = _point_back(places, editor)
     own = site_files(places, editor.path)
     pairs = {**own}
     pairs.update((refusal(port), proven_refusal(port)) for port in ports)
     proven = {path: editor.text(copy) for path, copy in pairs.items()}
     changed = [path for path, text in proven.items() if editor.text(path) != text]
-    has_site = proven[places.site] is not None
+    site = proven[places.site]
     if not changed:
-        if has_site:
-            nginx.load(host, [*own, nginx.MAIN], reload=False)
-        return "untouched"
+        reload = replaces and not follows_link(site or "")
+        if site is not None:
+            nginx.load(host, [*own, nginx.MAIN], reload=reload)
+        return "restored" if replaces else "untouched"
     # Workers that are older than the site never read it, and need not read the proven one either.
     was_read = not has_lost_reload(host, changed)
     for path in changed:
@@ -88,7 +89,16 @@ def _restore(places: Places, ports: Sequence[int], host: Host, editor: Editor) -
         nginx.load(host, changed, reload=True)
     else:
         units.systemctl("reload", nginx.SERVICE)
-    return "restored" if has_site else "removed"
+    return "restored" if site is not None else "removed"
+
+
+def _point_back(places: Places, editor: Editor) -> bool:
+    """Return whether another release than the live one had the traffic."""
+    proven, had = editor.target(places.proven_traffic), editor.target(places.traffic)
+    if proven:
+        return editor.link(places.traffic, proven)
+    editor.remove(places.traffic)
+    return bool(had)
 
 
 def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor) -> str:

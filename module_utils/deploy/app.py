@@ -9,8 +9,9 @@ import posixpath
 import re
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
+from urllib.parse import urlsplit
 
-from . import edge, full, monitor, paths, site
+from . import edge, full, monitor, paths, request, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -72,7 +73,8 @@ class App(NamedTuple):
     scheme: str
     port: int  # where readers connect: HTTPS if there is TLS
     ports: dict[str, int]  # of the app's own servers, by the variable that sets each
-    server_name: str  # the Host header of our own requests
+    server_name: str  # of our own requests
+    headers: dict[str, str]  # with which our own requests come to the app's socket
     path: str  # of the app on its server; the locations are below it
     stripped: str  # what Nginx takes away from the begin of each path
     root_path: str  # what the app is told to put before its paths in links
@@ -137,6 +139,8 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
     ports = {"streaming_api_nginx_http_port": given["nginx_http_port"]}
     if tls:
         ports["streaming_api_nginx_https_port"] = given["nginx_https_port"]
+    scheme, server_name = "https" if tls else "http", _server_name(given["nginx_server_names"])
+    locations = [_location(location, given) for location in given["nginx_locations"]]
     fronts, hsts = edge.edge(given, identifier(name)), site.hsts(given)
     described = App(
         name=name,
@@ -145,10 +149,16 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         user=user,
         build_user=f"{name}-build",
         identifier=identifier(name),
-        scheme="https" if tls else "http",
+        scheme=scheme,
         port=list(ports.values())[-1],
         ports={} if given["nginx_site_of"] else ports,
-        server_name=_server_name(given["nginx_server_names"]),
+        server_name=server_name,
+        headers=request.headers(
+            locations[0]["proxy_headers"],
+            server_name,
+            scheme,
+            urlsplit(given["public_url"]).scheme or scheme,
+        ),
         path=given["nginx_path"],
         stripped=paths.stripped(given),
         root_path=paths.root_path(given),
@@ -156,7 +166,7 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         guests=places.guests,
         taken=paths.taken(given),
         shared=paths.shared(given),
-        locations=[_location(location, given) for location in given["nginx_locations"]],
+        locations=locations,
         bare=_bare(given),
         guest_lines=site.guest_lines(given, identifier(name), [hsts, fronts.stream_header]),
         server_lines=site.server_lines(given, identifier(name)),

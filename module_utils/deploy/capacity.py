@@ -75,14 +75,41 @@ def worries(asked: int, machine: Machine) -> list[str]:
     return found
 
 
-def kernel(machine: Machine) -> dict[str, int]:
-    """The kernel's settings that are worse than what streams need, name to value."""
-    found = {}
-    if machine.somaxconn < BACKLOG:
-        found["net.core.somaxconn"] = BACKLOG
-    if machine.notsent > NOTSENT:
-        found["net.ipv4.tcp_notsent_lowat"] = NOTSENT
-    return found
+class Setting(NamedTuple):
+    """A setting of the kernel. It has its own file, so that a better value of the user's stays."""
+
+    name: str
+    value: int
+
+    @property
+    def path(self) -> str:
+        """The file that sets it at a boot."""
+        return f"/etc/sysctl.d/30-streaming_api-{self.name}.conf"
+
+    @property
+    def text(self) -> str:
+        """The text of that file."""
+        return f"{self.name} = {self.value}\n"
+
+    @property
+    def assignment(self) -> str:
+        """Its path below /proc/sys, and its value."""
+        return f"{self.name.replace('.', '/')}={self.value}"
+
+
+SOMAXCONN = Setting("net.core.somaxconn", BACKLOG)
+NOTSENT_LOWAT = Setting("net.ipv4.tcp_notsent_lowat", NOTSENT)
+KERNEL = (SOMAXCONN, NOTSENT_LOWAT)
+
+
+def kernel(machine: Machine, outdated: Sequence[str]) -> list[Setting]:
+    """What is worse than streams need, and was not written before.
+
+    ``outdated`` are the paths of the files that the role would write. Where a file is up to date
+    and the value is not, the host refused it, or somebody chose another: the role told it once.
+    """
+    worse = {SOMAXCONN: machine.somaxconn < BACKLOG, NOTSENT_LOWAT: machine.notsent > NOTSENT}
+    return [each for each in KERNEL if worse[each] and each.path in outdated]
 
 
 def nginx_lines(processes: str, claims: Sequence[int], machine: Machine) -> list[dict[str, str]]:

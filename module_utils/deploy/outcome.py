@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 from .paths import TOP
 
 if TYPE_CHECKING:
+    from .places import Places
     from .proof import Measured, Outside
 
 # How the message of each kind of failure begins, after the name of the release's unit.
@@ -28,6 +29,10 @@ LONGEST = 400  # characters of a line
 SAID_ALL = ("build", "before-start", "import")
 # What the release has logged may explain these.
 LOGS = ("", "start", "unhealthy", "socket-stream", "health")
+# Of the system, and of SQLite.
+_READ_ONLY = re.compile(
+    r"Read-only file system|readonly database|unable to open database file", re.IGNORECASE
+)
 SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
@@ -80,11 +85,14 @@ class Undone(NamedTuple):
     problem: str = ""
 
 
-def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "") -> str:
+def sentence(
+    unit: str, app: str, failed: Failure, undone: Undone, left_out: str = "", advice: str = ""
+) -> str:
     """The message of a deploy that has failed: what, what became of it, and why.
 
     ``app`` is the value of ``streaming_api_app``. ``left_out`` is a file of settings beside the
-    source's others that does not go to hosts, '' for none.
+    source's others that does not go to hosts, '' for none. ``advice`` is a sentence about what the
+    app has said.
     """
     site = SITE[undone.site]
     if undone.site == "untouched" and undone.problem:
@@ -111,9 +119,23 @@ def sentence(unit: str, app: str, failed: Failure, undone: Undone, left_out: str
             f" The source's {left_out} stays on the controller; put its values into "
             "streaming_api_environment and streaming_api_secrets."
         )
+    if advice:
+        found += f" {advice}"
     if undone.problem:
         found += f" The undo failed too: {undone.problem}"
     return found
+
+
+def where_to_write(said: str, places: Places) -> str:
+    """Where the app may write, if it tried to elsewhere. ``said`` is what it has said; else ''."""
+    denied = re.search(r"Permission denied: '([^']*)'", said)
+    own = denied is not None and denied[1].startswith(f"{places.home}/")
+    if not own and not _READ_ONLY.search(said):
+        return ""
+    return (
+        f"An app may write to {places.state} (its HOME and STATE_DIRECTORY), {places.app_cache} "
+        "(CACHE_DIRECTORY) and /tmp; streaming_api_service_writable_paths adds directories."
+    )
 
 
 def evidence(failed: Failure, journal: str) -> str:
@@ -160,18 +182,33 @@ class Seen(NamedTuple):
     through_nginx: Sequence[Measured]
     outside: Outside | None = None
     outside_text: str = ""
-    from_front: bool = False
+    only_from_front: bool = False  # nothing behind the app's own middleware was measured
     public_url: str = ""
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, path: str, streams: int) -> str:
-    """The sentence that names the live release."""
-    where = f"port {port}" if path == TOP else f"port {port}, at {path}"
-    return (
-        f"{unit} is live on {host}, {where}. It takes {streams} streams and other requests at "
+def where(host: str, port: int, path: str) -> str:
+    """Where an app is live."""
+    return f"{host}, port {port}" if path == TOP else f"{host}, port {port}, at {path}"
+
+
+def live(unit: str, where: str, streams: int, health: tuple[str, int] = ("", 0)) -> str:
+    """The sentences that name the live release.
+
+    ``health`` is the path that was asked before the switch, and the status that was taken as
+    healthy.
+    """
+    path, status = health
+    said = (
+        f"{unit} is live on {where}. It takes {streams} streams and other requests at "
         "once; streaming_api_streams changes that."
     )
+    if status >= 400:
+        said += (
+            f" {path} answers {status}, and that was taken as healthy: it may be meant so. "
+            "streaming_api_health_path can name a path that says more."
+        )
+    return said
 
 
 def report(live: str, seen: Seen | None) -> str:
@@ -197,7 +234,7 @@ def report(live: str, seen: Seen | None) -> str:
             lines.append(f"{other.stream.shown} could not be measured: {other.result['message']}")
         elif other != tabled:
             lines.append(f"{other.stream.shown} streams too.")
-    if seen.from_front:
+    if seen.only_from_front:
         lines.append(
             "The probe answered in front of the app: the effect of the app's own middleware on a "
             "stream was not measured. Name a stream of the app in streaming_api_proof_paths."

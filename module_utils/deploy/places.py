@@ -21,6 +21,7 @@ UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
 WEBROOT = "/var/lib/streaming_api/acme"  # where a CA looks for what proves a name
+TRAFFIC = "/var/lib/streaming_api/traffic"  # Nginx looks into it, and a boot keeps it
 UNIT_KINDS = ("service", "socket")
 CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
@@ -89,7 +90,7 @@ class Places(NamedTuple):
 
     @property
     def proven_site(self) -> str:
-        """The last site that was seen to stream. It names the live release."""
+        """The last site that was seen to stream."""
         return f"{RECORDS}/{self.name}.conf"
 
     @property
@@ -104,6 +105,19 @@ class Places(NamedTuple):
     def proven_guest(self, of: str, kind: str = "conf") -> str:
         """That file, as it was when this app was last seen to stream."""
         return f"{RECORDS}/{self.name}.{of}.{kind}"
+
+    @property
+    def traffic(self) -> str:
+        """The link to the socket of the release that gets the traffic.
+
+        Nginx connects to it. So a change of the link takes effect with the next connection.
+        """
+        return f"{TRAFFIC}/{self.name}.sock"
+
+    @property
+    def proven_traffic(self) -> str:
+        """The link as it was when the app was last seen to stream. It names the live release."""
+        return f"{RECORDS}/{self.name}.sock"
 
     @property
     def record(self) -> str:
@@ -168,9 +182,9 @@ class Places(NamedTuple):
         """
         return f"/run/{self.name}-drain-{release}/until"
 
-    def release_in(self, text: str) -> str | None:
-        """The release whose socket an Nginx site names."""
-        found = re.search(rf"/run/{re.escape(self.name)}/(\w+)\.sock", text)
+    def release_of(self, socket: str) -> str | None:
+        """The release that has this socket."""
+        found = re.fullmatch(rf"/run/{re.escape(self.name)}/(\w+)\.sock", socket)
         return found.group(1) if found else None
 
     def connections(self, table: str) -> dict[str, int]:

@@ -14,11 +14,15 @@ import re
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 from urllib.parse import urlsplit
 
+from .request import HOST
+
 if TYPE_CHECKING:
     from .app import App
     from .plan import Plan
 
-SECONDS = 10  # the longest that a stream is read
+# The longest that a stream is read: from its start, and from its first event. It may be endless.
+SECONDS, SECONDS_OF_EVENTS = 10, 4
+ACCEPTED_RISKS = ("nginx-chunked-off",)  # a default of the role; docs/deploy.md tells its price
 PROBE = "/.stream-probe?count=30"
 _PROBE_PATH = re.compile(r"/[.]stream-probe([?#]|$)")
 _PREFIX_LOCATION = re.compile(r"(\^~\s*)?(/.*?)/?$")
@@ -135,9 +139,9 @@ def through_nginx(
 def layer_gunicorn(app: App, socket: str, stream: Stream) -> dict[str, Any]:
     return {
         "name": "gunicorn",
-        "url": f"http://{app.server_name}{stream.on_socket}",
+        "url": f"http://{app.headers.get(HOST, app.server_name)}{stream.on_socket}",
         "unix_socket": socket,
-        "headers": {"X-Forwarded-Proto": app.scheme},  # as Nginx will send it
+        "headers": {name: value for name, value in app.headers.items() if name != HOST},
     }
 
 
@@ -231,8 +235,8 @@ def answers_instead(measured: Sequence[Measured], release: str) -> str:
     return f"{who} answers, perhaps through another site with the same name."
 
 
-def seen_from(measured: Sequence[Measured]) -> str:
-    """Where in the app the probe answered. ``front``: in front of the app's own middleware."""
-    return str(
-        (_answer([one for one in measured if one.streams]).get("server") or {}).get("at", "")
-    )
+def only_from_front(measured: Sequence[Measured]) -> bool:
+    """Whether only the probe was seen to stream, and that in front of the app's own middleware."""
+    streaming = [one for one in measured if one.streams]
+    server = _answer(streaming).get("server") or {}
+    return server.get("at") == "front" and all(one.stream.on_socket == PROBE for one in streaming)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 from typing import TYPE_CHECKING, Callable, NamedTuple
 
@@ -47,6 +48,11 @@ class Host:
 
     def path(self, path: str) -> Path:
         return self._root_dir / path.lstrip("/")
+
+    def target(self, path: str) -> str:
+        """Where a symbolic link points to; empty if it does not exist."""
+        place = self.path(path)
+        return os.readlink(place) if place.is_symlink() else ""
 
     def text(self, path: str) -> str:
         """The text of a file; empty if the file does not exist."""

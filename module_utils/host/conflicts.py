@@ -8,7 +8,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Sequence
 
-from ..deploy.places import SITES, Places
+from ..deploy.places import Places
 from .defaults import ANY, defaults, foreign
 from .guests import guest_conflicts, neighbour_conflicts
 from .listeners import listeners
@@ -106,9 +106,9 @@ def _name_conflicts(wanted: Wanted, host: Host) -> Iterator[str]:
             f"{is_so} {home} on the host holds something else "
             "already; choose another name, or another streaming_api_root."
         )
-    site = f"{SITES}/{wanted.name}.conf"
-    if host.path(site).exists() and not Places(wanted.name).release_in(host.text(site)):
-        yield f"{is_so} {site} on the host is a site of somebody else; choose another name."
+    places = Places(wanted.name)
+    if host.path(places.site).exists() and places.traffic not in host.text(places.site):
+        yield f"{is_so} {places.site} on the host is a site of somebody else; choose another name."
     for state in (f"/var/lib/{wanted.name}", f"/var/cache/{wanted.name}"):
         if _has_another_owner(host.path(state), user_id(host, wanted.user)):
             yield (

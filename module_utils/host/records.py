@@ -54,22 +54,25 @@ def site_files(places: Places, path: Callable[[str], Path]) -> dict[str, str]:
     return found
 
 
-def _proven_site(host: Host, wanted: Wanted) -> str:
-    return host.text(f"{RECORDS}/{wanted.name}.conf")
-
-
 def site_is_proven(host: Host, wanted: Wanted) -> bool:
-    """Whether Nginx has the proven site. Also true if neither exists."""
-    files = site_files(Places(wanted.name), host.path)
+    """Whether Nginx has the proven site and sends requests to the live release.
+
+    Also true without a site and without a release.
+    """
+    places = Places(wanted.name)
+    files = site_files(places, host.path)
     if any(host.text(file) != host.text(proven) for file, proven in files.items()):
         return False
-    is_first = not _proven_site(host, wanted)
+    if host.target(places.traffic) != host.target(places.proven_traffic):
+        return False
+    is_first = not host.text(places.proven_site)
     return is_first or not has_lost_reload(host, [*files, "/etc/nginx/nginx.conf"])
 
 
 def live(host: Host, wanted: Wanted) -> str | None:
-    """The release that the proven site names. The release of a killed deploy does not count."""
-    return Places(wanted.name).release_in(_proven_site(host, wanted))
+    """The release that was last seen to stream. The release of a killed deploy does not count."""
+    places = Places(wanted.name)
+    return places.release_of(host.target(places.proven_traffic))
 
 
 def history(host: Host, wanted: Wanted) -> list[str]:

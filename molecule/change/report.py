@@ -34,7 +34,7 @@ share 4 connections, like those of a browser; each of the others has its own con
 {counts}
 
 Time to the first chunk of the opened streams in ms, including connection and TLS. *Quiet*: no play runs. *Play*: a play
-runs, and here takes CPU from the host. *Switch*: the 5 s after Nginx's reload.
+runs, and here takes CPU from the host. *Switch*: the 5 s after Nginx's link has changed.
 
 | | streams | p50 | p99 | longest |
 |---|---|---|---|---|

@@ -11,11 +11,13 @@ import ansible.plugins
 
 try:
     from ..module_utils.deploy import outcome, proof
+    from ..module_utils.deploy.app import App
     from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils.deploy import outcome, proof
+    from ..module_utils.deploy.app import App
     from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 
@@ -38,6 +40,7 @@ class ActionModule(acting.Action):
         "failed": {"type": "dict", "default": {}},
         "undone": {"type": "dict", "default": {}},
         "proofs": {"type": "list", "elements": "dict", "default": []},
+        "status": {"type": "int", "default": 0},
         "nginx": {"type": "dict", "default": {}},
         "outside": {"type": "dict", "default": {}},
         "hidden": {"type": "str", "default": "", "no_log": True},
@@ -80,7 +83,9 @@ class ActionModule(acting.Action):
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
         plan, app = args["plan"], args["app"]
-        return outcome.live(plan["unit"], host, app["port"], app["path"], plan["streams"])
+        where = outcome.where(host, app["port"], app["path"])
+        health = (args["settings"]["streaming_api_health_path"], args["status"])
+        return outcome.live(plan["unit"], where, plan["streams"], health)
 
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:
@@ -95,7 +100,9 @@ class ActionModule(acting.Action):
         excluded = args["settings"].get("streaming_api_source_exclude", [])
         is_left_out = source and ENV_FILE in excluded and Path(source, ENV_FILE).is_file()
         left_out = ENV_FILE if is_left_out else ""
-        return outcome.sentence(args["plan"]["unit"], app, failed, what, left_out)
+        words = f"{failed.said}\n{undone.get('journal', '')}"
+        advice = outcome.where_to_write(words, App.of(args["app"]).places)
+        return outcome.sentence(args["plan"]["unit"], app, failed, what, left_out, advice)
 
     @staticmethod
     def _seen(args: dict[str, Any]) -> outcome.Seen | None:
@@ -111,7 +118,7 @@ class ActionModule(acting.Action):
             measured,
             outside,
             str((found.get("result") or {}).get("text", "")),
-            from_front=proof.seen_from(measured) == "front",
+            only_from_front=proof.only_from_front(measured),
             public_url=args["settings"]["streaming_api_public_url"],
             heartbeat=args["app"]["edge"]["heartbeat"],
         )

@@ -127,7 +127,10 @@ class ActionModule(acting.Action):
             "nginx_directives": list(capacity.NGINX_DIRECTIVES),
             "nginx_user": self._settings["streaming_api_nginx_user"],
             "keeps_welcome": self._settings["streaming_api_nginx_default_site"],
-            "texts": self._host_texts,
+            "texts": {
+                **self._host_texts,
+                **{setting.path: setting.text for setting in capacity.KERNEL},
+            },
             "path": self._app.path,
             "site_of": self._app.site_of,
             "locations": self._app.taken,
@@ -176,6 +179,20 @@ class ActionModule(acting.Action):
             [self._streams(facts), *(app["streams"] for app in facts["apps"])],
             capacity.Machine(**facts["capacity"]),
         )
+
+    @staticmethod
+    def _kernel(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+        machine = capacity.Machine(**facts["capacity"])
+        wanted = capacity.kernel(machine, facts["outdated_files"])
+        return [
+            {
+                "name": each.name,
+                "path": each.path,
+                "text": each.text,
+                "assignment": each.assignment,
+            }
+            for each in wanted
+        ]
 
     def _full_lines(self, streams: int) -> list[str]:
         extra = self._settings["streaming_api_nginx_server_extra"]
@@ -241,7 +258,9 @@ class ActionModule(acting.Action):
             "streams": streams,
             "full_lines": self._full_lines(streams),
             "nginx_lines": self._nginx_lines(facts) if manages else [],
-            "kernel": capacity.kernel(capacity.Machine(**facts["capacity"])),
+            "kernel": self._kernel(facts),
+            "traffic": self._app.places.traffic,
+            "keepalive_lines": nginx.keepalive_lines(facts),
             "nginx_http2_directive": nginx.has_http2_directive(facts),
             "refusals": nginx.refusals(
                 facts,

@@ -81,6 +81,8 @@ class ActionModule(acting.Action):
             "measured": list(before),
             "thresholds": self._settings["streaming_api_proof_thresholds"],
             "seconds": proof.SECONDS,
+            "seconds_of_events": proof.SECONDS_OF_EVENTS,
+            "accepted_risks": list(proof.ACCEPTED_RISKS),
             "fail": False,
             "hidden": self._hidden,
         }

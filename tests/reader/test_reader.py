@@ -207,6 +207,14 @@ def test_an_endless_stream_is_left(faulty: Server) -> None:
         time.sleep(0.01)
 
 
+def test_an_endless_stream_is_left_some_time_after_its_first_event(faulty: Server) -> None:
+    one = read(Request(f"{faulty.url}/endless", seconds=20, seconds_of_events=0.3))
+    assert one.ended == "limit" and not one.error and len(one.events) > 7
+    assert one.ended_at < 5
+    silent = read(Request(f"{faulty.url}/mute", seconds=0.3, seconds_of_events=0.1))
+    assert silent.error.startswith("no answer yet after 0.")
+
+
 def test_a_reader_that_pauses_does_not_read(faulty: Server) -> None:
     one = read(Request(f"{faulty.url}/large_events", pause=(0.1, 1.0)))
     assert one.ended == "close" and len(one.events) == 400

@@ -81,7 +81,7 @@ class Rig:
         extra = own.get("streaming_api_nginx_server_extra", "")
         plan: dict[str, Any] = {
             "ipv6": False,
-            "socket": f"{self._root}/{name}/{ID}.sock",
+            "traffic": f"{self._root}/{name}/{ID}.sock",
             "full_lines": full.server_lines(extra, name, streams),
         }
         (self._root / name).mkdir()
@@ -94,7 +94,7 @@ class Rig:
             file.parent.mkdir(parents=True, exist_ok=True)
             text = self._render(template, plan, **own)
             file.write_text(text.replace(GUESTS, str(self._root / "guests")))
-        server = Server(plan["socket"], App)
+        server = Server(plan["traffic"], App)
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def start(self) -> subprocess.Popen[bytes]:

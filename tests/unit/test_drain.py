@@ -19,8 +19,6 @@ from roles.streaming_api.files.drain import (
     wait,
 )
 
-NGINX = "nginx: worker process is shutting down"
-
 
 def unix(*rows: str) -> str:
     """/proc/net/unix with these rows, each as `state path`."""
@@ -31,31 +29,12 @@ def unix(*rows: str) -> str:
     return head + "".join(lines)
 
 
-# Each look: seconds since the begin, connections, Nginx's workers that shut down.
 @pytest.mark.parametrize(
-    ("looks", "over"),
-    [
-        ([(0, 0, set())], False),
-        ([(0, 0, set()), (4.9, 0, set())], False),
-        ([(0, 0, set()), (5, 0, set())], True),
-        ([(0, 1, set()), (5, 1, set()), (64, 1, set()), (599, 1, set())], False),
-        ([(0, 1, {7}), (600, 1, {7})], True),
-        ([(600, 1, {7})], True),
-        ([(1, 0, {7}), (6, 0, {7})], False),
-        ([(1, 0, {7}), (6, 0, set())], True),
-        ([(1, 0, {7}), (65, 0, {7}), (599, 0, {7})], False),
-        ([(1, 0, {7}), (600, 0, {7})], True),
-        ([(1, 0, {7}), (65, 1, {7})], False),
-        # Those that shut down for a later change know a newer release.
-        ([(1, 0, {7}), (6, 1, {7}), (7, 0, {8})], True),
-        ([(1, 0, set()), (6, 1, {8}), (7, 0, {8})], True),
-    ],
+    ("age", "connections", "over"),
+    [(0, 0, False), (4.9, 0, False), (5, 0, True), (5, 1, False), (599, 1, False), (600, 1, True)],
 )
-def test_when_it_is_over(looks: list[tuple[float, int, set[int]]], over: bool) -> None:
-    waits = Drain(1000, 600)
-    *before, last = (waits.is_over(1000 + age, left, quitting) for age, left, quitting in looks)
-    assert not any(before)
-    assert last is over
+def test_when_it_is_over(age: float, connections: int, over: bool) -> None:
+    assert Drain(1000, 600).is_over(1000 + age, connections) is over
 
 
 def test_what_is_left_of_the_time() -> None:
@@ -74,7 +53,8 @@ def test_those_that_were_live_stay_before_the_newer_ones(
         manifest.write_text(json.dumps({"created": f"2026-02-0{age + 1}"}))
     record = {"history": ["next", "good", "bad2", "bad1"]}
     (root / "etc/streaming_api/chat.json").write_text(json.dumps(record))
-    (root / "etc/streaming_api/chat.conf").write_text("server unix:/run/chat/next.sock;\n")
+    (root / LINKS[0]).unlink()
+    (root / LINKS[0]).symlink_to("/run/chat/next.sock")
     assert Host("chat", "/srv", root).stays(release, 2) is kept
 
 
@@ -87,6 +67,9 @@ def test_without_a_history_the_newest_stay(root: Path, record: str) -> None:
 
 # --- on a host ---
 
+# To the release that was last seen to stream, and to the one that has the traffic.
+LINKS = ["etc/streaming_api/chat.sock", "var/lib/streaming_api/traffic/chat.sock"]
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
@@ -96,10 +79,10 @@ def root(tmp_path: Path) -> Path:
         (directory / "src").mkdir(parents=True)
         created = {"created": f"2026-01-0{age + 1}T00:00:00Z"}
         (directory / "release.json").write_text(json.dumps(created))
-    for name in ("streaming_api", "nginx/conf.d"):
-        site = tmp_path / "etc" / name / "chat.conf"
-        site.parent.mkdir(parents=True)
-        site.write_text("upstream chat {\n    server unix:/run/chat/aaaa.sock;\n}\n")
+    for name in LINKS:
+        link = tmp_path / name
+        link.parent.mkdir(parents=True)
+        link.symlink_to("/run/chat/aaaa.sock")
     (tmp_path / "proc/net").mkdir(parents=True)
     (tmp_path / "proc/net/unix").write_text(unix())
     units = tmp_path / "etc/systemd/system"
@@ -122,34 +105,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     handler = signal.getsignal(signal.SIGTERM)
     yield said
     signal.signal(signal.SIGTERM, handler)
-
-
-def process(
-    root: Path, pid: int, command: str, started: float = 0, unit: str = "nginx.service"
-) -> None:
-    (root / f"proc/{pid}").mkdir()
-    (root / f"proc/{pid}/cgroup").write_text(f"0::/system.slice/{unit}\n")
-    ticks = int(started * os.sysconf("SC_CLK_TCK"))
-    (root / f"proc/{pid}/stat").write_text(f"{pid} (a (b) c) S {'0 ' * 18}{ticks} 0 0\n")
-    (root / f"proc/{pid}/cmdline").write_bytes(command.replace(" ", "\0").encode() if command[0] == "/" else command.encode())  # fmt: skip
-
-
-def test_which_workers_of_nginx_shut_down(root: Path) -> None:
-    process(root, 6, NGINX, started=99.5)  # before the release was there: it knows older ones
-    process(root, 7, NGINX, started=101)
-    process(root, 8, "nginx: worker process", started=101)
-    process(root, 9, f"/bin/grep {NGINX}", started=101)
-    (root / "proc/10").mkdir()
-    process(root, 11, NGINX, started=101, unit="mallory@aaaa.service")  # chose that title
-    assert Host("chat", "/srv", root).quitting(since=100) == {7}
-
-
-@pytest.mark.parametrize(("said", "since"), [("100500000\n", 100.5), ("0\n", 0), ("", 0)])
-def test_since_when_its_socket_is_there(
-    root: Path, monkeypatch: pytest.MonkeyPatch, said: str, since: float
-) -> None:
-    monkeypatch.setattr(drain, "_systemctl", lambda *_: said)
-    assert Host("chat", "/srv", root).listens_since("cccc") == since
 
 
 @pytest.mark.parametrize(("keep", "stays"), [(3, True), (2, False)])
@@ -183,34 +138,11 @@ def test_the_wait(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert now == 10
 
 
-def test_one_that_rests_is_stopped_until_a_request_comes(
-    root: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A worker of Nginx is there for 300 s; an upload that it has taken comes after 200, for 20."""
-    now = 0.0
-    stops: list[float] = []
-    process(root, 7, NGINX)
-
-    def sleep(seconds: float) -> None:
-        nonlocal now
-        if "stop chat@cccc.service" in asked:
-            stops.append(now)
-            asked.clear()
-        now += seconds
-        row = ["03 /run/chat/cccc.sock"] * (200 <= now < 220)
-        (root / "proc/net/unix").write_text(unix(*row))
-        if now == 300:
-            (root / "proc/7/cmdline").write_text("")
-
-    monkeypatch.setattr(drain.time, "sleep", sleep)
-    assert wait(Host("chat", "/srv", root), "cccc", Drain(0, 600), lambda: now) == 0
-    assert (stops, now) == ([65, 220], 300)
-
-
-@pytest.mark.parametrize("directory", ["streaming_api", "nginx/conf.d"])
-def test_one_that_has_traffic_is_left_alone(root: Path, asked: list[str], directory: str) -> None:
-    """By the site that is proven, or by one that a killed play has left."""
-    (root / "etc" / directory / "chat.conf").write_text("server unix:/run/chat/cccc.sock;\n")
+@pytest.mark.parametrize("link", LINKS)
+def test_one_that_has_traffic_is_left_alone(root: Path, asked: list[str], link: str) -> None:
+    """By the link that is proven, or by one that a killed play has left."""
+    (root / link).unlink()
+    (root / link).symlink_to("/run/chat/cccc.sock")
     assert wait(Host("chat", "/srv", root), "cccc", Drain(0, 1), lambda: 9.0) is None
     assert not any(words.startswith("stop") for words in asked)
 

@@ -23,7 +23,7 @@ from plugins.module_utils.latency.thresholds import Thresholds
 from plugins.module_utils.latency.timeline import Timeline
 from plugins.modules import stream_latency
 from tests.unit.ansible_module import run_module
-from tests.unit.latency.made_streams import in_the_end, stream
+from tests.unit.latency.made_streams import TO_THE_END, in_the_end, stream
 
 URL = "http://127.0.0.1:1/api/stream"
 
@@ -48,6 +48,18 @@ def rounds(monkeypatch: pytest.MonkeyPatch) -> Rounds:
     made = Rounds()
     monkeypatch.setattr(ladder, "measure", made.measure)
     return made
+
+
+def test_a_risk_that_the_caller_knows_is_not_told(
+    rounds: Rounds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rounds.append(stream(headers=TO_THE_END))
+    layers = [{"name": "nginx", "url": URL}]
+    told = run_module(stream_latency, {"layers": layers}, capsys)
+    known = [risk["cause"] for risk in told["risks"]]
+    assert "nginx-chunked-off" in known
+    silent = run_module(stream_latency, {"layers": layers, "accepted_risks": known}, capsys)
+    assert silent["risks"] == [] and "chunked_transfer_encoding" not in silent["text"]
 
 
 def test_a_stream_that_streams(rounds: Rounds, capsys: pytest.CaptureFixture[str]) -> None:

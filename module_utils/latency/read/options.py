@@ -21,7 +21,8 @@ from .request import Disturbance, Request, Target
 MOST = 5000  # streams of one pass
 COUNTS = ("parallel", "burst", "multiplex", "leave")
 TIMES = ("idle", "pause")
-LIMITS = ("connect", "patience", "seconds", "events", "size_limit")
+LIMITS = ("connect", "patience", "seconds", "seconds_of_events", "events", "size_limit")
+NO_LIMIT = ("seconds_of_events", "events", "size_limit")  # at 0
 PLAIN = ("unix_socket", "address", "method", "http", "validate_certs", "ca_path", "sent_field")
 
 
@@ -69,9 +70,9 @@ def _request(name: str, options: Mapping[str, Any], common: Mapping[str, Any]) -
         )
     for limit in LIMITS:
         value = getattr(request, limit)
-        if limit in ("events", "size_limit") and value < 0:
+        if limit in NO_LIMIT and value < 0:
             raise OptionError(f"{limit} is {value}; it must be 0 or more.")
-        if limit not in ("events", "size_limit") and value < 0.001:
+        if limit not in NO_LIMIT and value < 0.001:
             raise OptionError(f"{limit} is {value}; it must be above 0 seconds.")
     return request
 

@@ -110,7 +110,9 @@ def _idle(ask: Ask) -> list[Request]:
     silence, base = ask.plan.idle, ask.stream(silence=ask.plan.idle, count=3)
     return [
         base._replace(
-            patience=max(base.patience, silence + 5), seconds=max(base.seconds, silence + 10)
+            patience=max(base.patience, silence + 5),
+            seconds=max(base.seconds, silence + 10),
+            seconds_of_events=0.0,
         )
     ]
 
@@ -123,6 +125,7 @@ def _slow(ask: Ask) -> list[Request]:
             pause=(0.5, pause),
             patience=max(base.patience, pause + 5),
             seconds=base.seconds + pause,
+            seconds_of_events=0.0,
         )
     ]
 

@@ -27,6 +27,7 @@ class Request(NamedTuple):
     connect: float = 10.0  # limit for TCP and TLS
     patience: float = 20.0  # limit of silence, and of the time to the headers
     seconds: float = 30.0  # limit of the whole stream
+    seconds_of_events: float = 0.0  # limit from the first event on; 0 for none
     events: int = 0
     size_limit: int = 64 << 20
     pause: tuple[float, float] | None = None  # stop reading: (seconds after start, seconds)

@@ -33,6 +33,7 @@ class Stream:
         self.headers: list[tuple[str, str]] = []
         self.status = 0
         self.headers_at: float | None = None
+        self.first_at: float | None = None  # when the first event came
         self.ended = ""
         self.ended_at = 0.0
         self.error = ""
@@ -65,6 +66,8 @@ class Stream:
         """Take the bytes of one read. Returns False when the reader has read enough."""
         self.last = self.now()
         self.decoder.feed(data, self.last)
+        if self.first_at is None and self.decoder.seen:
+            self.first_at = self.last
         limit, decoder = self.request.size_limit, self.decoder
         if self.refused:
             if max(decoder.size, decoder.decoded) >= REFUSAL:
@@ -90,12 +93,20 @@ class Stream:
                 self.end(TIMEOUT, f"no answer within {now:.1f} s")
             elif now > request.seconds + SECOND:
                 self.end(LIMIT, f"no answer yet after {now:.1f} s")
-        elif now > request.seconds or (self.refused and now > self.headers_at + REFUSAL_SECONDS):
+        elif self._is_enough(now, self.headers_at):
             self.end(LIMIT)
         elif now - self.last > request.patience:
             self.end(TIMEOUT, f"silent for {now - self.last:.1f} s")
         if self.ended:
             self.leave()
+
+    def _is_enough(self, now: float, headers_at: float) -> bool:
+        limit = self.request.seconds_of_events
+        return (
+            now > self.request.seconds
+            or (self.refused and now > headers_at + REFUSAL_SECONDS)
+            or (limit > 0 and self.first_at is not None and now > self.first_at + limit)
+        )
 
     def timeline(self) -> Timeline:
         """What was read. Call it when the stream has ended."""

@@ -16,10 +16,11 @@ from testhost import Machine
 from testinfra.host import Host
 
 Left = Callable[[], dict[str, list[str]]]
-Run = tuple[dict[str, Any], list[str], str]  # what was seen, the releases, the last one
+# What was seen, the releases, the last one, and the workers of Nginx before all changes.
+Run = tuple[dict[str, Any], list[str], str, list[str]]
 
 QUIET = 4  # seconds without a play before each
-SWITCH = 5  # seconds that are of interest after a reload
+SWITCH = 5  # seconds that are of interest after a switch
 FLOOR = 0.02  # seconds; below this, differences are noise
 
 each_http = pytest.mark.parametrize("http", ["1.1", "2"])
@@ -89,6 +90,7 @@ def run(
     variables: dict[str, Any] = {}
     seconds, releases, before = [], [live()], memory()
     at_once: list[tuple[int, int]] = []
+    workers = left()["workers"]
     with load(**{name: size[name] for name in ("streams", "rate", "longest")}) as running:
         marks = Marks(running)
         for n, kind in zip(range(size["deploys"]), itertools.cycle(KINDS), strict=False):
@@ -109,7 +111,7 @@ def run(
         "memory": before,
         "seen": seen,
     }
-    return seen, releases, back
+    return seen, releases, back, workers
 
 
 def test_each_change_made_a_release(run: Run, size: dict[str, int]) -> None:
@@ -118,6 +120,11 @@ def test_each_change_made_a_release(run: Run, size: dict[str, int]) -> None:
 
 def test_the_rollback_went_to_the_previous_release(run: Run) -> None:
     assert run[2] == run[1][-2]
+
+
+def test_nginx_went_on_as_it_was(run: Run, left: Left) -> None:
+    """A reload sends GOAWAY, which some HTTP/2 clients take for an error."""
+    assert left()["workers"] == run[3]
 
 
 @each_http
@@ -141,7 +148,7 @@ def test_new_streams_begin_as_fast_during_a_switch(
     assert first["switch"]["p99"] <= 3 * usual, first
 
 
-def test_an_upload_reaches_the_release_that_was_live_when_it_began(
+def test_an_upload_that_lasts_over_some_deploys_reaches_the_app(
     run: Run,  # noqa: ARG001
     upload: subprocess.Popen[str],
 ) -> None:

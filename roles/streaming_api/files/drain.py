@@ -2,13 +2,10 @@
 # GNU General Public License v3.0 or later (see https://www.gnu.org/licenses/gpl-3.0.txt)
 """Let a replaced release run until its last connection has ended, then stop the release.
 
-Nginx sends the release no new requests, so its streams simply go on. Many apps cut their streams
-at SIGTERM. So the release gets SIGTERM only when no connection is left, or when the drain time is
-over.
-
-An old Nginx worker may still send the release a request, for example an upload that the worker is
-still reading. The socket stays as long as such a worker lives. Without connections only the service
-stops; systemd starts the service again if a request arrives.
+Nginx connects through a link that leads to another release by now, so the streams simply go on, and
+no new connection comes. Many apps cut their streams at SIGTERM. So the release gets SIGTERM only
+when no connection is left, or when the drain time is over. Nginx keeps some connections without a
+stream for a moment; they count too.
 
 At the end, ``retention.py`` decides whether the release stays on the host.
 
@@ -39,10 +36,7 @@ from places import Places
 from retention import Built, by_worth, staying
 
 INTERVAL = 1.0  # seconds between two counts of the connections
-SETTLE = 5.0  # seconds; by then Nginx has told its old workers to finish
-LAST_REQUEST = 65.0  # seconds; a little longer than Nginx's client_header_timeout
-QUITTING = "nginx: worker process is shutting down"
-NGINX = "/nginx.service\n"  # how its group of processes ends; any process can choose its title
+SETTLE = 5.0  # seconds; by then no kept connection of Nginx is used any more
 
 
 class Drain:
@@ -50,7 +44,6 @@ class Drain:
 
     def __init__(self, began: float, timeout: float) -> None:
         self._began, self.until = began, began + timeout
-        self._senders: set[int] = set()  # old Nginx workers, which may send a request here
 
     def seconds_left(self, now: float) -> float:
         return max(self.until - now, 0)
@@ -58,19 +51,11 @@ class Drain:
     def seconds_gone(self, now: float) -> float:
         return now - self._began
 
-    def is_over(self, now: float, connections: int, quitting: set[int]) -> bool:
-        """Whether the time is over, or no connection is left and no worker can open one."""
+    def is_over(self, now: float, connections: int) -> bool:
+        """Whether the time is over, or no connection is left."""
         if not self.seconds_left(now):
             return True
-        if self.seconds_gone(now) < SETTLE:
-            self._senders |= quitting
-            return False
-        self._senders &= quitting
-        return not connections and not self._senders
-
-    def may_rest(self, now: float, connections: int) -> bool:
-        """Whether the service may stop: no connection is left, and a new one is unlikely."""
-        return not connections and self.seconds_gone(now) >= LAST_REQUEST
+        return not connections and self.seconds_gone(now) >= SETTLE
 
 
 class Host:
@@ -83,37 +68,20 @@ class Host:
         return self._root / path.lstrip("/")
 
     def live(self) -> str | None:
-        """The release that the proven site names."""
-        return self._places.release_in(_text(self._path(self._places.proven_site)))
+        """The release that was last seen to stream."""
+        return self._release_at(self._places.proven_traffic)
 
     def has_traffic(self, release: str) -> bool:
         """Whether Nginx sends the release new requests, or will after an undo."""
-        site = _text(self._path(self._places.site))
-        return release in (self.live(), self._places.release_in(site))
+        return release in (self.live(), self._release_at(self._places.traffic))
+
+    def _release_at(self, link: str) -> str | None:
+        place = self._path(link)
+        return self._places.release_of(os.readlink(place)) if place.is_symlink() else None
 
     def connections(self, release: str) -> int:
         table = (self._root / "proc/net/unix").read_text(errors="replace")
         return self._places.connections(table).get(release, 0)
-
-    def quitting(self, since: float) -> set[int]:
-        """The Nginx workers that finish their last requests.
-
-        Only those that started after ``since``, on the monotonic clock: they know the release.
-        """
-        pids = (path for path in (self._root / "proc").iterdir() if path.name.isdigit())
-        return {
-            int(path.name)
-            for path in pids
-            if _text(path / "cmdline").startswith(QUITTING)
-            and NGINX in _text(path / "cgroup")
-            and _started(path) > since
-        }
-
-    def listens_since(self, release: str) -> float:
-        """When the socket began to listen, on the monotonic clock; 0 if unknown."""
-        asked = ["show", "--property=ActiveEnterTimestampMonotonic", "--value"]
-        said = _systemctl(*asked, f"{self._places.unit(release)}.socket").strip()
-        return int(said) / 1e6 if said.isdigit() else 0.0
 
     def stays(self, release: str, keep: int) -> bool:
         """Whether the release stays on the host for a rollback."""
@@ -137,10 +105,6 @@ class Host:
         file = self._path(self._places.drain_end(release))
         file.write_text(str(until))
         file.chmod(0o644)  # the unit's UMask= would keep it from others
-
-    def rest(self, release: str) -> None:
-        """Stop the release's processes. A request starts them again."""
-        _systemctl("stop", f"{self._places.unit(release)}.service")
 
     def stop(self, release: str) -> None:
         unit = self._places.unit(release)
@@ -175,12 +139,6 @@ def _text(file: Path) -> str:
         return ""
 
 
-def _started(process: Path) -> float:
-    """When a process began, on the monotonic clock. The kernel counts from the same moment."""
-    fields = _text(process / "stat").rpartition(")")[2].split()
-    return int(fields[19]) / os.sysconf("SC_CLK_TCK") if len(fields) > 19 else 0.0
-
-
 def _systemctl(*words: str) -> str:
     done = subprocess.run(
         ["/usr/bin/systemctl", *words],
@@ -206,17 +164,12 @@ def say(text: str) -> None:
 
 def wait(host: Host, release: str, drain: Drain, now: Callable[[], float]) -> int | None:
     """Wait until the drain is over. Return the connections left; None if traffic came back."""
-    since, rests = host.listens_since(release) - 1, False
     while True:
         left = host.connections(release)
         if host.has_traffic(release):
             return None
-        if drain.is_over(now(), left, host.quitting(since)):
+        if drain.is_over(now(), left):
             return left
-        may_rest = drain.may_rest(now(), left)
-        if may_rest and not rests:
-            host.rest(release)
-        rests = may_rest
         tell(f"STATUS={left} connections, {drain.seconds_left(now()):.0f} s left at most")
         time.sleep(INTERVAL)
 

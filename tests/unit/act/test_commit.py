@@ -42,6 +42,7 @@ def test_a_commit(releases: Path, systemd: Systemd) -> None:
     editor = Editor(releases)
     committed(editor, replaced=["old1"], outdated=["old2"])
     assert (releases / "etc/streaming_api/chat.conf").read_text() == "server {}\n"
+    assert str((releases / "etc/streaming_api/chat.sock").readlink()) == "/run/chat/new1.sock"
     assert str((releases / "srv/chat/current").readlink()) == "releases/new1"
     record = json.loads((releases / "etc/streaming_api/chat.json").read_text())
     assert record == {"name": "chat", "history": ["new1"]}

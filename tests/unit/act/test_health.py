@@ -13,31 +13,37 @@ def answer(status: int | None, path: str = "/") -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "live", "why"),
+    ("path", "status", "live", "nowhere", "why"),
     [
         # a first deploy
-        ("/", 200, None, ""),
-        ("/", 302, None, ""),
-        ("/", 404, None, ""),  # an API without a page
-        ("/", 401, None, ""),
-        ("/", 400, None, "ALLOWED_HOSTS"),
-        ("/", 421, None, "to the name a.example"),
-        ("/healthz", 404, None, "streaming_api_health_path must be"),
-        ("/v1/models", 401, None, ""),
+        ("/", 200, None, 404, ""),
+        ("/", 302, None, 404, ""),
+        ("/", 404, None, 404, ""),  # an API without a page
+        ("/", 401, None, 404, ""),
+        ("/", 400, None, 400, "ALLOWED_HOSTS"),
+        ("/mcp", 421, None, 404, "to the name a.example"),
+        ("/healthz", 404, None, 404, "streaming_api_health_path must be"),
+        ("/mcp", 400, None, 404, ""),  # it wants a request of another form
+        ("/v1/models", 401, None, 404, ""),
         # a change
-        ("/", 404, 200, "where the live release answers 200"),
-        ("/", 403, 302, "where the live release answers 302"),
-        ("/", 404, 404, ""),
-        ("/", 400, 400, ""),  # as before
-        ("/", 400, 500, "ALLOWED_HOSTS"),
-        ("/healthz", 404, 404, "streaming_api_health_path must be"),
-        ("/healthz", 200, 404, ""),  # a new path
-        ("/", 200, 500, ""),  # it mends what is broken
+        ("/", 404, 200, 404, "where the live release answers 200"),
+        ("/", 403, 302, 404, "where the live release answers 302"),
+        ("/", 404, 404, 404, ""),
+        ("/", 400, 400, 400, ""),  # as before
+        ("/", 400, 500, 400, "ALLOWED_HOSTS"),
+        ("/mcp", 400, 400, 404, ""),
+        ("/mcp", 400, 200, 404, "where the live release answers 200"),
+        ("/healthz", 404, 404, 404, "streaming_api_health_path must be"),
+        ("/healthz", 200, 404, 404, ""),  # a new path
+        ("/", 200, 500, 404, ""),  # it mends what is broken
     ],
 )
-def test_objection(path: str, status: int, live: int | None, why: str) -> None:
+def test_objection(path: str, status: int, live: int | None, nowhere: int, why: str) -> None:
     found = objection(
-        Question(path, "a.example"), answer(status, path), answer(live) if live else None
+        Question(path, "a.example"),
+        answer(status, path),
+        answer(live) if live else None,
+        answer(nowhere),
     )
     assert (why in found) if why else not found
 

@@ -19,7 +19,7 @@ BUILD = {"user": "x", "build_user": "y", "settings": "", "units": UNITS, "uv": "
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "build": {**RELEASE, **BUILD},
     "start": RELEASE,
-    "switch": {"name": "x", "site": "s"},
+    "switch": {**RELEASE, "site": "s"},
     "commit": {**RELEASE, "record": {}},
     "undo": RELEASE,
 }

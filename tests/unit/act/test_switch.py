@@ -18,6 +18,7 @@ from plugins.module_utils.host.access import Host
 from plugins.module_utils.host.nginx import WELCOME
 
 CHAT = Places("chat")
+SITE = "upstream chat {\n    keepalive_time 500ms;\n}\n"
 LINES = [{"line": "worker_processes 2;", "block": ""}]
 
 
@@ -28,6 +29,7 @@ class Rig:
         self.checked: list[dict[str, str]] = []
         self.without: list[str] = []
         self.loads: list[bool] = []
+        self.slept: list[float] = []
         for name in ("nginx.conf", "sites-enabled/default", "conf.d/other.conf"):
             (root / "etc/nginx" / name).parent.mkdir(parents=True, exist_ok=True)
             (root / "etc/nginx" / name).write_text("worker_processes 1;\n")
@@ -47,9 +49,13 @@ class Rig:
     def text(self, path: str) -> str:
         return (self.root / path.lstrip("/")).read_text()
 
+    def target(self, path: str) -> str:
+        return str((self.root / path.lstrip("/")).readlink())
+
     def switch(self, editor: Editor, **changes: Any) -> dict[str, Any]:
         given: dict[str, Any] = {
-            "site": "server {}\n",
+            "release": "aaaa",
+            "site": SITE,
             "lines": LINES,
             "keeps_welcome": False,
             "scheme": "http",
@@ -66,16 +72,16 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr(nginx, "check", made.check)
     monkeypatch.setattr(nginx, "load", made.load)
     monkeypatch.setattr(ask, "on_port", made.ask)
-    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    monkeypatch.setattr(module.time, "sleep", made.slept.append)
     return made
 
 
 def test_a_switch(rig: Rig, editor: Editor) -> None:
     assert rig.switch(editor) == {"reloaded": True, "status": 200}
-    assert rig.text(CHAT.site) == "server {}\n"
+    assert rig.text(CHAT.site) == SITE
     assert rig.text(nginx.MAIN) == "worker_processes 2;\n"
     assert not (rig.root / WELCOME[1:]).exists()
-    assert rig.checked == [{CHAT.site: "server {}\n", nginx.MAIN: "worker_processes 2;\n"}]
+    assert rig.checked == [{CHAT.site: SITE, nginx.MAIN: "worker_processes 2;\n"}]
     assert rig.without == [WELCOME]
 
 
@@ -85,6 +91,27 @@ def test_the_second_time_nothing_changes(rig: Rig, editor: Editor) -> None:
     assert rig.switch(again) == {"reloaded": False, "status": 200}
     assert again.result() == {"changed": False, "diff": []}
     assert len(rig.checked) == 1
+
+
+@pytest.mark.parametrize(
+    ("site", "reloads"),
+    [
+        (SITE, False),
+        (f"{SITE}# changed\n", True),
+        ("upstream chat {}\n", True),  # of a Nginx that cannot renew its connections
+    ],
+)
+def test_another_release(rig: Rig, editor: Editor, site: str, reloads: bool) -> None:
+    first = SITE if "keepalive" in site else site
+    rig.switch(editor, site=first)
+    rig.slept.clear()
+    assert rig.target(CHAT.traffic) == "/run/chat/aaaa.sock"
+    again = Editor(rig.root)
+    assert rig.switch(again, release="bbbb", site=site)["reloaded"] is reloads
+    assert rig.target(CHAT.traffic) == "/run/chat/bbbb.sock"
+    assert again.changed
+    # Without a reload Nginx may use a connection to the other release for a moment.
+    assert rig.slept == ([] if reloads else [module.LINGERS])
 
 
 def test_what_is_not_wanted_is_left_alone(rig: Rig, editor: Editor) -> None:

@@ -20,12 +20,12 @@ CHAT = Places("chat")
 NEW = "new1"
 
 
-def site(release: str) -> str:
-    return f"server unix:/run/chat/{release}.sock;\n"
+SITE = "upstream chat {\n    keepalive_time 500ms;\n}\n"
+OLD_SITE = "upstream chat {}\n"  # of a Nginx that cannot renew its connections
 
 
 class Rig:
-    """A host with a proven site, a site, and the files of the release that failed."""
+    """A host with links, sites, and the files of the release that failed."""
 
     def __init__(self, root: Path, systemd: Systemd) -> None:
         self.root, self.systemd = root, systemd
@@ -39,6 +39,23 @@ class Rig:
         file = self.root / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+
+    def link(self, path: str, release: str) -> None:
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.symlink_to(CHAT.socket(release))
+
+    def traffic(self, release: str, live: str = "", proven: str = SITE, site: str = SITE) -> None:
+        """One release has the traffic, another one or none is live."""
+        self.link(CHAT.traffic, release)
+        self.write(CHAT.site, site)
+        if live:
+            self.link(CHAT.proven_traffic, live)
+            self.write(CHAT.proven_site, proven)
+
+    def has_traffic(self) -> str:
+        link = self.root / CHAT.traffic[1:]
+        return link.readlink().stem if link.is_symlink() else ""
 
     def there(self, path: str) -> bool:
         return (self.root / path.lstrip("/")).exists()
@@ -68,8 +85,7 @@ def rig(tmp_path: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> Ri
 
 def test_one_that_never_had_traffic(rig: Rig) -> None:
     """It failed at its start: nothing but itself changes."""
-    for path in (CHAT.proven_site, CHAT.site):
-        rig.write(path, site("old1"))
+    rig.traffic("old1", live="old1")
     assert rig.undo() == (Undone("untouched", "removed"), "its journal")
     assert not any(rig.there(path) for path in CHAT.files(NEW))
     assert rig.systemd.asked_to("start") == []
@@ -77,25 +93,37 @@ def test_one_that_never_had_traffic(rig: Rig) -> None:
 
 
 def test_one_that_had_traffic_finishes_its_streams(rig: Rig) -> None:
-    rig.write(CHAT.proven_site, site("old1"))
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live="old1")
     assert rig.undo()[0] == Undone("restored", "draining")
-    assert (rig.root / CHAT.site[1:]).read_text() == site("old1")
-    assert rig.loads == [True]
+    assert rig.has_traffic() == "old1"
+    assert rig.loads == [False]  # Nginx follows the link
     assert rig.systemd.asked_to("start") == [f"start chat-drain@{NEW}.service"]
     assert rig.there(CHAT.withdrawn(NEW))
     assert rig.there(CHAT.manifest(NEW))
 
 
+def test_a_changed_site_is_restored_too(rig: Rig) -> None:
+    rig.traffic(NEW, live="old1", site=f"{SITE}# changed\n")
+    assert rig.undo()[0] == Undone("restored", "draining")
+    assert (rig.root / CHAT.site[1:]).read_text() == SITE
+    assert (rig.has_traffic(), rig.loads) == ("old1", [True])
+
+
+def test_an_old_nginx_is_reloaded(rig: Rig) -> None:
+    rig.traffic(NEW, live="old1", proven=OLD_SITE, site=OLD_SITE)
+    assert rig.undo()[0] == Undone("restored", "draining")
+    assert (rig.has_traffic(), rig.loads) == ("old1", [True])
+
+
 def test_the_first_release_leaves_no_site(rig: Rig) -> None:
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW)
     assert rig.undo()[0] == Undone("removed", "draining")
+    assert rig.has_traffic() == ""
     assert not rig.there(CHAT.site)
 
 
 def test_one_that_was_live_before_stays_on_the_host(rig: Rig) -> None:
-    rig.write(CHAT.proven_site, site("old1"))
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live="old1")
     assert rig.undo(was_live=True)[0] == Undone("restored", "draining")
     assert not rig.there(CHAT.withdrawn(NEW))
 
@@ -112,15 +140,14 @@ def test_one_that_ran_before_may_have_streams(rig: Rig) -> None:
 
 @pytest.mark.parametrize("state", ["inactive", "failed", "unknown"])
 def test_one_that_does_not_run_has_no_streams(rig: Rig, state: str) -> None:
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW)
     rig.runs(state, state)
     assert rig.undo(may_have_streams=True)[0] == Undone("removed", "removed")
 
 
 def test_the_live_release_is_left_alone(rig: Rig) -> None:
-    """A deploy of the same release that failed: its proven site is its own."""
-    rig.write(CHAT.proven_site, site(NEW))
-    rig.write(CHAT.site, site(NEW) + "# changed\n")
+    """A deploy of the same release that failed: it is live already."""
+    rig.traffic(NEW, live=NEW, site=f"{SITE}# changed\n")
     assert rig.undo(may_have_streams=True)[0] == Undone("restored", "live")
     assert rig.systemd.asked_to("stop", "start", "disable") == []
 
@@ -135,8 +162,7 @@ def test_one_that_was_never_built(rig: Rig) -> None:
 
 
 def test_what_nginx_may_still_send_requests_to_runs_on(rig: Rig) -> None:
-    rig.write(CHAT.proven_site, site("old1"))
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live="old1", site=f"{SITE}# changed\n")
     rig.refuses = True
     undone, journal = rig.undo()
     assert (undone.release, journal) == ("none", "its journal")
@@ -147,16 +173,14 @@ def test_what_nginx_may_still_send_requests_to_runs_on(rig: Rig) -> None:
 def test_a_site_that_no_worker_has_read(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nginx refused the reload, and may refuse the next one too: nobody waits for it."""
     monkeypatch.setattr(module, "has_lost_reload", lambda *_: True)
-    rig.write(CHAT.proven_site, site("old1"))
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live="old1", site=f"{SITE}# changed\n")
     assert rig.undo()[0] == Undone("restored", "draining")  # to be safe
     assert rig.loads == []
     assert rig.systemd.asked_to("reload") == ["reload nginx.service"]
 
 
 def test_the_site_of_a_killed_deploy(rig: Rig) -> None:
-    rig.write(CHAT.proven_site, site("old1"))
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live="old1")
     assert rig.undo("") == (Undone("restored", "none"), "")
     assert rig.there(CHAT.manifest(NEW))
 
@@ -169,8 +193,7 @@ def test_one_that_hangs_is_killed(rig: Rig) -> None:
 
 
 def test_what_it_has_in_the_sites_of_others_goes_back_too(rig: Rig) -> None:
-    rig.write(CHAT.proven_site, site("old1"))
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live="old1")
     rig.write(CHAT.guest("new"), "location /new/ {}")
     rig.write(CHAT.guest("new").replace("chat", "talk"), "of another app")
     rig.write(CHAT.proven_guest("old"), "location /old/ {}")
@@ -182,12 +205,11 @@ def test_what_it_has_in_the_sites_of_others_goes_back_too(rig: Rig) -> None:
 
 @pytest.mark.parametrize("proven", [None, "server { refuses all }"])
 def test_the_servers_that_refuse_unknown_names_go_back_too(rig: Rig, proven: str | None) -> None:
-    rig.write(CHAT.site, site(NEW))
+    rig.traffic(NEW, live=NEW if proven else "")
     rig.write(refusal(80), "server { new }")
     rig.write(refusal(443), "server { of another app }")
     if proven:
         rig.write(proven_refusal(80), proven)
-        rig.write(CHAT.proven_site, site(NEW))
     undone, _ = rig.undo(ports=[80])
     assert undone.site == ("restored" if proven else "removed")
     assert rig.there(refusal(80)) is bool(proven)

@@ -81,6 +81,11 @@ def test_a_good_deploy() -> None:
     assert "failed" not in found
 
 
+def test_the_answer_that_was_taken_as_healthy() -> None:
+    assert "/ answers 404, and that was taken as healthy" in tell({"status": 404})["msg"]
+    assert "healthy" not in tell({"status": 302})["msg"]
+
+
 def test_without_the_proof() -> None:
     assert tell({}, proof=False)["msg"] == LIVE
 

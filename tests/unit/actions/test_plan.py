@@ -256,7 +256,13 @@ def test_the_app_and_its_nginx_take_as_many(
     assert f"limit_conn streams_chat_app {streams};" in found["full_lines"]
     lines = [one["line"] for one in found["nginx_lines"]]
     assert f"worker_connections {connections};" in lines
-    assert found["kernel"] == {"net.core.somaxconn": 65535, "net.ipv4.tcp_notsent_lowat": 131_072}
+    assert found["kernel"] == []  # their files are there: the host refuses them
+
+
+def test_the_kernels_settings(source: Path) -> None:
+    path = "/etc/sysctl.d/30-streaming_api-net.core.somaxconn.conf"
+    [found] = plan(source, Host(seen(outdated_files=[path])))["kernel"]
+    assert (found["path"], found["text"]) == (path, "net.core.somaxconn = 65535\n")
 
 
 def test_a_main_file_of_the_users(source: Path) -> None:

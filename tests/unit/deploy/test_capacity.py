@@ -6,6 +6,7 @@ import pytest
 
 from plugins.module_utils.deploy.capacity import (
     BACKLOG,
+    KERNEL,
     Machine,
     kernel,
     nginx_lines,
@@ -71,6 +72,9 @@ def test_the_lines_of_nginx(
     }
 
 
+PATHS = [each.path for each in KERNEL]
+
+
 @pytest.mark.parametrize(
     ("somaxconn", "notsent", "names"),
     [
@@ -81,4 +85,11 @@ def test_the_lines_of_nginx(
     ],
 )
 def test_the_kernel(somaxconn: int, notsent: int, names: list[str]) -> None:
-    assert list(kernel(SERVER._replace(somaxconn=somaxconn, notsent=notsent))) == names
+    machine = SERVER._replace(somaxconn=somaxconn, notsent=notsent)
+    assert [each.name for each in kernel(machine, PATHS)] == names
+
+
+def test_what_the_host_refused_before_is_not_tried_at_each_deploy() -> None:
+    machine = SERVER._replace(somaxconn=4096, notsent=2**32 - 1)
+    assert [each.path for each in kernel(machine, PATHS[1:])] == PATHS[1:]
+    assert kernel(machine, []) == []

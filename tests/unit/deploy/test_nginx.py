@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.deploy.nginx import PACKAGED, has_http2_directive, refusals
+from plugins.module_utils.deploy.nginx import (
+    PACKAGED,
+    follows_link,
+    has_http2_directive,
+    keepalive_lines,
+    refusals,
+)
 from plugins.module_utils.host.system import SUPPORTED
 
 
@@ -24,6 +30,16 @@ from plugins.module_utils.host.system import SUPPORTED
 def test_http2_is_a_directive(version: str | None, distribution: str, has: bool) -> None:
     facts = {"nginx": {"version": version}, "distribution": {"version": distribution}}
     assert has_http2_directive(facts) is has
+
+
+@pytest.mark.parametrize(
+    ("version", "follows"), [("1.18.0", False), ("1.19.9", False), ("1.19.10", True), (None, True)]
+)
+def test_nginx_follows_the_link_to_another_release(version: str | None, follows: bool) -> None:
+    facts = {"nginx": {"version": version}, "distribution": {"version": "12"}}
+    lines = keepalive_lines(facts)
+    assert lines == (["keepalive_time 500ms;", "keepalive_timeout 200ms;"] if follows else [])
+    assert follows_link("\n".join(lines)) is follows
 
 
 def test_each_supported_distribution_brings_one() -> None:

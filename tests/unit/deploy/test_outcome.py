@@ -8,6 +8,7 @@ import pytest
 
 from plugins.module_utils.deploy import outcome
 from plugins.module_utils.deploy.outcome import Failure, Seen, Undone
+from plugins.module_utils.deploy.places import Places
 from plugins.module_utils.deploy.proof import PROBE, Measured, Outside
 from tests.unit.deploy.made_app import ID, UNIT, described, measured, settings
 
@@ -55,6 +56,27 @@ def test_what_has_failed(kind: str, words: str) -> None:
 )  # fmt: skip
 def test_what_became_of_it(undone: Undone, words: str) -> None:
     assert words in said(Failure("health", "why"), undone)
+
+
+MAY_WRITE = "write to /var/lib/chat-app (its HOME and STATE_DIRECTORY), /var/cache/chat-app "
+
+
+@pytest.mark.parametrize(
+    ("words", "is_advised"),
+    [
+        ("OSError: [Errno 30] Read-only file system: '/srv/chat-app/releases/a/src/.files'", True),
+        ("sqlite3.OperationalError: attempt to write a readonly database", True),
+        ("django.db.utils.OperationalError: unable to open database file", True),
+        ("PermissionError: [Errno 13] Permission denied: '/srv/chat-app/releases/a/src/x'", True),
+        ("PermissionError: [Errno 13] Permission denied: '/etc/shadow'", False),
+        ("KeyError: 'A'", False),
+    ],
+)
+def test_where_the_app_may_write(words: str, is_advised: bool) -> None:
+    advice = outcome.where_to_write(f"Traceback:\n{words}\n", Places("chat-app"))
+    assert (MAY_WRITE in advice) == bool(advice) == is_advised
+    whole = outcome.sentence(UNIT, "main:app", Failure("import", words), BACK, advice=advice)
+    assert (MAY_WRITE in whole) == is_advised
 
 
 @pytest.mark.parametrize("kind", ["start", "import", "build"])
@@ -219,7 +241,7 @@ def shown(results: list[Measured], text: str = "", **variables: Any) -> list[str
     outside: Outside | None = None
     if given["streaming_api_public_url"]:
         outside = proof.outside(described(**variables), given, "192.0.2.1", results)
-    front = proof.seen_from(results) == "front"
+    front = proof.only_from_front(results)
     seen = Seen(results, outside, text, front, given["streaming_api_public_url"])
     *lines, last = [line for line in outcome.report(LIVE, seen).splitlines() if line]
     assert last == LIVE

@@ -20,17 +20,17 @@ def test_places() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "release"),
+    ("socket", "release"),
     [
-        ("server unix:/run/chat/a1b2.sock;", "a1b2"),
-        ("server unix:/run/chats/a1b2.sock;", None),
-        ("server unix:/run/other/chat/a1b2.sock;", None),
-        ("server unix:/run/chat/a/b.sock;", None),
+        ("/run/chat/a1b2.sock", "a1b2"),
+        ("/run/chats/a1b2.sock", None),
+        ("/run/other/chat/a1b2.sock", None),
+        ("/run/chat/a/b.sock", None),
         ("", None),
     ],
 )
-def test_the_release_that_a_site_names(text: str, release: str | None) -> None:
-    assert CHAT.release_in(text) == release
+def test_the_release_of_a_socket(socket: str, release: str | None) -> None:
+    assert CHAT.release_of(socket) == release
 
 
 SOCKET = "/run/chat/aaaa.sock"
@@ -60,7 +60,7 @@ def test_connections(rows: list[str], counts: dict[str, int]) -> None:
 
 
 def test_the_socket_names_its_release() -> None:
-    assert CHAT.release_in(CHAT.socket("0123456789ab")) == "0123456789ab"
+    assert CHAT.release_of(CHAT.socket("0123456789ab")) == "0123456789ab"
 
 
 def test_the_manifest_goes_first() -> None:

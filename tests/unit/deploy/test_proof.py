@@ -149,7 +149,11 @@ def test_the_layer_of_gunicorn(variables: dict[str, Any], scheme: str) -> None:
         "name": "gunicorn",
         "url": f"http://localhost{PROBE}",
         "unix_socket": f"/run/chat-app/{ID}.sock",
-        "headers": {"X-Forwarded-Proto": scheme},
+        "headers": {
+            "X-Real-IP": "127.0.0.1",
+            "X-Forwarded-For": "127.0.0.1",
+            "X-Forwarded-Proto": scheme,
+        },
     }
 
 
@@ -293,6 +297,9 @@ def test_who_answers_in_its_place(results: list[Measured], words: list[str]) -> 
 def test_where_in_the_app_the_probe_answered() -> None:
     front = answering(status=200, server={"at": "front"})
     closed = measured(PROBE, "unauthorized", measured=front.result["measured"])
-    assert proof.seen_from([front]) == "front"
-    assert proof.seen_from([closed]) == ""
-    assert proof.seen_from([]) == ""
+    inner = answering(status=200, server={"at": "inner"})
+    found = [proof.only_from_front(some) for some in ([front], [closed], [inner], [])]
+    assert found == [True, False, False, False]
+    # a stream of the app itself says what its middleware does
+    assert not proof.only_from_front([front, OWN])
+    assert proof.only_from_front([front, measured("/own", "unauthorized", on_socket="/own")])

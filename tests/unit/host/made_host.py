@@ -126,4 +126,13 @@ def systemctl(states: dict[str, str]) -> Callable[[list[str]], Answer]:
     return answer
 
 
-SITE = "upstream chat { server unix:/run/chat/%s.sock; }"
+SITE = "upstream chat { server unix:/var/lib/streaming_api/traffic/chat.sock; }"
+
+
+def point(root: Path, proven: str = "", traffic: str = "") -> None:
+    """Make the links to the releases that are live and have the traffic; '' for none."""
+    links = {"etc/streaming_api": proven, "var/lib/streaming_api/traffic": traffic}
+    for directory, release in links.items():
+        if release:
+            (root / directory).mkdir(parents=True, exist_ok=True)
+            (root / directory / "chat.sock").symlink_to(f"/run/chat/{release}.sock")

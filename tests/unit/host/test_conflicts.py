@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.host.made_host import RECORD, conflicts, write
+from tests.unit.host.made_host import RECORD, SITE, conflicts, write
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,6 @@ NOT_ITS_OWN = (
 )
 
 
-OUR_SITE = "upstream chat { server unix:/run/chat/aaaa.sock; }"
-
-
 @pytest.mark.parametrize(
     ("files", "problem"),
     [
@@ -156,7 +153,7 @@ OUR_SITE = "upstream chat { server unix:/run/chat/aaaa.sock; }"
             {"/etc/nginx/conf.d/chat.conf": OTHERS_SITE},
             "/etc/nginx/conf.d/chat.conf on the host is a site of somebody else; choose another name.",
         ),
-        ({"/etc/nginx/conf.d/chat.conf": OUR_SITE}, None),
+        ({"/etc/nginx/conf.d/chat.conf": SITE}, None),
         (
             {"/var/lib/chat/data": ""},
             f"/var/lib/chat {NOT_ITS_OWN}",

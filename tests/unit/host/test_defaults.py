@@ -64,7 +64,7 @@ def test_a_site_of_somebody_else(root: Path, old: str, names: list[str], said: l
     assert conflicts(root, ports=PORTS, server_names=tuple(names)) == said
 
 
-OURS = "upstream chat { server unix:/run/chat/0123456789ab.sock; } server { listen 80; server_name chat.example; } server { listen 443 ssl; server_name chat.example; }"
+OURS = "upstream chat { server unix:/var/lib/streaming_api/traffic/chat.sock; } server { listen 80; server_name chat.example; } server { listen 443 ssl; server_name chat.example; }"
 REFUSES = "server { listen 80 default_server; return 444; }"
 
 

@@ -9,28 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.host.made_host import RECORD, SITE, see, write
+from tests.unit.host.made_host import RECORD, SITE, point, see, write
 
 
 @pytest.mark.parametrize(
-    ("proven", "site", "live", "is_proven"),
-    [
-        ("", "", None, True),
-        ("", SITE % "bbbb", None, False),
-        (SITE % "aaaa", SITE % "aaaa", "aaaa", True),
-        (SITE % "aaaa", SITE % "bbbb", "aaaa", False),
-        (SITE % "aaaa", "", "aaaa", False),
-        ("server unix:/run/other/aaaa.sock;", "", None, False),
-    ],
-)
-def test_what_is_live(
-    root: Path, proven: str, site: str, live: str | None, is_proven: bool
-) -> None:
-    """What a play has written to the site that was killed before its proof has no say in it."""
+    ("proven", "traffic", "is_proven"),
+    [("", "", True), ("", "bbbb", False), ("aaaa", "aaaa", True), ("aaaa", "bbbb", False), ("aaaa", "", False)],
+)  # fmt: skip
+def test_what_is_live(root: Path, proven: str, traffic: str, is_proven: bool) -> None:
+    """The release of a play that was killed before its proof has no say in it."""
+    point(root, proven, traffic)
+    found = see(root)
+    assert (found["live"], found["site_is_proven"]) == (proven or None, is_proven)
+
+
+@pytest.mark.parametrize(
+    ("proven", "site", "is_proven"),
+    [("", "", True), ("", SITE, False), (SITE, SITE, True), (SITE, f"{SITE}#", False), (SITE, "", False)],
+)  # fmt: skip
+def test_the_proven_site(root: Path, proven: str, site: str, is_proven: bool) -> None:
     files = {"/etc/streaming_api/chat.conf": proven, "/etc/nginx/conf.d/chat.conf": site}
     write(root, {path: text for path, text in files.items() if text})
-    found = see(root)
-    assert (found["live"], found["site_is_proven"]) == (live, is_proven)
+    assert see(root)["site_is_proven"] is is_proven
+
+
+def test_a_link_of_somebody_else(root: Path) -> None:
+    point(root, "../other/aaaa", "../other/aaaa")
+    assert see(root)["live"] is None
 
 
 @pytest.mark.parametrize(
@@ -47,8 +52,8 @@ def test_what_it_has_in_the_sites_of_others(
     root: Path, guests: dict[str, str], proven: dict[str, str], is_proven: bool
 ) -> None:
     site = {
-        "/etc/streaming_api/chat.conf": SITE % "aaaa",
-        "/etc/nginx/conf.d/chat.conf": SITE % "aaaa",
+        "/etc/streaming_api/chat.conf": SITE,
+        "/etc/nginx/conf.d/chat.conf": SITE,
         "/etc/nginx/streaming_api/web/talk.conf": "of another app",
         "/etc/nginx/streaming_api/cloudflare-networks.conf": "of the edge",
     }
@@ -73,9 +78,9 @@ def test_a_reload_that_never_came(
             "/run/nginx.pid": "70\n",
             "/proc/71/cmdline": "nginx: worker process",
             "/proc/71/stat": f"71 (nginx) S 70 {after} {started} 0",
-            "/etc/streaming_api/chat.conf": SITE % "aaaa",
-            "/etc/nginx/conf.d/chat.conf": SITE % "aaaa",
-            file: SITE % "aaaa",
+            "/etc/streaming_api/chat.conf": SITE,
+            "/etc/nginx/conf.d/chat.conf": SITE,
+            file: SITE,
         },
     )
     assert see(root)["site_is_proven"] is is_proven

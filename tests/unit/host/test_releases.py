@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from plugins.module_utils.host.access import Answer, HostError
-from tests.unit.host.made_host import build, see, systemctl, write
+from tests.unit.host.made_host import build, point, see, systemctl, write
 
 SOCKETS = [("01", "cccc"), ("03", "cccc"), ("02", "cccc"), ("03", "aaaa"), ("03", "other/aaaa")]
 
@@ -42,7 +42,7 @@ def test_releases(root: Path) -> None:
             f"{here}/8888/withdrawn": "",
         },
     )
-    write(root, {"/etc/streaming_api/chat.conf": "server unix:/run/chat/cccc.sock;"})
+    point(root, "cccc")
     states = {
         "chat@aaaa.service": "active",
         "chat@bbbb.service": "deactivating",
