@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import signal
 import socket
 import socketserver
 import subprocess
@@ -69,6 +68,8 @@ class Rig:
 
     def __init__(self, render: Render, root: Path) -> None:
         self._render, self._root = render, root
+        self._servers: list[Server] = []
+        self._nginx: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -81,7 +82,7 @@ class Rig:
         extra = own.get("streaming_api_nginx_server_extra", "")
         plan: dict[str, Any] = {
             "ipv6": False,
-            "socket": f"{self._root}/{name}/{ID}.sock",
+            "traffic": f"{self._root}/{name}/{ID}.sock",
             "full_lines": full.server_lines(extra, name, streams),
         }
         (self._root / name).mkdir()
@@ -94,32 +95,41 @@ class Rig:
             file.parent.mkdir(parents=True, exist_ok=True)
             text = self._render(template, plan, **own)
             file.write_text(text.replace(GUESTS, str(self._root / "guests")))
-        server = Server(plan["socket"], App)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self._servers.append(Server(plan["traffic"], App))
+        serve = self._servers[-1].serve_forever
+        threading.Thread(target=serve, args=(0.05,), daemon=True).start()
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self) -> None:
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         temporary = " ".join(f"{kind}_temp_path {self._root}/{kind};" for kind in kinds)
         user = "user root;" if os.geteuid() == 0 else ""
         (self._root / "nginx.conf").write_text(
-            f"{user} daemon off; pid {self._root}/nginx.pid; error_log {self._root}/error.log; events {{}}"
+            f"{user} daemon off; pid {self._root}/nginx.pid; events {{}}"
             f" http {{ access_log off; {temporary} include {self._root}/*.site; }}"
         )
-        nginx = subprocess.Popen(
-            ["nginx", "-e", "stderr", "-c", str(self._root / "nginx.conf")], stderr=subprocess.PIPE
+        log = self._root / "error.log"
+        self._nginx = subprocess.Popen(
+            ["nginx", "-e", str(log), "-c", str(self._root / "nginx.conf")]
         )
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
-            if nginx.poll() is not None:
-                assert nginx.stderr
-                pytest.fail(nginx.stderr.read().decode())
+            if self._nginx.poll() is not None:
+                pytest.fail(log.read_text())
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
             except OSError:
                 time.sleep(0.02)
             else:
-                return nginx
+                return
         pytest.fail("nginx does not listen")
+
+    def stop(self) -> None:
+        if self._nginx:
+            self._nginx.terminate()
+            self._nginx.wait(10)
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
 
     def get(self, path: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
@@ -134,21 +144,18 @@ class Rig:
 @pytest.fixture
 def running(render: Render, tmp_path: Path) -> Iterator[Callable[..., Rig]]:
     """Start nginx with these apps; web has the site."""
-    started: list[subprocess.Popen[bytes]] = []
+    rig = Rig(render, tmp_path)
 
     def run(**apps: dict[str, Any]) -> Rig:
-        rig = Rig(render, tmp_path)
         for name, given in apps.items():
             rig.app(name, **given)
-        started.append(rig.start())
+        rig.start()
         return rig
 
     App.go.clear()
     yield run
     App.go.set()
-    for nginx in started:
-        nginx.send_signal(signal.SIGTERM)
-        nginx.wait()
+    rig.stop()
 
 
 def guest(**given: Any) -> dict[str, Any]:
