@@ -31,7 +31,8 @@ APP = {
 }
 PLAN = {
     "id": ID,
-    "socket": f"/run/chat-app/{ID}.sock",
+    "traffic": "/var/lib/streaming_api/traffic/chat-app.sock",
+    "keepalive_lines": ["keepalive_time 500ms;"],
     "ipv6": True,
     "nginx_http2_directive": False,
 }
