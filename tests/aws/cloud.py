@@ -90,6 +90,7 @@ class Cloud:
         """Run a command of the environment that has the plugin; an empty variable is none."""
         given = {
             "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_DEPRECATION_WARNINGS": "false",  # of what amazon.aws does inside
             "ANSIBLE_HOME": str(self.directory / ".ansible"),
             "ANSIBLE_NOCOLOR": "1",
             "AWS_ACCESS_KEY_ID": "none",

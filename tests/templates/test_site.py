@@ -351,7 +351,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "smallest buffers": {"streaming_api_nginx_proxy_buffer_size": "4k"},
     "largest buffers": {"streaming_api_nginx_proxy_buffer_size": "999K"},
     "a location's buffers": {
-        "streaming_api_nginx_locations": [{"path": "/", "extra": "proxy_buffer_size 64k;"}]
+        "streaming_api_nginx_locations": [{"path": "/", "extra": "proxy_buffer_size 32k;"}]
     },
 }
 

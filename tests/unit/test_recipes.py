@@ -70,7 +70,19 @@ def test_a_page(tmp_path: Path) -> None:
         "curl x\n# data: 1\n",
         ["data: 1"],
         ["KEY"],
+        [],
     )
+
+
+def test_a_page_with_another_app(tmp_path: Path) -> None:
+    other = "# FILE: web.yml\nstreaming_api_name: web\n"
+    page = tmp_path / "chat.md"
+    page.write_text(
+        f"{FENCE}yaml\n{other}{FENCE}\n{FENCE}yaml\nstreaming_api_name: chat\n{FENCE}\n"
+    )
+    found = recipes.recipe(page)
+    assert (found.before, found.files) == ([other], {})
+    assert found.variables == "streaming_api_name: chat\n"
 
 
 @pytest.mark.parametrize("text", ["# Chat\n", f"{FENCE}yaml\na: 1\n{FENCE}\n" * 2])

@@ -177,6 +177,9 @@ def test_a_recipe(
     prepare = PREPARED.get(recipe.name)
     more = prepare(host, recipe) if prepare else {}
     controller(recipe)
+    others = [yaml.safe_load(other) for other in recipe.before]
+    for other in others:
+        plays.deploy(**other)
     done = plays.deploy(**variables, **more)
     assert f"{name}@" in done.output and " is live on " in done.output
     for path in variables.get("streaming_api_proof_paths", []):
@@ -193,6 +196,7 @@ def test_a_recipe(
     if recipe.name in CHECKED:
         CHECKED[recipe.name](host)
 
-    host.run("sh -c %s", removal(name))
-    left = host.check_output(f"systemctl list-units --all --no-legend --plain '{name}@*'")
-    assert left == "" and not host.file(f"/srv/{name}").exists
+    for one in (name, *(other["streaming_api_name"] for other in others)):
+        host.run("sh -c %s", removal(one))
+        left = host.check_output(f"systemctl list-units --all --no-legend --plain '{one}@*'")
+        assert left == "" and not host.file(f"/srv/{one}").exists
