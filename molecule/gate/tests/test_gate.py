@@ -234,7 +234,9 @@ def not_reloaded(deploys: Deploys, host: Host, plays: Plays) -> tuple[str, State
     reload(host)
     host.check_output(ZONE % "server_name")
     before = there(host)
-    message = plays.refusal(streaming_api_environment={"COLOUR": "blue"})
+    # The site changes too: a change of the release alone needs no reload.
+    changes = {"streaming_api_nginx_send_timeout": 61}
+    message = plays.refusal(streaming_api_environment={"COLOUR": "blue"}, **changes)
     after = settled(host, before)
     host.check_output("rm /etc/nginx/conf.d/zone.conf")
     reload(host)

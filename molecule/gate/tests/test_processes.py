@@ -100,6 +100,7 @@ def units(*names: str) -> list[str]:
 @pytest.fixture(scope="module")
 def story(host: Host, machine: Machine, plays: Plays) -> Story:
     """The deploys, one after the other, and a boot."""
+    host.check_output("rm -f /var/lib/reference/processes.log")  # of an earlier run on a kept host
     told: list[str] = []
 
     def then(done: Done) -> Seen:
