@@ -207,18 +207,20 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure all servers, round by round."""
+    """Measure all servers, round by round. What a long run has measured is kept after each."""
     wanted = options(__doc__)
     load = load_of(short=wanted.short)
+    installed = sorted({line for each in SERVERS.values() for line in versions(python_of(each))})
+    facts = {"streams": load.streams, "interval": load.interval, "versions": installed}
     rounds: list[dict[str, Any]] = []
+    raw: dict[str, Any] = {}
     for number in range(wanted.rounds):
         rounds.append({})
         for name, server in SERVERS.items():
             found = rounds[-1][name] = run(server, load)
             say(f"servers: round {number + 1}: {name}: {found}")
-    installed = sorted({line for each in SERVERS.values() for line in versions(python_of(each))})
-    facts = {"streams": load.streams, "interval": load.interval, "versions": installed}
-    print(table(keep("servers", rounds, short=wanted.short, **facts)))
+        raw = keep("servers", rounds, short=wanted.short, **facts)
+    print(table(raw))
 
 
 if __name__ == "__main__":

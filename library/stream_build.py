@@ -66,9 +66,20 @@ options:
     type: str
     default: ""
   units:
-    description: Content of the units, C(service) and C(socket).
+    description:
+      - Content of the units, C(service) and C(socket), and C(<process>.service) for each background
+        process that is not single.
     type: dict
     required: true
+  singles:
+    description: Content of the units of the single background processes, by process.
+    type: dict
+    default: {}
+  programs:
+    description: Programs of the background processes. The build fails if one is not there.
+    type: list
+    elements: str
+    default: []
   uv:
     description: Directory of uv's own virtual environment.
     type: path
@@ -197,6 +208,8 @@ OPTIONS = {
     "environment": {"type": "str", "default": "", "no_log": True},
     "build_environment": {"type": "str", "default": "", "no_log": True},
     "units": {"type": "dict", "required": True},
+    "singles": {"type": "dict", "default": {}},
+    "programs": {"type": "list", "elements": "str", "default": []},
     "uv": {"type": "path", "required": True},
     "steps": {"type": "list", "elements": "list", "default": []},
     "server_packages": {"type": "list", "elements": "str", "default": []},

@@ -10,8 +10,10 @@ module: stream_commit
 short_description: Make a proven release of an app the live one
 version_added: 0.1.0
 description:
-  - Stores the proven site, the link to the live release, and the app's record. Starts the drain of
-    the replaced releases. Removes the outdated releases.
+  - Makes the app's background processes those of the release, and fails if one of them does not
+    stay up. Single processes of the replaced release end first.
+  - Then stores the proven site, the link to the live release, and the app's record. Starts the
+    drain of the replaced releases. Removes the outdated releases.
   - Releases the lock of the deploy at the end, which saves a round trip.
 author: The streaming_api authors (@unbuffered)
 options:
@@ -46,6 +48,17 @@ options:
     type: list
     elements: str
     default: []
+  processes:
+    description:
+      - The release's background processes, each with its C(name) and whether it is C(single).
+        Check mode reads this if the release is not built; otherwise the host tells.
+    type: list
+    elements: dict
+    default: []
+  hidden:
+    description: Secrets to blot out of messages, in JSON in Base64.
+    type: str
+    default: ""
   holder:
     description: Holder of the lock. The lock stays if another holder has it.
     type: str
@@ -55,7 +68,7 @@ attributes:
     description: Reports whether something would change.
     support: full
   diff_mode:
-    description: Shows the target of the link C(current).
+    description: Shows the target of the link C(current) and the processes that change.
     support: full
   platform:
     description: Runs on Debian and Ubuntu.
@@ -83,6 +96,15 @@ unlocked:
   description: The O(holder) whose lock the module released, empty in check mode.
   returned: success
   type: str
+processes:
+  description: The names of the background processes that run now.
+  returned: success
+  type: list
+  elements: str
+failure:
+  description: Why the module failed, for M(unbuffered.streaming.stream_outcome).
+  returned: failure
+  type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -90,7 +112,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ..module_utils.act import claim
 from ..module_utils.act.commit import Commit, commit
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import COMMON, acting
+from ..module_utils.act.module import COMMON, acting, secrets_of
+from ..module_utils.deploy.places import Places
 
 OPTIONS = {
     **COMMON,
@@ -99,6 +122,8 @@ OPTIONS = {
     "replaced": {"type": "list", "elements": "str", "default": []},
     "ended": {"type": "list", "elements": "str", "default": []},
     "outdated": {"type": "list", "elements": "str", "default": []},
+    "processes": {"type": "list", "elements": "dict", "default": []},
+    "hidden": {"type": "str", "default": "", "no_log": True},
 }
 
 
@@ -107,12 +132,16 @@ def main() -> None:
     given = module.params
     editor = Editor(check=module.check_mode)
     wanted = Commit(**{field: given[field] for field in Commit._fields})
-    with acting(module) as places:
-        commit(places, given["release"], wanted, editor)
+    places = Places(given["name"], given["root"])
+    secrets = [] if module.check_mode else secrets_of(places, given["release"], editor)
+    with acting(module, secrets=secrets):
+        brought = commit(places, given["release"], wanted, editor)
+    for unit in brought.killed:
+        module.warn(f"{unit} did not end within its stop_timeout, and was killed.")
     unlocked = "" if module.check_mode else given["holder"]
     if unlocked:
         claim.unlock(places, unlocked)
-    module.exit_json(unlocked=unlocked, **editor.result())
+    module.exit_json(unlocked=unlocked, processes=list(brought.units), **editor.result())
 
 
 if __name__ == "__main__":

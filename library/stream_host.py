@@ -69,6 +69,24 @@ options:
     description: Files that should have a certain text, path to text.
     type: dict
     default: {}
+  path:
+    description: Path of the app on its server. It begins and ends with a slash.
+    type: str
+    default: /
+  site_of:
+    description: The app of this host in whose site O(name) is. Empty for a site of its own.
+    type: str
+    default: ""
+  locations:
+    description:
+      - Locations of the app as Nginx has them, each with the variable that sets it. The sentence
+        about a conflict names the variable.
+    type: dict
+    default: {}
+  shared:
+    description: What the app must have in common with the app O(site_of), by variable.
+    type: dict
+    default: {}
 attributes:
   check_mode:
     description: Works as without check mode.
@@ -312,6 +330,23 @@ apps:
       description: Number of streams that the app is set up for.
       type: int
       sample: 4096
+    path:
+      description: Path of the app on its server.
+      type: str
+      sample: /
+    site_of:
+      description: The app in whose site it is, empty if it has a site of its own.
+      type: str
+    locations:
+      description: Locations of the app as Nginx has them.
+      type: list
+      elements: str
+      sample: [/]
+    shared:
+      description:
+        - What apps in its site must have in common with it, by variable. Null if an older version
+          of the role has deployed the app.
+      type: dict
 conflicts:
   description: Why the host cannot take the app, one sentence for each reason.
   returned: success
@@ -346,6 +381,10 @@ OPTIONS = {
     "nginx_user": {"type": "str"},
     "keeps_welcome": {"type": "bool", "default": False},
     "texts": {"type": "dict", "default": {}},
+    "path": {"type": "str", "default": "/"},
+    "site_of": {"type": "str", "default": ""},
+    "locations": {"type": "dict", "default": {}},
+    "shared": {"type": "dict", "default": {}},
 }
 
 

@@ -34,6 +34,18 @@ options:
     description: Content of the site.
     type: str
     required: true
+  site_of:
+    description: The app in whose site O(name) is. Empty if it has a site of its own.
+    type: str
+    default: ""
+  place:
+    description: Content of the file that the server of O(site_of) includes.
+    type: str
+    default: ""
+  zones:
+    description: Content of the file that the site of O(site_of) includes before its server.
+    type: str
+    default: ""
   lines:
     description:
       - Lines of Nginx's main file, each with its C(line) and C(block). C(block) is empty at the top
@@ -139,6 +151,9 @@ OPTIONS = {
     "hidden": {"type": "str", "default": "", "no_log": True},
     "release": {"type": "str", "required": True},
     "site": {"type": "str", "required": True},
+    "site_of": {"type": "str", "default": ""},
+    "place": {"type": "str", "default": ""},
+    "zones": {"type": "str", "default": ""},
     "lines": {"type": "list", "elements": "dict", "default": []},
     "refusals": {"type": "list", "elements": "dict", "default": []},
     "keep_welcome": {"type": "bool", "default": True},
@@ -162,6 +177,9 @@ def main() -> None:
         given["port"],
         Question(given["path"], given["host"]),
         {int(one["port"]): one["text"] for one in given["refusals"] if int(one["port"])},
+        given["site_of"],
+        given["place"],
+        given["zones"],
     )
     with acting(module) as places:
         found = switch(places, wanted, Host(Path("/"), run), editor)

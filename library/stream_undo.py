@@ -10,6 +10,7 @@ module: stream_undo
 short_description: Go back to the proven state of an app
 version_added: 0.1.0
 description:
+  - Makes the background processes those of the live release again.
   - Points the link that Nginx connects to back to the live release. Restores the proven site, the
     last site that was seen to stream, and then reloads Nginx.
   - Then takes the failed release back. A release without streams is stopped and removed. A release
@@ -84,8 +85,14 @@ release:
   returned: success
   type: str
   sample: removed
+processes:
+  description:
+    - What happened to the background processes of the live release, V(restored), V(broken) or
+      V(untouched).
+  returned: success
+  type: str
 problem:
-  description: Why Nginx did not load the restored site, empty if it did.
+  description: What could not be restored and why, empty if all was.
   returned: success
   type: str
 journal:
@@ -100,9 +107,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils.act import claim
 from ..module_utils.act.editor import Editor
-from ..module_utils.act.module import COMMON, acting
+from ..module_utils.act.module import COMMON, acting, secrets_of
 from ..module_utils.act.undo import Undo, undo
-from ..module_utils.deploy import environment
 from ..module_utils.deploy.blot import Blot
 from ..module_utils.deploy.places import Places
 from ..module_utils.host.access import Host, run
@@ -127,11 +133,8 @@ def main() -> None:
     # Without the lock, another deploy may have given the release traffic.
     may_have_streams = given["may_have_streams"] or not claim.is_held(places, given["holder"])
     wanted = Undo(given["release"], may_have_streams, given["was_live"], given["ports"])
-    # An older release may have other secrets, and the app knows the token too. The undo may remove
-    # the file.
-    own = environment.secrets_in(editor.text(places.environment(given["release"])) or "")
-    token = (editor.text(places.probe_token) or "").strip()
-    blot = Blot.of(given["hidden"], *own, token)
+    # Now, since the undo may remove the files that have them.
+    blot = Blot.of(given["hidden"], *secrets_of(places, given["release"], editor))
     with acting(module, retakes=True) as places:
         undone, journal = undo(places, wanted, Host(Path("/"), run), editor)
     found = undone._replace(problem=blot(undone.problem))

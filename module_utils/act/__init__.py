@@ -4,6 +4,7 @@
 
 ``claim`` takes the lock, ``build`` creates a release, ``start`` starts the release, ``switch``
 points Nginx to the release, ``commit`` makes the release the live one, ``undo`` goes back to the
-proven state. They share ``editor`` (files), ``units`` (systemd), ``nginx`` and ``ask`` (one HTTP
-request). The decisions come from ``deploy``.
+proven state. ``processes`` is the part of these two that runs what is beside the app. They share
+``editor`` (files), ``units`` (systemd), ``nginx`` and ``ask`` (one HTTP request). The decisions
+come from ``deploy``.
 """

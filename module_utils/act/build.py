@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Iterator, Mapping, NamedTuple, Sequence
 
 from ..deploy.blot import Blot
 from ..deploy.install import missing
+from ..deploy.places import SINGLE, UNITS
 from . import units
 from .editor import ROOT, ActError, Editor, Owner
 from .seal import seal
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 PRIVATE = 0o600
 FOR_THE_APP = 0o640
+# Prints the first of its arguments that is no program.
+FIND = 'for one; do command -v "$one" >/dev/null || { echo "$one"; exit 1; }; done'
 PASSED = 0o711  # others pass through the directory, and do not see what is in it
 BUILT = ("src", "venv", "python")  # what the build fills
 # Why systemd has ended a command, for people.
@@ -48,7 +51,9 @@ class Build(NamedTuple):
     ``archive`` is the path of the packed source on the host. ``files`` maps paths in the source to
     texts. ``settings`` is the text of gunicorn.conf.py. ``modules`` maps the names of Python files
     beside it to texts. ``environment`` and ``build_environment`` are texts of environment files.
-    ``units`` has the texts of ``service`` and ``socket``. ``steps`` are pairs of a name and the
+    ``units`` has the texts of ``service``, of ``socket``, and of ``<process>.service`` for each
+    background process; ``singles`` has those of the single processes, by process. ``programs``
+    are what the processes run. ``steps`` are pairs of a name and the
     arguments of uv. ``server_lock`` has the hashes of the server's packages, if they are known.
     ``build_sandbox`` are systemd properties of the units that run uv;
     ``build_timeout`` is in seconds, for all of them together. ``sandbox`` are those of the unit
@@ -65,6 +70,8 @@ class Build(NamedTuple):
     environment: str
     build_environment: str
     units: Mapping[str, str]
+    singles: Mapping[str, str]
+    programs: Sequence[str]
     uv: str
     steps: Sequence[Sequence[Any]]
     server_packages: Sequence[str]
@@ -92,7 +99,7 @@ def build(places: Places, release: str, wanted: Build, editor: Editor) -> None:
 
 
 def remove(places: Places, release: str, editor: Editor) -> None:
-    for path in places.files(release):
+    for path in places.files(release, editor.names(UNITS)):
         editor.remove(path)
 
 
@@ -102,6 +109,8 @@ def _announce(places: Places, release: str, wanted: Build, editor: Editor) -> No
     editor.note(f"{directory}/gunicorn.conf.py", "", wanted.settings)
     for kind, text in wanted.units.items():
         editor.note(places.unit_file(release, kind), "", text)
+    for process, text in wanted.singles.items():
+        editor.note(f"{places.singles(release)}/{process}.service", "", text)
 
 
 class _Builder:
@@ -128,8 +137,14 @@ class _Builder:
         with self._step("take the files over from the build"):
             self._seal()
         self._import()
+        self._find_programs()
         units.check_units(
-            {f"{self.places.unit(self.release)}.{k}": t for k, t in self.wanted.units.items()}
+            {
+                **{
+                    f"{self.places.unit(self.release)}.{k}": t for k, t in self.wanted.units.items()
+                },
+                **{self.places.process(SINGLE, p): t for p, t in self.wanted.singles.items()},
+            }
         )
         self._before_start()
         with self._step("write its manifest"):
@@ -260,6 +275,18 @@ class _Builder:
         if said.status != 0:
             raise self._failed("import", "import the app", said.text)
 
+    def _find_programs(self) -> None:
+        """A process with a misspelt program would be seen only after the switch."""
+        if not self.wanted.programs:
+            return
+        shell = ["/bin/sh", "-c", FIND, "sh", *self.wanted.programs]
+        said, _ = self._as_app(shell)
+        if said.status != 0:
+            step = "find the programs of streaming_api_processes"
+            lacks = said.out.strip()
+            why = f"{lacks} is neither in the virtual environment nor on the host" if lacks else ""
+            raise self._failed("build", step, why or said.text)
+
     def _before_start(self) -> None:
         """Run the app's own steps. They come last: what they do elsewhere cannot be taken back."""
         limit = self.wanted.before_start_timeout
@@ -281,6 +308,10 @@ class _Builder:
     def _complete(self, packages: Sequence[str]) -> None:
         for kind, text in self.wanted.units.items():
             self.editor.write(self.places.unit_file(self.release, kind), text)
+        if self.wanted.singles:
+            self.editor.directory(self.places.singles(self.release), mode=0o700)
+        for process, text in self.wanted.singles.items():
+            self.editor.write(f"{self.places.singles(self.release)}/{process}.service", text)
         # After a power loss, a release with a manifest must still be complete.
         _sync(self.editor.path(self.directory))
         created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

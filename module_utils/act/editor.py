@@ -68,6 +68,13 @@ class Editor:
         place = self.path(path)
         return os.readlink(place) if place.is_symlink() else ""
 
+    def names(self, path: str) -> list[str]:
+        """The names in a directory; none if the directory does not exist."""
+        try:
+            return sorted(one.name for one in self.path(path).iterdir())
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     def note(self, what: str, before: str = "", after: str = "") -> None:
         """Note a change for the diff."""
         self.changed = True

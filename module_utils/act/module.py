@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 
+from ..deploy import environment
 from ..deploy.blot import Blot
 from ..deploy.places import Places
 from . import claim
-from .editor import ActError
+from .editor import ActError, Editor
 
 # The options of all acts.
 COMMON: dict[str, dict[str, Any]] = {
@@ -20,13 +21,19 @@ COMMON: dict[str, dict[str, Any]] = {
 }
 
 
+def secrets_of(places: Places, release: str, editor: Editor) -> list[str]:
+    """The secrets that a release knows: its own, which may be older than ours, and the token."""
+    own = environment.secrets_in(editor.text(places.environment(release)) or "")
+    return [*own, (editor.text(places.probe_token) or "").strip()]
+
+
 @contextmanager
-def acting(module: Any, *, retakes: bool = False) -> Iterator[Places]:
+def acting(module: Any, *, retakes: bool = False, secrets: Iterable[str] = ()) -> Iterator[Places]:
     """Do an act as the AnsibleModule ``module`` wants it; gives the app's places.
 
     The act has the host to itself, and only while its deploy has the lock. Its error becomes the
-    module's failure, without the secrets in the option ``hidden``. Its options include
-    ``COMMON``.
+    module's failure, without the secrets in the option ``hidden`` and those in ``secrets``. Its
+    options include ``COMMON``.
     ``retakes``: take a lock again that has only expired.
     """
     given = module.params
@@ -35,7 +42,7 @@ def acting(module: Any, *, retakes: bool = False) -> Iterator[Places]:
         with claim.acting(places, given["holder"], check=module.check_mode, retakes=retakes):
             yield places
     except ActError as error:
-        blot = Blot.of(given.get("hidden", ""))
+        blot = Blot.of(given.get("hidden", ""), *secrets)
         module.fail_json(msg=blot(str(error)), failure=blot.deep(error.failure))
     except OSError as error:
         module.fail_json(msg=str(error))

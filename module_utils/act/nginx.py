@@ -65,7 +65,9 @@ def check(files: Mapping[str, str], removed: Iterable[str] = ()) -> str:
         # Not as links: what is written below must not reach the real files.
         shutil.copytree(DIRECTORY, copy, ignore_dangling_symlinks=True)
         for path, text in files.items():
-            (copy / Path(path).relative_to(DIRECTORY)).write_text(text, encoding="utf-8")
+            file = copy / Path(path).relative_to(DIRECTORY)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
         for path in removed:
             link = copy / Path(path).relative_to(DIRECTORY)
             if os.path.lexists(link):

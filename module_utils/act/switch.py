@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 from ..deploy.nginx import KEEPS, KEEPS_IDLE, follows_link
 from ..deploy.places import refusal
 from ..host.nginx import WELCOME
+from ..host.records import site_files
 from . import ask, nginx
 from .editor import ActError, Editor
 
@@ -30,7 +31,8 @@ LINGERS = KEEPS + KEEPS_IDLE + 0.1  # seconds; then no kept connection leads to 
 class Switch(NamedTuple):
     """``lines`` belong into Nginx's main file, see nginx.with_lines. ``keeps_welcome``: keep the
     distribution's welcome page. ``refusals``: the servers that refuse unknown names, port to text;
-    an empty text removes one.
+    an empty text removes one. ``place`` and ``zones`` are what the app has in the site of the app
+    ``site_of``, if that is not ''.
     """
 
     release: str
@@ -41,6 +43,9 @@ class Switch(NamedTuple):
     port: int
     question: ask.Question
     refusals: Mapping[int, str] = {}
+    site_of: str = ""
+    place: str = ""
+    zones: str = ""
 
 
 def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[str, Any]:
@@ -49,23 +54,8 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
     If Nginx would refuse the site, fail before writing anything. ``undo`` undoes what fails later.
     Return ``reloaded``, and the ``status`` of the answer.
     """
-    files = {places.site: wanted.site}
-    main = editor.text(nginx.MAIN)
-    if main is not None and wanted.lines:
-        files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
-    files.update((refusal(port), text) for port, text in wanted.refusals.items() if text)
-    removed = [refusal(port) for port, text in wanted.refusals.items() if not text]
-    if not wanted.keeps_welcome:
-        removed.append(WELCOME)
-    new = {path: text for path, text in files.items() if editor.text(path) != text}
-    if new and not editor.check:
-        refused = nginx.check(new, removed)
-        if refused:
-            raise ActError(refused, kind="site-refused")
-    for path, text in new.items():
-        editor.write(path, text)
-    for path in removed:
-        editor.remove(path)
+    files, removed = _files(places, wanted, editor)
+    _write(files, removed, editor)
     reload = editor.changed
     replaces = _point(places, wanted.release, editor)
     reload = reload or (replaces and not follows_link(wanted.site))
@@ -79,6 +69,37 @@ def switch(places: Places, wanted: Switch, host: Host, editor: Editor) -> dict[s
     if not answer.healthy:
         raise ActError(answer.said, kind="health")
     return {"reloaded": reloaded, "status": answer.status}
+
+
+def _files(places: Places, wanted: Switch, editor: Editor) -> tuple[dict[str, str], list[str]]:
+    """What Nginx shall read: texts by path; and the paths of what it shall not."""
+    files = {places.site: wanted.site}
+    if wanted.site_of:
+        files[places.guest(wanted.site_of)] = wanted.place
+        files[places.guest(wanted.site_of, "zones")] = wanted.zones
+    main = editor.text(nginx.MAIN)
+    if main is not None and wanted.lines:
+        files[nginx.MAIN] = nginx.with_lines(main, wanted.lines)
+    files.update((refusal(port), text) for port, text in wanted.refusals.items() if text)
+    removed = [refusal(port) for port, text in wanted.refusals.items() if not text]
+    removed += [path for path in site_files(places, editor.path) if path not in files]
+    if not wanted.keeps_welcome:
+        removed.append(WELCOME)
+    return files, removed
+
+
+def _write(files: Mapping[str, str], removed: Sequence[str], editor: Editor) -> None:
+    """Write what is new, unless Nginx would refuse it."""
+    new = {path: text for path, text in files.items() if editor.text(path) != text}
+    if new and not editor.check:
+        refused = nginx.check(new, removed)
+        if refused:
+            raise ActError(refused, kind="site-refused")
+    for path, text in new.items():
+        editor.parents(path)
+        editor.write(path, text)
+    for path in removed:
+        editor.remove(path)
 
 
 def _point(places: Places, release: str, editor: Editor) -> bool:

@@ -104,6 +104,16 @@ def show(unit: str, *properties: str) -> dict[str, str]:
     return dict(line.split("=", 1) for line in said.splitlines() if "=" in line)
 
 
+def show_all(units: Iterable[str], *properties: str) -> dict[str, dict[str, str]]:
+    """Properties of several units, by unit, in one call."""
+    asked = ["show", f"--property={','.join(('Id', *properties))}", *units]
+    blocks = (
+        dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        for block in systemctl(*asked).out.split("\n\n")
+    )
+    return {block["Id"]: block for block in blocks if "Id" in block}
+
+
 def must(*words: str) -> None:
     """Run a systemctl command that must succeed."""
     said = systemctl(*words)
@@ -121,15 +131,20 @@ def restarts(unit: str) -> int:
     return int(show(unit, "NRestarts").get("NRestarts") or 0)
 
 
-def journal(unit: str) -> str:
-    """The last lines of a unit's journal since somebody started it."""
+def journal(unit: str, since: float = 0) -> str:
+    """The last lines of a unit's journal since somebody started it, or since a time.
+
+    ``since`` is in seconds since 1970, 0 for none.
+    """
     properties = show(unit, "InvocationID", "NRestarts")
-    of = f"_SYSTEMD_INVOCATION_ID={properties.get('InvocationID', '')}"
+    of = [f"_SYSTEMD_INVOCATION_ID={properties.get('InvocationID', '')}"]
     # The last words of a service that ends again and again are those of its start before.
     if int(properties.get("NRestarts") or 0) > 0:
-        of = f"_SYSTEMD_UNIT={unit}"
+        of = [f"_SYSTEMD_UNIT={unit}"]
+    if since:
+        of.append(f"--since=@{since:.0f}")
     asked = ["--no-pager", "--output=cat", f"--lines={READ_LINES}"]
-    said = _HALT.sub("", run(["journalctl", *asked, of]).out.strip() + "\n")
+    said = _HALT.sub("", run(["journalctl", *asked, *of]).out.strip() + "\n")
     return "\n".join(said.strip().splitlines()[-JOURNAL_LINES:])
 
 

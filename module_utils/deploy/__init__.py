@@ -6,8 +6,10 @@ In the order of a deploy:
 
 - ``app`` turns the checked variables into the form that the later steps need.
 - ``places`` names every file and unit of an app on a host.
+- ``paths`` says where an app is on its server: at a path, and perhaps in the site of another app.
 - ``lock`` describes the holder of a deploy's lock, and tells whether the holder is gone.
 - ``plan`` compares a release with the host: what to build, drain and remove.
+- ``process`` writes the units of the background processes.
 - ``retention`` decides which releases stay on a host. The drain uses the same file.
 - ``install`` lists the commands that fill a release's virtual environment; ``environment`` writes
   the environment files of the app and of its build.

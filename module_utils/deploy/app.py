@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
-from . import edge, full, monitor, request, site
+from . import edge, full, monitor, paths, process, request, site
 from .places import CERTIFICATES, TOOLS, WEBROOT, Places, digest
 
 UV_VERSION = "0.13.9"
@@ -59,7 +59,10 @@ class Certificate(NamedTuple):
 
 
 class App(NamedTuple):
-    """What a deploy needs to know about the app. Contains no secret."""
+    """What a deploy needs to know about the app. Contains no secret.
+
+    A guest, an app in the site of another app, has no ``ports`` and no certificate.
+    """
 
     name: str
     root: str
@@ -69,11 +72,21 @@ class App(NamedTuple):
     identifier: str
     scheme: str
     port: int  # where readers connect: HTTPS if there is TLS
-    ports: dict[str, int]  # by the variable that sets each
+    ports: dict[str, int]  # of the app's own servers, by the variable that sets each
     server_name: str  # of our own requests
     headers: dict[str, str]  # with which our own requests come to the app's socket
+    path: str  # of the app on its server; the locations are below it
+    stripped: str  # what Nginx takes away from the begin of each path
+    root_path: str  # what the app is told to put before its paths in links
+    site_of: str  # the app whose guest this one is, or ''
+    guests: str  # the directory of the guests' files
+    taken: dict[str, str]  # its locations on the server, each with the variable that sets it
+    shared: dict[str, Any]  # what it must have in common with its guests, by variable
     locations: list[dict[str, Any]]
+    bare: dict[str, Any] | None  # the location of the path without its last slash
+    guest_lines: list[str]  # of its place in the site of another app
     service_lines: list[str]
+    processes: list[dict[str, Any]]
     server_lines: list[str]  # of the site's server block
     head_lines: list[str]  # of its other servers: what Nginx needs before it knows the server
     zone_lines: list[str]
@@ -122,11 +135,14 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
     name, tls = given["name"], given["tls"] != "none"
     places = Places(name, given["root"])
     user = given["user"] or name
+    if given["nginx_site_of"]:
+        given["edge_client_ca"] = None  # the server asks for certificates
     ports = {"streaming_api_nginx_http_port": given["nginx_http_port"]}
     if tls:
         ports["streaming_api_nginx_https_port"] = given["nginx_https_port"]
     scheme, server_name = "https" if tls else "http", _server_name(given["nginx_server_names"])
     locations = [_location(location, given) for location in given["nginx_locations"]]
+    fronts, hsts = edge.edge(given, identifier(name)), site.hsts(given)
     described = App(
         name=name,
         root=given["root"],
@@ -136,7 +152,7 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         identifier=identifier(name),
         scheme=scheme,
         port=list(ports.values())[-1],
-        ports=ports,
+        ports={} if given["nginx_site_of"] else ports,
         server_name=server_name,
         headers=request.headers(
             locations[0]["proxy_headers"],
@@ -144,15 +160,25 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
             scheme,
             urlsplit(given["public_url"]).scheme or scheme,
         ),
+        path=given["nginx_path"],
+        stripped=paths.stripped(given),
+        root_path=paths.root_path(given),
+        site_of=given["nginx_site_of"],
+        guests=places.guests,
+        taken=paths.taken(given),
+        shared=paths.shared(given),
         locations=locations,
+        bare=_bare(given),
+        guest_lines=site.guest_lines(given, identifier(name), [hsts, fronts.stream_header]),
         server_lines=site.server_lines(given, identifier(name)),
         head_lines=site.head_lines(given),
         zone_lines=site.zone_lines(given, identifier(name)),
         full_blocks=full.blocks(identifier(name)),
         refusal_tls_lines=site.tls_lines("intermediate"),
-        hsts=site.hsts(given),
-        service_lines=_directives(given["service_settings"]),
-        build_lines=_directives(given["build_settings"]),
+        hsts=hsts,
+        service_lines=process.directives(dict(sorted(given["service_settings"].items()))),
+        processes=[process.described(name, one) for one in given["processes"]],
+        build_lines=process.directives(dict(sorted(given["build_settings"].items()))),
         packages=_packages(given),
         users=[
             {"name": user, "comment": f"Runs {name}", "home": places.state},
@@ -160,7 +186,7 @@ def app(settings: Mapping[str, Any], base: str, cache: str, program: str = "") -
         ],
         source=_source(given, base, cache),
         certificate=_certificate(given),
-        edge=edge.edge(given, identifier(name)),
+        edge=fronts,
         monitor=monitor.Monitor(),
         probe_token_file=places.probe_token,
         uv=UV,
@@ -177,6 +203,8 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     """One location of the site. Options that it lacks come from the variables of the same name."""
     own = {name: value for name, value in location.items() if value is not None}
     found = {**{name: given[f"nginx_{name}"] for name in OF_A_LOCATION}, **own}
+    found["path"] = paths.placed(given["nginx_path"], own["path"])
+    found["target"] = paths.target(given, own["path"])
     found["proxy_headers"] = site.headers(given, found["proxy_headers"], identifier(given["name"]))
     found["repeats_headers"] = site.replaces_headers(found.get("extra", ""))
     repeats = full.replaces_error_pages(found.get("extra", ""))
@@ -184,18 +212,17 @@ def _location(location: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str
     return found
 
 
+def _bare(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """An app that sees its whole path may answer the path without its last slash too."""
+    bare = paths.bare(given["nginx_path"])
+    if not bare or paths.stripped(given):
+        return None
+    return {**_location({"path": "/"}, given), "path": f"= {bare}"}
+
+
 def identifier(name: str) -> str:
     """The app's name as a part of an Nginx variable."""
     return name.replace("-", "_")
-
-
-def _directives(settings: Mapping[str, Any]) -> list[str]:
-    pairs = [
-        (name, value)
-        for name, values in sorted(settings.items())
-        for value in (values if isinstance(values, list) else [values])
-    ]
-    return [f"{name}={value}" for name, value in pairs]
 
 
 def _packages(given: Mapping[str, Any]) -> list[str]:
@@ -204,7 +231,8 @@ def _packages(given: Mapping[str, Any]) -> list[str]:
         own.append("python3-pycurl")
     if given["monitor"]:
         own += monitor.PACKAGES
-    own += {"self_signed": ["openssl"], "acme": ["openssl", "certbot"]}.get(given["tls"], [])
+    if not given["nginx_site_of"]:
+        own += {"self_signed": ["openssl"], "acme": ["openssl", "certbot"]}.get(given["tls"], [])
     return list(dict.fromkeys([*own, *given["apt_packages"]]))
 
 
@@ -233,7 +261,7 @@ def _certificate(given: Mapping[str, Any]) -> Certificate:
     """
     tls = given["tls"]
     certificate, key = given.get("tls_certificate") or "", given.get("tls_key") or ""
-    if tls == "none":
+    if tls == "none" or given["nginx_site_of"]:
         return Certificate("", "", made_by_role=False)
     if tls == "provided" and "-----BEGIN" not in certificate:
         return Certificate(certificate, key, made_by_role=False)

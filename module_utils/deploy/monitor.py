@@ -82,7 +82,7 @@ def _ways(app: App, given: Mapping[str, Any]) -> tuple[Way, ...]:
         layers = [proof.layer_gunicorn(app, "", stream), proof.layer_nginx(app, stream)]
         # The token leaves the host over verified TLS only.
         if not found and urlsplit(given["public_url"]).scheme == "https":
-            url = f"{given['public_url'].rstrip('/')}{stream.path}"
+            url = f"{given['public_url'].rstrip('/')}{proof.below(app, stream)}"
             layers.append({"name": "public", "url": url})
         found.append(Way(stream.path[: -len(proof.PROBE)] + "/", tuple(layers)))
     return tuple(found)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
+from .paths import TOP
+
 if TYPE_CHECKING:
     from .places import Places
     from .proof import Measured, Outside
@@ -21,6 +23,7 @@ STARTS = {
     "health": "answers on its socket, but not through Nginx",
     "misdirected": "is not what answers through Nginx",
     "nginx-stream": "does not stream through Nginx",
+    "process": "does not keep its processes running",
 }
 LONGEST = 400  # characters of a line
 # What the release has logged may explain these.
@@ -33,6 +36,11 @@ SITE = {
     "restored": "the previous Nginx site has been restored",
     "removed": "its Nginx site has been removed",
     "untouched": "what was live is untouched",
+}
+PROCESSES = {
+    "restored": "the previous processes run again",
+    "broken": "the previous processes do not run",
+    "untouched": "",
 }
 NOT_BACK = "the previous Nginx site could not be restored"
 RELEASE = {
@@ -79,11 +87,12 @@ class Failure(NamedTuple):
 
 
 class Undone(NamedTuple):
-    """What the undo did: keys of SITE and RELEASE. ``problem`` says why the undo failed."""
+    """What the undo did: keys of SITE, RELEASE and PROCESSES. ``problem`` says why it failed."""
 
     site: str = "untouched"
     release: str = "none"
     problem: str = ""
+    processes: str = "untouched"
 
 
 def sentence(
@@ -96,11 +105,12 @@ def sentence(
     app has said.
     """
     site = SITE[undone.site]
-    if undone.site == "untouched" and undone.problem:
+    if undone.site == "untouched" and undone.problem and undone.processes != "broken":
         site = NOT_BACK
     elif undone.site == "untouched" and undone.release == "live":
         site = ""  # it is what is live
-    state = "; ".join(word for word in (RELEASE[undone.release], site) if word)
+    words = (RELEASE[undone.release], site, PROCESSES[undone.processes])
+    state = "; ".join(word for word in words if word)
     if failed.kind == "import":
         found = f"streaming_api_app is '{app}', which cannot be imported: {failed.said}"
         found = f"{found} ({state})"
@@ -196,21 +206,38 @@ class Seen(NamedTuple):
     heartbeat: str = ""  # what the app must do for its edge
 
 
-def live(unit: str, host: str, port: int, streams: int, health: tuple[str, int] = ("", 0)) -> str:
-    """The sentences that name the live release.
+class Live(NamedTuple):
+    """What a person is told of the live release.
 
-    ``health`` is the path that was asked before the switch, and the status that was taken as
-    healthy.
+    ``path`` is the app's on its server. ``health`` is the path that was asked before the switch,
+    and ``status`` what was taken as healthy. ``processes`` are the background processes.
     """
-    path, status = health
+
+    unit: str
+    host: str
+    port: int
+    streams: int
+    path: str = TOP
+    health: str = ""
+    status: int = 0
+    processes: Sequence[str] = ()
+
+
+def live(told: Live) -> str:
+    """The sentences that name the live release and its background processes."""
+    where = f"port {told.port}" + ("" if told.path == TOP else f", at {told.path}")
+    *first, last = [*told.processes] or [""]
+    named = f"{', '.join(first)} and {last}" if first else last
     said = (
-        f"{unit} is live on {host}, port {port}. It takes {streams} streams and other requests at "
-        "once; streaming_api_streams changes that."
+        f"{told.unit} is live on {told.host}, {where}. It takes {told.streams} streams and other "
+        "requests at once; streaming_api_streams changes that."
     )
-    if status >= 400:
+    if told.processes:
+        said += f" Beside it {'run' if first else 'runs'} {named}."
+    if told.status >= 400:
         said += (
-            f" {path} answers {status}, and that was taken as healthy: it may be meant so. "
-            "streaming_api_health_path can name a path that says more."
+            f" {told.health} answers {told.status}, and that was taken as healthy: it may be meant "
+            "so. streaming_api_health_path can name a path that says more."
         )
     return said
 

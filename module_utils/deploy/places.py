@@ -10,16 +10,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from typing import NamedTuple
+from typing import Iterable, NamedTuple
 
 RECORDS = "/etc/streaming_api"  # what the role remembers about its apps
 SITES = "/etc/nginx/conf.d"
+GUESTS = "/etc/nginx/streaming_api"  # what apps have in the sites of others
+# The locations, and what Nginx must read before the server that has them.
+GUEST_KINDS = ("conf", "zones")
 UNITS = "/etc/systemd/system"
 TOOLS = "/opt/streaming_api"  # what all apps share
 CERTIFICATES = "/etc/ssl/streaming_api"
 WEBROOT = "/var/lib/streaming_api/acme"  # where a CA looks for what proves a name
 TRAFFIC = "/var/lib/streaming_api/traffic"  # Nginx looks into it, and a boot keeps it
 UNIT_KINDS = ("service", "socket")
+# In the name of a process's unit it stands for the release: all releases share that unit.
+SINGLE = "single"
 CONNECTED = ("02", "03")  # of a unix socket: waiting to be accepted, accepted
 
 
@@ -104,6 +109,19 @@ class Places(NamedTuple):
         return f"{RECORDS}/{self.name}.sock"
 
     @property
+    def guests(self) -> str:
+        """The directory of what other apps have in the site of this one. Its server includes it."""
+        return f"{GUESTS}/{self.name}"
+
+    def guest(self, of: str, kind: str = "conf") -> str:
+        """What this app has in the site of the app ``of``. The kinds are GUEST_KINDS."""
+        return f"{GUESTS}/{of}/{self.name}.{kind}"
+
+    def proven_guest(self, of: str, kind: str = "conf") -> str:
+        """That file, as it was when this app was last seen to stream."""
+        return f"{RECORDS}/{self.name}.{of}.{kind}"
+
+    @property
     def record(self) -> str:
         """What other apps and later deploys must know about this app, as JSON."""
         return f"{RECORDS}/{self.name}.json"
@@ -148,6 +166,23 @@ class Places(NamedTuple):
     def unit_file(self, release: str, kind: str) -> str:
         return f"{UNITS}/{self.unit(release)}.{kind}"
 
+    def process(self, release: str, process: str) -> str:
+        """The unit of a background process: of a release, or of the app if ``release`` is SINGLE.
+
+        systemd never runs a unit twice, so a process with one unit for all releases never runs
+        twice either.
+        """
+        return f"{self.unit(release)}.{process}.service"
+
+    def processes(self, release: str, units: Iterable[str]) -> list[str]:
+        """Those of ``units`` that are a release's background processes; with SINGLE the app's."""
+        wanted = re.compile(re.escape(self.unit(release)) + r"\.[a-z0-9-]+\.service")
+        return sorted(unit for unit in units if wanted.fullmatch(unit))
+
+    def singles(self, release: str) -> str:
+        """Where a release keeps the units of its single processes, ``<process>.service``."""
+        return f"{self.directory(release)}/single"
+
     def socket(self, release: str) -> str:
         return f"/run/{self.name}/{release}.sock"
 
@@ -179,7 +214,11 @@ class Places(NamedTuple):
         found = (socket.fullmatch(row[7]) for row in rows if len(row) == 8 and row[5] in CONNECTED)
         return Counter(one.group(1) for one in found if one)
 
-    def files(self, release: str) -> list[str]:
-        """All files of a release on a host. Remove them in this order: the manifest first."""
-        units = [self.unit_file(release, kind) for kind in ("socket", "service")]
-        return [self.manifest(release), *units, self.directory(release)]
+    def files(self, release: str, units: Iterable[str] = ()) -> list[str]:
+        """All files of a release on a host. Remove them in this order: the manifest first.
+
+        ``units`` are the names in UNITS, among them those of the release's processes.
+        """
+        own = [self.unit_file(release, kind) for kind in ("socket", "service")]
+        own += [f"{UNITS}/{unit}" for unit in self.processes(release, units)]
+        return [self.manifest(release), *own, self.directory(release)]

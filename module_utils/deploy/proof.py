@@ -120,12 +120,17 @@ def on_socket(choice: Choice) -> list[Stream]:
     return probe + [Stream(path, path) for path in choice.paths]
 
 
-def through_nginx(choice: Choice, locations: Sequence[Mapping[str, Any]]) -> list[Stream]:
-    """The streams that are measured through Nginx: the probe in each location that has paths."""
+def through_nginx(
+    choice: Choice, locations: Sequence[Mapping[str, Any]], stripped: str = ""
+) -> list[Stream]:
+    """The streams that are measured through Nginx: the probe in each location that has paths.
+
+    ``stripped`` is what Nginx takes away from the begin of each path.
+    """
     found = (_PREFIX_LOCATION.match(location["path"]) for location in locations)
     prefixes = [match.group(2).rstrip("/") for match in found if match]
     probes = [Stream(prefix + PROBE, PROBE) for prefix in prefixes] if choice.probe else []
-    return probes + [Stream(path, path) for path in choice.paths]
+    return probes + [Stream(stripped + path, path) for path in choice.paths]
 
 
 # --- layers, as options of stream_latency ---
@@ -147,6 +152,11 @@ def layer_nginx(app: App, stream: Stream) -> dict[str, Any]:
         "address": f"127.0.0.1:{app.port}",
         "validate_certs": False,  # the public name may still point elsewhere
     }
+
+
+def below(app: App, stream: Stream) -> str:
+    """The path of a stream below that of the app, which the public URL is the URL of."""
+    return stream.path[len(app.path) - 1 :]
 
 
 class Outside(NamedTuple):
@@ -180,7 +190,7 @@ def outside(app: App, given: Mapping[str, Any], host: str, measured: Sequence[Me
     skips = "" if trusted or not seen.stream.is_probe else UNVERIFIED
     if given["streaming_api_edge"] != "none":
         skips = EDGE_ONLY
-    url, path = urlsplit(public), seen.stream.path
+    url, path = urlsplit(public), below(app, seen.stream)
     address = f"[{host}]" if ":" in host and not host.startswith("[") else host
     origin = {
         "name": "origin",

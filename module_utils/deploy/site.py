@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from typing import Any, Mapping, Sequence
 
-from . import edge
+from . import edge, paths
 from .directives import directives
 
 # A TLS 1.2 suite that no server of ours can use, as Nginx has no pre-shared keys.
@@ -50,8 +50,84 @@ def tls_lines(profile: str) -> list[str]:
 
 def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
     """The directives of the app's server. Those in ``nginx_server_extra`` replace ours."""
+    own = {**_head(given), **_limits(given, identifier)}
+    if given["nginx_path"] != paths.TOP:
+        # What no location has is not found. Nginx would look into a directory of its own.
+        own.update(root="/nonexistent", log_not_found="off")
+    if given["tls"] != "none":
+        own.update(_tls(given["tls_profile"]))
+        if given["nginx_http2"]:
+            own["http2_pool_size"] = "2k"  # of a connection; half of 4k is for nothing
+    return _lines(_without_theirs(own, given))
+
+
+def guest_lines(given: Mapping[str, Any], identifier: str, again: Sequence[str]) -> list[str]:
+    """The directives of the app's place in the site of another app.
+
+    Those in ``nginx_server_extra`` replace ours. ``again`` are the headers of the server, which a
+    header of the user's in the place would replace.
+    """
+    own = _limits(given, identifier)
+    # Without a limit in its place, the app would have that of the server.
+    own.setdefault("limit_req", f"zone=unlimited_{identifier}")
+    repeated = again if replaces_headers(given["nginx_server_extra"]) else []
+    return [*_lines(_without_theirs(own, given)), *(line for line in repeated if line)]
+
+
+def zone_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
+    """The shared memory of the limits: 10 MB know 160,000 addresses."""
+    found = []
+    if given["nginx_limit_connections"]:
+        found.append(f"limit_conn_zone $binary_remote_addr zone=connections_{identifier}:10m;")
+    rate = given["nginx_limit_requests"]
+    if rate:
+        zone = f"requests_{identifier}:10m"
+        found.append(f"limit_req_zone $binary_remote_addr zone={zone} rate={rate}r/s;")
+    elif given["nginx_site_of"]:
+        # Nginx counts no request without a key. A zone cannot change its key, hence another name.
+        found.append(f'limit_req_zone "" zone=unlimited_{identifier}:64k rate=1r/s;')
+    return found
+
+
+def hsts(given: Mapping[str, Any]) -> str:
+    """The directive that keeps browsers to HTTPS; '' for none."""
+    seconds = given["tls_hsts"]
+    if not seconds or given["tls"] == "none":
+        return ""
+    return f'add_header Strict-Transport-Security "max-age={seconds}" always;'
+
+
+def headers(given: Mapping[str, Any], own: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+    """The headers that the app gets. Only trusted proxies tell where a request comes from."""
+    known = {"$proxy_add_x_forwarded_for": "$remote_addr"}
+    if edge.trusts(given):
+        known["$scheme"] = f"$scheme_{identifier}"
+    named = {name.lower() for name in own}
+    ours = dict.fromkeys(edge.claims(given), "")
+    if paths.stripped(given):
+        ours["X-Forwarded-Prefix"] = paths.stripped(given)
+    ours = {name: value for name, value in ours.items() if name.lower() not in named}
+    return {**{name: known.get(value, value) for name, value in own.items()}, **ours}
+
+
+def replaces_headers(directives_text: str) -> bool:
+    """Whether a location with these directives no longer gets the server's `add_header`."""
+    return any(one.name == "add_header" for one in directives(directives_text))
+
+
+def _head(given: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "server_tokens": "off",
+        "client_header_timeout": f"{given['nginx_client_header_timeout']}s",
+        "large_client_header_buffers": given["nginx_large_client_header_buffers"],
+        # The request's memory grows in such steps; by 4k, half of the last one is for nothing.
+        "request_pool_size": "2k",
+    }
+
+
+def _limits(given: Mapping[str, Any], identifier: str) -> dict[str, str]:
+    """What a server may have, and a location too."""
     own = {
-        **_head(given),
         "client_max_body_size": given["nginx_client_max_body_size"],
         "client_body_timeout": f"{given['nginx_client_body_timeout']}s",
         "send_timeout": f"{given['nginx_send_timeout']}s",
@@ -71,56 +147,12 @@ def server_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
         size = given["nginx_proxy_buffer_size"]
         own["proxy_buffer_size"] = size
         own["proxy_buffers"] = f"8 {size}"
-    if given["tls"] != "none":
-        own.update(_tls(given["tls_profile"]))
-        if given["nginx_http2"]:
-            own["http2_pool_size"] = "2k"  # of a connection; half of 4k is for nothing
-    return _lines({name: value for name, value in own.items() if name not in theirs})
+    return own
 
 
-def zone_lines(given: Mapping[str, Any], identifier: str) -> list[str]:
-    """The shared memory of the limits: 10 MB know 160,000 addresses."""
-    found = []
-    if given["nginx_limit_connections"]:
-        found.append(f"limit_conn_zone $binary_remote_addr zone=connections_{identifier}:10m;")
-    rate = given["nginx_limit_requests"]
-    if rate:
-        zone = f"requests_{identifier}:10m"
-        found.append(f"limit_req_zone $binary_remote_addr zone={zone} rate={rate}r/s;")
-    return found
-
-
-def hsts(given: Mapping[str, Any]) -> str:
-    """The directive that keeps browsers to HTTPS; '' for none."""
-    seconds = given["tls_hsts"]
-    if not seconds or given["tls"] == "none":
-        return ""
-    return f'add_header Strict-Transport-Security "max-age={seconds}" always;'
-
-
-def headers(given: Mapping[str, Any], own: Mapping[str, Any], identifier: str) -> dict[str, Any]:
-    """The headers that the app gets. Only trusted proxies tell where a request comes from."""
-    known = {"$proxy_add_x_forwarded_for": "$remote_addr"}
-    if edge.trusts(given):
-        known["$scheme"] = f"$scheme_{identifier}"
-    named = {name.lower() for name in own}
-    claims = {name: "" for name in edge.claims(given) if name.lower() not in named}
-    return {**{name: known.get(value, value) for name, value in own.items()}, **claims}
-
-
-def replaces_headers(directives_text: str) -> bool:
-    """Whether a location with these directives no longer gets the server's `add_header`."""
-    return any(one.name == "add_header" for one in directives(directives_text))
-
-
-def _head(given: Mapping[str, Any]) -> dict[str, str]:
-    return {
-        "server_tokens": "off",
-        "client_header_timeout": f"{given['nginx_client_header_timeout']}s",
-        "large_client_header_buffers": given["nginx_large_client_header_buffers"],
-        # The request's memory grows in such steps; by 4k, half of the last one is for nothing.
-        "request_pool_size": "2k",
-    }
+def _without_theirs(own: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
+    theirs = {one.name for one in directives(given["nginx_server_extra"])}
+    return {name: value for name, value in own.items() if name not in theirs}
 
 
 def _tls(profile: str) -> dict[str, str]:

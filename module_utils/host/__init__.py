@@ -6,5 +6,6 @@
 commands. Nearly all answers come from files; only two need a command (Nginx's version, and which
 releases still run). Each other file has one kind of answer: ``system``, ``packages``, ``nginx``,
 ``records`` (what the role remembers about its apps), ``releases`` (and what still runs of them),
-``listeners`` (who has a port) and ``conflicts`` (why the host cannot take the app).
+``listeners`` (who has a port), ``guests`` (who is in whose site) and ``conflicts`` (why the host
+cannot take the app).
 """

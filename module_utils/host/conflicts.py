@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Mapping, Sequence
 
 from ..deploy.places import Places
 from .defaults import ANY, defaults, foreign
+from .guests import guest_conflicts, neighbour_conflicts
 from .listeners import listeners
 from .system import is_supported, runs_systemd, user_id
 
@@ -49,6 +50,8 @@ def conflicts(
         *_nginx_conflicts(wanted, host),
         *_port_conflicts(wanted, host),
         *_site_conflicts(wanted, others),
+        *guest_conflicts(wanted, others),
+        *neighbour_conflicts(wanted, others),
         *_foreign_names(wanted, theirs),
         *_foreign_defaults(wanted, theirs, is_new=own is None),
     ]

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Callable, NamedTuple
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Sequence
 
-from ..deploy.places import RECORDS, Places
+from ..deploy.places import GUEST_KINDS, GUESTS, RECORDS, Places
 from .nginx import has_lost_reload
 
 if TYPE_CHECKING:
@@ -21,7 +21,11 @@ OLD_STREAMS = 4096  # of a record that does not say
 
 
 class App(NamedTuple):
-    """An app that this role put on the host."""
+    """An app that this role put on the host.
+
+    ``path`` and the following are those of deploy.app. ``shared`` is None if an older version of
+    the role has put the app there: then its server includes no guests.
+    """
 
     name: str
     user: str
@@ -29,6 +33,25 @@ class App(NamedTuple):
     ports: list[int]
     server_names: list[str]
     streams: int
+    path: str = "/"
+    site_of: str = ""
+    locations: Sequence[str] = ()
+    shared: Mapping[str, Any] | None = None
+
+
+def site_files(places: Places, path: Callable[[str], Path]) -> dict[str, str]:
+    """The files that Nginx reads of an app, each with its proven copy; either may be missing.
+
+    ``path`` says where a file of the host is.
+    """
+    read = path(GUESTS).glob(f"*/{places.name}.*")
+    proven = path(RECORDS).glob(f"{places.name}.*.*")
+    owners = {file.parent.name for file in read} | {file.name.split(".")[1] for file in proven}
+    found = {places.site: places.proven_site}
+    for of in sorted(owners):
+        for kind in GUEST_KINDS:
+            found[places.guest(of, kind)] = places.proven_guest(of, kind)
+    return found
 
 
 def site_is_proven(host: Host, wanted: Wanted) -> bool:
@@ -37,12 +60,13 @@ def site_is_proven(host: Host, wanted: Wanted) -> bool:
     Also true without a site and without a release.
     """
     places = Places(wanted.name)
-    proven = host.text(places.proven_site)
-    if host.text(places.site) != proven:
+    files = site_files(places, host.path)
+    if any(host.text(file) != host.text(proven) for file, proven in files.items()):
         return False
     if host.target(places.traffic) != host.target(places.proven_traffic):
         return False
-    return not proven or not has_lost_reload(host, [places.site, "/etc/nginx/nginx.conf"])
+    is_first = not host.text(places.proven_site)
+    return is_first or not has_lost_reload(host, [*files, "/etc/nginx/nginx.conf"])
 
 
 def live(host: Host, wanted: Wanted) -> str | None:
@@ -76,6 +100,10 @@ def _app(file: Path, warn: Callable[[str], None]) -> App | None:
             [int(port) for port in record["ports"]],
             [str(name) for name in record["server_names"]],
             int(record.get("streams", OLD_STREAMS)),
+            str(record.get("path", "/")),
+            str(record.get("site_of", "")),
+            [str(location) for location in record.get("locations", [])],
+            record.get("shared"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = f"{type(error).__name__}: {error}"

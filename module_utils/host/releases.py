@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Mapping, NamedTuple
 
-from ..deploy.places import UNIT_KINDS, Places
+from ..deploy.places import UNIT_KINDS, UNITS, Places
 from ..deploy.retention import Built, by_worth
 from . import records
 from .access import HostError
@@ -124,7 +124,7 @@ def _read(host: Host, manifest: str) -> dict[str, Any]:
 
 def _memory(host: Host, name: str) -> dict[str, int]:
     """The memory of each release's processes in bytes. Shared memory counts once."""
-    unit = re.compile(rf"/{re.escape(name)}@(\w+)\.service$", re.MULTILINE)
+    unit = re.compile(rf"/{re.escape(name)}@(\w+)(?:\.[a-z0-9-]+)?\.service$", re.MULTILINE)
     found: Counter[str] = Counter()
     for process in host.path("/proc").glob("[0-9]*"):
         try:
@@ -145,6 +145,9 @@ def _running(host: Host, places: Places, ids: list[str]) -> dict[str, Running]:
         return {}
     units = {f"{places.unit(release)}.{kind}": release for release in ids for kind in UNIT_KINDS}
     units.update({places.drain(release): release for release in ids})
+    listed = _units(host)
+    for one in ids:
+        units.update(dict.fromkeys(places.processes(one, listed), one))
     answer = host.run(["systemctl", "show", "-p", SHOWN, *units])
     if answer.status != 0:
         said = " ".join(answer.text.split())
@@ -161,10 +164,18 @@ def _running(host: Host, places: Places, ids: list[str]) -> dict[str, Running]:
     return running
 
 
+def _units(host: Host) -> list[str]:
+    try:
+        return [path.name for path in host.path(UNITS).iterdir()]
+    except OSError:
+        return []
+
+
 def _with_unit(running: Running, unit: Mapping[str, str]) -> Running:
     """Add one more unit, which is not inactive, to what is known of a release."""
-    if "-drain@" in unit["Id"]:
-        state = "draining"
+    is_process = unit["Id"].count(".") > 1
+    if "-drain@" in unit["Id"] or (is_process and unit["ActiveState"] == "deactivating"):
+        state = "draining"  # a background process may still finish its last job
     else:
         # A killed deploy may leave a socket alone; the socket would start the service again.
         state = "ending" if unit["ActiveState"] == "deactivating" else "running"
@@ -172,5 +183,6 @@ def _with_unit(running: Running, unit: Mapping[str, str]) -> Running:
     return Running(
         max(state, running.state or state, key=STATES.index),
         int(seconds.group(1)) if seconds else running.seconds_left,
-        running.active + (state == "running" and unit["ActiveState"] == "active"),
+        running.active
+        + (state == "running" and unit["ActiveState"] == "active" and not is_process),
     )

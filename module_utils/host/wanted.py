@@ -24,6 +24,11 @@ class Wanted(NamedTuple):
     nginx_user: str = ""
     keeps_welcome: bool = False
     texts: Mapping[str, str] = {}
+    # Where the app is on its server, see deploy.paths.
+    path: str = "/"
+    site_of: str = ""
+    locations: Mapping[str, str] = {}
+    shared: Mapping[str, Any] = {}
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Wanted:
@@ -50,4 +55,8 @@ class Wanted(NamedTuple):
             nginx_user=options.get("nginx_user") or "",
             keeps_welcome=bool(options.get("keeps_welcome")),
             texts=options.get("texts") or {},
+            path=options.get("path") or cls._field_defaults["path"],
+            site_of=options.get("site_of") or "",
+            locations=options.get("locations") or {},
+            shared=options.get("shared") or {},
         )

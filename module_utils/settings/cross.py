@@ -7,13 +7,16 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Iterator, Mapping, NamedTuple
 
-from . import edge
+from . import edge, paths
 from .allowed import allowed_at
-from .managed import MANAGED
+from .managed import MANAGED, OF_A_PROCESS
 from .place import REDACTED, Place, complaint
 from .words import listed, sentence, shown
 
 ORIGINS = ("streaming_api_source", "streaming_api_git_url", "streaming_api_package")
+
+
+LONGEST_WAIT = 600  # seconds; a deploy holds its lock for an hour
 
 
 class Cross(NamedTuple):
@@ -37,7 +40,9 @@ def _git_version(url: str | None, version: str) -> Iterator[str]:
         )
 
 
-def _certificate(tls: str, certificate: str | None, key: str | None) -> Iterator[str]:
+def _certificate(tls: str, certificate: str | None, key: str | None, site_of: str) -> Iterator[str]:
+    if site_of:
+        return  # the server has the certificate of the app whose site it is
     for name, given in (
         ("streaming_api_tls_certificate", certificate),
         ("streaming_api_tls_key", key),
@@ -148,6 +153,25 @@ def _monitor(monitor: bool, probe: bool, page: bool) -> Iterator[str]:
         )
 
 
+def _processes(processes: list[Mapping[str, Any]]) -> Iterator[str]:
+    names: set[str] = set()
+    for index, one in enumerate(processes):
+        at = f"streaming_api_processes[{index}]"
+        if one["name"] in names:
+            yield sentence(f"{at}.name", one["name"], "a name that no other process has")
+        names.add(one["name"])
+        if one["single"] and one["stop_timeout"] > LONGEST_WAIT:
+            yield sentence(
+                f"{at}.stop_timeout",
+                one["stop_timeout"],
+                f"at most {LONGEST_WAIT} s for a single process: a switch waits for its end",
+            )
+        for name in OF_A_PROCESS:
+            if name in one["settings"]:
+                allowed = f"only a name that the role does not set itself: {OF_A_PROCESS[name]}"
+                yield sentence(f"{at}.settings.{name}", one["settings"][name], allowed)
+
+
 def _managed(variable: str) -> Cross:
     """Check that a mapping has no name that the role sets itself."""
 
@@ -165,7 +189,12 @@ CROSS: tuple[Cross, ...] = (
     Cross(ORIGINS, _one_origin),
     Cross(("streaming_api_git_url", "streaming_api_git_version"), _git_version),
     Cross(
-        ("streaming_api_tls", "streaming_api_tls_certificate", "streaming_api_tls_key"),
+        (
+            "streaming_api_tls",
+            "streaming_api_tls_certificate",
+            "streaming_api_tls_key",
+            "streaming_api_nginx_site_of",
+        ),
         _certificate,
     ),
     Cross(("streaming_api_tls", "streaming_api_nginx_server_names"), _acme_names),
@@ -177,6 +206,7 @@ CROSS: tuple[Cross, ...] = (
     Cross(("streaming_api_environment", "streaming_api_secrets"), _secret_names),
     Cross(("streaming_api_nginx_locations",), _location_paths),
     Cross(("streaming_api_nginx_server_names",), _server_names),
+    Cross(("streaming_api_processes",), _processes),
     Cross(("streaming_api_name", "streaming_api_user"), _build_user),
     Cross(("streaming_api_nginx_default_site", "streaming_api_nginx_server_names"), _default_site),
     Cross(("streaming_api_proof", "streaming_api_probe", "streaming_api_proof_paths"), _proof),
@@ -211,5 +241,25 @@ CROSS: tuple[Cross, ...] = (
         edge.own_directives,
     ),
     Cross(("streaming_api_nginx_server_extra",), edge.http3),
+    Cross(("streaming_api_name", "streaming_api_nginx_site_of"), paths.another_app),
+    Cross(("streaming_api_nginx_path", "streaming_api_nginx_locations"), paths.locations),
+    Cross(
+        (
+            "streaming_api_nginx_path",
+            "streaming_api_nginx_strip_path",
+            "streaming_api_health_path",
+            "streaming_api_proof_paths",
+        ),
+        paths.own_paths,
+    ),
+    Cross(
+        (
+            "streaming_api_root_path",
+            "streaming_api_gunicorn_worker_class",
+            "streaming_api_nginx_path",
+            "streaming_api_nginx_strip_path",
+        ),
+        paths.root_path,
+    ),
     *(_managed(variable) for variable in MANAGED),
 )

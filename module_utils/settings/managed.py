@@ -4,6 +4,21 @@
 
 from __future__ import annotations
 
+# In the settings of a process of streaming_api_processes.
+OF_A_PROCESS: dict[str, str] = {
+    "Type": "a process is up when it runs",
+    "ExecStart": "use command",
+    "User": "use streaming_api_user",
+    "Environment": "use streaming_api_environment",
+    "EnvironmentFile": "use streaming_api_environment and streaming_api_secrets",
+    "WorkingDirectory": "a process runs in its release's directory",
+    "Restart": "a process that ends starts again",
+    "KillSignal": "use stop_signal",
+    "TimeoutStopSec": "use stop_timeout",
+    "KillMode": "what a process has started must end with it",
+    "SendSIGKILL": "what a process has started must end with it",
+}
+
 MANAGED: dict[str, dict[str, str]] = {
     "streaming_api_gunicorn_settings": {
         "bind": "the release has a socket unit",
@@ -17,6 +32,7 @@ MANAGED: dict[str, dict[str, str]] = {
         "control_socket": "the unit's sandbox has no place for it",
         "control_socket_disable": "the unit's sandbox has no place for it",
         "wsgi_app": "use streaming_api_app",
+        "root_path": "use streaming_api_root_path",
         "raw_env": "use streaming_api_environment",
         "user": "use streaming_api_user",
         "group": "use streaming_api_user",

@@ -60,6 +60,7 @@ _NO_PASSWORD = Rule(
     "a requirement without a password; put the password into streaming_api_build_environment",
 )
 _URL_PATH = like(r"/[!-~]*", "a path that begins with /, without spaces")
+_SEGMENT = r"[A-Za-z0-9_~-][A-Za-z0-9._~-]*"
 _SECONDS = at_least(1, " of seconds")
 _NGINX_SECONDS = between(1, 2147483, " of seconds")
 _VARIABLE_NAME = like(r"[A-Za-z_][A-Za-z0-9_]*", "letters, digits and _, no digit first")
@@ -68,6 +69,9 @@ _MEMORY = like(
     r"[1-9]\d*[KMGT]?|(100|[1-9]\d?)%|infinity", "a size such as 2G, a percentage or infinity"
 )
 _TASKS = at_least(16)
+_COMMAND = Rule(
+    is_command, "a command on one line, with quotes closed, such as alembic upgrade head"
+)
 _DIRECTIVES = Rule(is_complete, "whole directives: each ends with ; and each { has a }")
 _HOST_PATH = like(ABSOLUTE, "an absolute path of letters, digits and ._@+-, never upwards")
 
@@ -162,9 +166,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_release": (
         like(r"(previous|[0-9a-f]{12})?", "previous or a release's id, 12 hexadecimal digits"),
     ),
-    "streaming_api_before_start[]": (
-        Rule(is_command, "a command on one line, with quotes closed, such as alembic upgrade head"),
-    ),
+    "streaming_api_before_start[]": (_COMMAND,),
     "streaming_api_before_start_timeout": (_SECONDS,),
     "streaming_api_start_timeout": (_SECONDS,),
     "streaming_api_health_path": (_URL_PATH,),
@@ -182,6 +184,15 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_service_tasks_max": (_TASKS,),
     "streaming_api_service_cpu_weight": (between(1, 10000),),
     "streaming_api_service_writable_paths[]": (_HOST_PATH,),
+    "streaming_api_processes[].name": (like(r"[a-z][a-z0-9-]{0,23}", _NAME),),
+    "streaming_api_processes[].command": (_COMMAND,),
+    "streaming_api_processes[].stop_timeout": (_SECONDS,),
+    "streaming_api_processes[].settings{}": (
+        like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
+    ),
+    "streaming_api_processes[].settings.*": (
+        Rule(is_line, "one line of text, a number, or a list of these"),
+    ),
     "streaming_api_service_settings{}": (
         like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
     ),
@@ -197,6 +208,22 @@ RULES: dict[str, tuple[Rule, ...]] = {
     ),
     "streaming_api_nginx_http_port": (between(1, 65535),),
     "streaming_api_nginx_https_port": (between(1, 65535),),
+    "streaming_api_nginx_site_of": (
+        like(r"([a-z][a-z0-9-]{0,23})?", "the streaming_api_name of another app, or empty"),
+    ),
+    "streaming_api_nginx_path": (
+        like(
+            rf"/({_SEGMENT}/)*",
+            "/ or a path such as /chat/ with a slash at both ends: letters, digits and ._~-",
+        ),
+    ),
+    "streaming_api_root_path": (
+        like(
+            rf"auto|(/{_SEGMENT})*",
+            "auto, empty, or a path such as /chat without a slash at its end: letters, digits and "
+            "._~-",
+        ),
+    ),
     "streaming_api_tls_certificate": (
         Rule(
             lambda text: is_pem_or_path(text, "CERTIFICATE"),

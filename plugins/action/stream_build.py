@@ -13,13 +13,13 @@ import ansible.plugins
 
 try:
     from ..module_utils import controller
-    from ..module_utils.deploy import app, environment, install
+    from ..module_utils.deploy import app, environment, install, process
     from ..module_utils.release import archive, errors, scan
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils import controller
-    from ..module_utils.deploy import app, environment, install
+    from ..module_utils.deploy import app, environment, install, process
     from ..module_utils.release import archive, errors, scan
     from ..plugin_utils import acting
 
@@ -45,6 +45,7 @@ class ActionModule(acting.Action):
         directory, texts = plan["directory"], plan["texts"]
         wheel = Path(self._app.source.path).name if self._app.source.path.endswith(".whl") else ""
         server = self._settings["streaming_api_gunicorn_packages"]
+        workers = process.units(texts, plan["id"], single=False)
         values = {"environment": self._settings["streaming_api_environment"]}
         return self.module(
             "stream_build",
@@ -66,7 +67,13 @@ class ActionModule(acting.Action):
                 directory,
                 {**plan["source"]["build_variables"], **args["build_environment"]},
             ),
-            units={"service": texts["service"], "socket": texts["socket"]},
+            units={
+                "service": texts["service"],
+                "socket": texts["socket"],
+                **{f"{name}.service": text for name, text in workers.items()},
+            },
+            singles=process.units(texts, plan["id"], single=True),
+            programs=[one["program"] for one in self._app.processes],
             uv=self._app.uv,
             steps=[
                 list(step)

@@ -43,6 +43,7 @@ class ActionModule(acting.Action):
         "status": {"type": "int", "default": 0},
         "nginx": {"type": "dict", "default": {}},
         "outside": {"type": "dict", "default": {}},
+        "processes": {"type": "list", "elements": "str", "default": []},
         "hidden": {"type": "str", "default": "", "no_log": True},
     }
     _requires_connection = False
@@ -82,16 +83,28 @@ class ActionModule(acting.Action):
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")
-        plan = args["plan"]
-        health = (args["settings"]["streaming_api_health_path"], args["status"])
-        return outcome.live(plan["unit"], host, args["app"]["port"], plan["streams"], health)
+        plan, app = args["plan"], args["app"]
+        return outcome.live(
+            outcome.Live(
+                unit=plan["unit"],
+                host=host,
+                port=app["port"],
+                streams=plan["streams"],
+                path=app["path"],
+                health=args["settings"]["streaming_api_health_path"],
+                status=args["status"],
+                processes=args["processes"],
+            )
+        )
 
     @staticmethod
     def _sentence(args: dict[str, Any], failed: outcome.Failure) -> str:
         undone = args["undone"]
         # The role lets a failed undo pass, so that this task can report it: what it lacks tells.
         if "site" in undone:
-            what = outcome.Undone(**{name: undone[name] for name in outcome.Undone._fields})
+            what = outcome.Undone(
+                **{name: undone[name] for name in outcome.Undone._fields if name in undone}
+            )
         else:
             what = outcome.Undone(problem=str(undone.get("msg", "")))
         app = args["settings"]["streaming_api_app"]

@@ -14,13 +14,33 @@ if TYPE_CHECKING:
 
 try:
     from ..module_utils import controller
-    from ..module_utils.deploy import app, capacity, full, install, lock, nginx, plan, proof
+    from ..module_utils.deploy import (
+        app,
+        capacity,
+        full,
+        install,
+        lock,
+        nginx,
+        plan,
+        process,
+        proof,
+    )
     from ..module_utils.release import describe, errors, identity, scan
     from ..plugin_utils import acting, pythons
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
     from ..module_utils import controller
-    from ..module_utils.deploy import app, capacity, full, install, lock, nginx, plan, proof
+    from ..module_utils.deploy import (
+        app,
+        capacity,
+        full,
+        install,
+        lock,
+        nginx,
+        plan,
+        process,
+        proof,
+    )
     from ..module_utils.release import describe, errors, identity, scan
     from ..plugin_utils import acting, pythons
 
@@ -42,6 +62,7 @@ class ActionModule(acting.Action):
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
         self._app = app.App.of(args["app"])
         self._settings = args["settings"]
+        args["texts"] = process.with_units(args["texts"], self._app.processes)
         self._host_texts = args["host_texts"]
         made = args["plan"]
         if made and (made["state"] not in DRAINS or self.is_check):
@@ -135,6 +156,10 @@ class ActionModule(acting.Action):
                 **self._host_texts,
                 **{setting.path: setting.text for setting in capacity.KERNEL},
             },
+            "path": self._app.path,
+            "site_of": self._app.site_of,
+            "locations": self._app.taken,
+            "shared": self._app.shared,
         }
 
     @staticmethod

@@ -106,7 +106,8 @@ class ActionModule(acting.Action):
         on_socket = {one.stream.on_socket: one.result["measured"] for one in self._before}
         for _ in range(RETRIES):
             measured = []
-            for stream in proof.through_nginx(self._choice, self._app.locations):
+            streams = proof.through_nginx(self._choice, self._app.locations, self._app.stripped)
+            for stream in streams:
                 before = on_socket.get(stream.on_socket, [])
                 layers = [proof.layer_nginx(self._app, stream)]
                 if not before:

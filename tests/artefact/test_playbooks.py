@@ -35,6 +35,7 @@ def test_the_role_loads(installed: Project, tmp_path: Path) -> None:
     [
         ("diagnose", [], "say which stream: -e url=", 2),
         ("diagnose", ["-eurl=http://127.0.0.1:9/", "-eseconds=1"], "refused", 2),
+        ("diagnose", ["-eurl=http://a/chats", "-estripped=/chat"], "stripped is '/chat'", 2),
         ("status", ["-estreaming_api_name=x"], "x on localhost: nothing is deployed", 0),
         ("site", ["-estreaming_api_nme=x"], "streaming_api_nme is unknown", 2),
         ("rollback", ["-erelease=x", "-estreaming_api_nme=x"], "streaming_api_nme is unknown", 2),

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from plugins.module_utils.deploy import process
 from plugins.module_utils.deploy.places import Places
 from tests.templates.conftest import ROLE, Render
 
@@ -72,6 +73,45 @@ def test_a_setting_reaches_the_service(
     render: Render, variables: dict[str, Any], there: str
 ) -> None:
     assert there in render("app.service.j2", **variables).splitlines()
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_systemd_reads_a_background_process(render: Render, tmp_path: Path, single: bool) -> None:
+    own = {"streaming_api_service_settings": {"ExecStartPre": "/bin/false", "Restart": "no"}}
+    common = render("process.service.j2", **own)
+    assert "ExecStartPre" not in common
+    given = {
+        "name": "worker",
+        "command": """sh -c 'echo "$HOME" 5%; sleep 1'""",
+        "single": single,
+        "stop_signal": "INT",
+        "stop_timeout": 9,
+        "settings": {"MemoryMax": "1G"},
+    }
+    texts = process.with_units({"process": common}, [process.described("chat-app", given)])
+    [text] = process.units(texts, "0123456789ab", single=single).values()
+    assert "WorkingDirectory=/srv/chat-app/releases/0123456789ab/src" in text.splitlines()
+    assert "@release@" not in text
+    unit = tmp_path / f"{UNIT}.worker.service"
+    unit.write_text(text)
+    argv = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert [line for line in done.stderr.splitlines() if "chat-app" in line] == []
+
+
+def test_it_has_the_apps_sandbox(render: Render) -> None:
+    """Whatever the app's service has, but what belongs to its streams."""
+    app, other = (
+        set(render(name).splitlines()) for name in ("app.service.j2", "process.service.j2")
+    )
+    alone = {line.partition("=")[0] for line in app - other if "=" in line}
+    assert alone == {
+        *("Description", "Wants", "After", "ExecStart", "Type", "WantedBy", "Also"),
+        *("WorkingDirectory", "EnvironmentFile"),  # %i there, the id here
+        *("Restart", "TimeoutStartSec", "TimeoutStopSec", "LimitNOFILE"),
+        *("RuntimeDirectory", "RuntimeDirectoryMode", "RuntimeDirectoryPreserve"),
+        *("LoadCredential", "SetCredential"),
+    }
 
 
 def test_an_app_has_a_network_unless_it_wants_none(render: Render) -> None:
@@ -151,12 +191,37 @@ GUNICORN: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({**NO_PROBE, **NO_COUNTS, "streaming_api_app_factory": True}, "wsgi_app", "'main:app()'"),
     ({"streaming_api_gunicorn_worker_class": "asgi"}, "worker_class", "'asgi'"),
+    (
+        {"streaming_api_gunicorn_worker_class": "asgi", "streaming_api_root_path": "/v1"},
+        "root_path",
+        "'/v1'",
+    ),
     ({"streaming_api_stop_timeout": "60"}, "graceful_timeout", "65"),
     ({"streaming_api_gunicorn_settings": {"loglevel": "debug"}}, "loglevel", "'debug'"),
     ({"streaming_api_gunicorn_settings": {"sendfile": False}}, "sendfile", "False"),
     ({"streaming_api_gunicorn_settings": {"print_config": ["A=b"]}}, "print_config", "['A=b']"),
     ({"streaming_api_gunicorn_settings": {"statsd_host": None}}, "statsd_host", "None"),
 ]
+
+
+@pytest.mark.parametrize("worker", ["uvicorn", "asgi"])
+@pytest.mark.parametrize(
+    ("variables", "told"),
+    [
+        ({}, None),
+        ({"streaming_api_nginx_path": "/a/b/"}, "/a/b"),
+        ({"streaming_api_nginx_path": "/a/", "streaming_api_root_path": ""}, None),
+        ({"streaming_api_root_path": "/v1"}, "/v1"),
+    ],
+)
+def test_the_app_is_told_its_path(
+    render: Render, worker: str, variables: dict[str, Any], told: str | None
+) -> None:
+    given = {"streaming_api_gunicorn_worker_class": worker, **variables}
+    text = render("gunicorn.conf.py.j2", **given)
+    found = re.findall(r"root_path\W+?(/\w+(?:/\w+)*)", text)
+    assert found == ([told] if told else [])
+    ast.parse(text)
 
 
 @pytest.mark.parametrize(("variables", "name", "value"), GUNICORN)
@@ -195,6 +260,8 @@ def test_what_is_beside_the_settings(
     ("unit", "kept"),
     [
         ("chat-app@0123456789ab.service", True),
+        ("chat-app@0123456789ab.worker.service", True),
+        ("chat-app@single.worker.service", True),
         ("chat-app-drain@0123456789ab.service", True),
         ("chat-app-deploy.service", True),
         ("chat-app.service", True),

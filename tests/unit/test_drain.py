@@ -30,11 +30,21 @@ def unix(*rows: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("age", "connections", "over"),
-    [(0, 0, False), (4.9, 0, False), (5, 0, True), (5, 1, False), (599, 1, False), (600, 1, True)],
+    ("age", "connections", "busy", "over"),
+    [
+        (0, 0, 0, False),
+        (4.9, 0, 0, False),
+        (5, 0, 0, True),
+        (5, 1, 0, False),
+        (599, 1, 0, False),
+        (600, 1, 0, True),
+        (6, 0, 1, False),
+        (599, 0, 1, False),
+        (600, 0, 1, True),
+    ],
 )
-def test_when_it_is_over(age: float, connections: int, over: bool) -> None:
-    assert Drain(1000, 600).is_over(1000 + age, connections) is over
+def test_when_it_is_over(age: float, connections: int, busy: int, over: bool) -> None:
+    assert Drain(1000, 600).is_over(1000 + age, connections, busy) is over
 
 
 def test_what_is_left_of_the_time() -> None:
@@ -114,6 +124,41 @@ def test_the_end(root: Path, asked: list[str], keep: int, stays: bool) -> None:
     assert (root / "srv/chat/releases/cccc").exists() is stays
     assert any((root / "etc/systemd/system").iterdir()) is stays
     assert ("daemon-reload" in asked) is not stays
+
+
+@pytest.fixture
+def worker(root: Path) -> str:
+    (root / "etc/systemd/system/chat@cccc.worker.service").touch()
+    (root / "etc/systemd/system/chat@single.ticker.service").touch()
+    (root / "etc/systemd/system/chat@aaaa.worker.service").touch()
+    return "chat@cccc.worker.service"
+
+
+def test_its_processes_are_told_to_end(root: Path, asked: list[str], worker: str) -> None:
+    Host("chat", "/srv", root).dismiss("cccc")
+    assert asked == [f"disable --quiet {worker}", f"stop --no-block {worker}"]
+
+
+@pytest.mark.parametrize(("state", "busy"), [("deactivating", 1), ("inactive", 0), ("failed", 0)])
+def test_a_process_that_has_not_ended(
+    root: Path, monkeypatch: pytest.MonkeyPatch, worker: str, state: str, busy: int
+) -> None:
+    said = {("is-active", worker): f"{state}\n"}
+    monkeypatch.setattr(drain, "_systemctl", lambda *words: said[words])
+    assert Host("chat", "/srv", root).busy("cccc") == busy
+
+
+def test_its_processes_go_with_it(root: Path, asked: list[str], worker: str) -> None:
+    assert not end(Host("chat", "/srv", root), "cccc", 1)
+    assert asked[1] == f"stop chat@cccc.service {worker}"
+    left = sorted(path.name for path in (root / "etc/systemd/system").iterdir())
+    assert left == ["chat@aaaa.worker.service", "chat@single.ticker.service"]
+
+
+def test_one_without_processes_asks_nothing_of_them(root: Path, asked: list[str]) -> None:
+    host = Host("chat", "/srv", root)
+    host.dismiss("cccc")
+    assert (host.busy("cccc"), asked) == (0, [])
 
 
 def test_one_that_was_withdrawn_goes(root: Path, asked: list[str]) -> None:

@@ -7,6 +7,9 @@ no new connection comes. Many apps cut their streams at SIGTERM. So the release 
 when no connection is left, or when the drain time is over. Nginx keeps some connections without a
 stream for a moment; they count too.
 
+The release's background processes are told to end when the drain begins; each has its own time for
+the job in hand. A release with such a process stays until the process has ended.
+
 At the end, ``retention.py`` decides whether the release stays on the host.
 
 The unit ``<name>-drain@<release>.service`` runs this program. If you stop the unit, the release
@@ -32,11 +35,12 @@ from typing import Callable
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))  # python3 -I leaves it out
 
-from places import Places
+from places import UNITS, Places
 from retention import Built, by_worth, staying
 
 INTERVAL = 1.0  # seconds between two counts of the connections
 SETTLE = 5.0  # seconds; by then no kept connection of Nginx is used any more
+ENDED = {"inactive", "failed", "unknown"}  # states of a unit that does not run
 
 
 class Drain:
@@ -51,11 +55,14 @@ class Drain:
     def seconds_gone(self, now: float) -> float:
         return now - self._began
 
-    def is_over(self, now: float, connections: int) -> bool:
-        """Whether the time is over, or no connection is left."""
+    def is_over(self, now: float, connections: int, busy: int = 0) -> bool:
+        """Whether the time is over, or no connection is left.
+
+        ``busy`` is the number of background processes that have not ended.
+        """
         if not self.seconds_left(now):
             return True
-        return not connections and self.seconds_gone(now) >= SETTLE
+        return not connections and not busy and self.seconds_gone(now) >= SETTLE
 
 
 class Host:
@@ -106,17 +113,37 @@ class Host:
         file.write_text(str(until))
         file.chmod(0o644)  # the unit's UMask= would keep it from others
 
+    def processes(self, release: str) -> list[str]:
+        """The units of the release's background processes."""
+        names = [file.name for file in self._path(UNITS).iterdir()]
+        return self._places.processes(release, names)
+
+    def dismiss(self, release: str) -> None:
+        """Tell the background processes to end, and do not wait. They do not start at a boot."""
+        units = self.processes(release)
+        if units:
+            _systemctl("disable", "--quiet", *units)
+            _systemctl("stop", "--no-block", *units)
+
+    def busy(self, release: str) -> int:
+        """How many background processes have not ended."""
+        units = self.processes(release)
+        states = _systemctl("is-active", *units).split() if units else []
+        return sum(state not in ENDED for state in states)
+
     def stop(self, release: str) -> None:
         unit = self._places.unit(release)
+        services = [f"{unit}.service", *self.processes(release)]
         _systemctl("stop", f"{unit}.socket")  # first, so that no request starts the service again
-        _systemctl("stop", f"{unit}.service")
-        states = _systemctl("is-active", f"{unit}.socket", f"{unit}.service").split()
-        if not {*states} <= {"inactive", "failed", "unknown"}:
+        _systemctl("stop", *services)
+        states = _systemctl("is-active", f"{unit}.socket", *services).split()
+        if not {*states} <= ENDED:
             raise RuntimeError(f"{unit} does not stop: it is {' and '.join(states)}.")
-        _systemctl("reset-failed", f"{unit}.service", f"{unit}.socket")
+        _systemctl("reset-failed", *services, f"{unit}.socket")
 
     def remove(self, release: str) -> None:
-        for place in map(self._path, self._places.files(release)):
+        names = [file.name for file in self._path(UNITS).iterdir()]
+        for place in map(self._path, self._places.files(release, names)):
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
             elif place.exists():
@@ -168,9 +195,11 @@ def wait(host: Host, release: str, drain: Drain, now: Callable[[], float]) -> in
         left = host.connections(release)
         if host.has_traffic(release):
             return None
-        if drain.is_over(now(), left):
+        busy = host.busy(release)
+        if drain.is_over(now(), left, busy):
             return left
-        tell(f"STATUS={left} connections, {drain.seconds_left(now()):.0f} s left at most")
+        jobs = f"{busy} processes, " if busy else ""
+        tell(f"STATUS={left} connections, {jobs}{drain.seconds_left(now()):.0f} s left at most")
         time.sleep(INTERVAL)
 
 
@@ -204,6 +233,8 @@ def main() -> None:
     drain = Drain(began(os.environ["RUNTIME_DIRECTORY"]), given.timeout)
     host.announce(release, drain.until)
     begun = host.connections(release)
+    if not host.has_traffic(release):
+        host.dismiss(release)
     say(f"{release} drains: {begun} connections, {given.timeout:.0f} s at most.")
     tell("READY=1")
     left = wait(host, release, drain, time.monotonic)

@@ -40,6 +40,8 @@ def wanted(**changes: Any) -> Build:
         "environment": 'KEY="hunter2"\n',
         "build_environment": 'TOKEN="hunter2"\n',
         "units": {"service": "[Service]\n", "socket": "[Socket]\n"},
+        "singles": {},
+        "programs": [],
         "uv": "/opt/uv",
         "steps": [["create the virtual environment", ["venv", "/v"]], ["install it", ["pip", "x"]]],
         "server_packages": ["gunicorn==1"],
@@ -128,6 +130,40 @@ def test_a_step_of_its_own_that_fails_leaves_no_release(
     assert "sqlite3.Error: *** is locked" in failure["evidence"]
     assert not (tmp_path / "srv/chat/releases/aaaa").exists()
     assert not any("never" in words for words in commands(host))
+
+
+WITH_PROCESSES: dict[str, Any] = {
+    "units": {
+        "service": "[Service]\n",
+        "socket": "[Socket]\n",
+        "worker.service": "[Service]\n#w\n",
+    },
+    "singles": {"ticker": "[Service]\n#t\n"},
+    "programs": ["celery", "./tick"],
+}
+
+
+def test_its_background_processes(host: Systemd, editor: Editor, tmp_path: Path) -> None:
+    build(CHAT, ID, wanted(**WITH_PROCESSES), editor)
+    worker = tmp_path / "etc/systemd/system/chat@aaaa.worker.service"
+    assert worker.read_text() == "[Service]\n#w\n"
+    single = tmp_path / "srv/chat/releases/aaaa/single"
+    assert (single / "ticker.service").read_text() == "[Service]\n#t\n"
+    assert stat.S_IMODE(single.stat().st_mode) == 0o700
+    assert commands(host)[-1].endswith(" sh celery ./tick")
+    module.remove(CHAT, ID, editor)
+    assert not worker.exists()
+    assert not single.exists()
+
+
+def test_a_program_that_is_not_there(host: Systemd, editor: Editor, tmp_path: Path) -> None:
+    sandbox = "systemd-run --wait --pipe --collect --service-type=exec --property=BindsTo=chat-deploy.service --property=After=chat-deploy.service --property=User=chat /bin/sh"  # fmt: skip
+    host.answer(sandbox, "celery\n", status=1)
+    with pytest.raises(ActError) as failed:
+        build(CHAT, ID, wanted(**WITH_PROCESSES), editor)
+    found = failed.value.failure["evidence"]
+    assert found == "celery is neither in the virtual environment nor on the host"
+    assert list((tmp_path / "srv/chat/releases").iterdir()) == []
 
 
 def test_the_steps(host: Systemd, editor: Editor) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from plugins.module_utils.act import processes
 from plugins.module_utils.act.commit import Commit, commit
 from plugins.module_utils.act.editor import ActError, Editor
 from plugins.module_utils.deploy.places import Places
@@ -57,6 +58,17 @@ def test_a_commit(releases: Path, systemd: Systemd) -> None:
     assert again.result() == {"changed": False, "diff": []}
 
 
+@pytest.mark.usefixtures("systemd")
+def test_what_it_has_in_the_sites_of_others_is_proven(releases: Path) -> None:
+    here, gone = releases / CHAT.guest("web")[1:], releases / CHAT.proven_guest("old")[1:]
+    for file in (here, gone):
+        file.parent.mkdir(parents=True)
+        file.write_text("location /chat/ {}")
+    committed(Editor(releases))
+    assert (releases / CHAT.proven_guest("web")[1:]).read_text() == "location /chat/ {}"
+    assert not gone.exists()
+
+
 @pytest.mark.parametrize("status", [0, 5])
 def test_one_that_ends_for_others(releases: Path, systemd: Systemd, status: int) -> None:
     """5: it has just ended by itself."""
@@ -67,6 +79,34 @@ def test_one_that_ends_for_others(releases: Path, systemd: Systemd, status: int)
         "start chat-drain@old2.service",
         "stop chat-drain@old1.service chat@old1.socket chat@old1.service",
     ]
+
+
+def test_its_processes_end_with_it(releases: Path, systemd: Systemd) -> None:
+    """They were told to when its drain began, and have not."""
+    worker = releases / "etc/systemd/system/chat@old1.worker.service"
+    worker.parent.mkdir(parents=True)
+    worker.touch()
+    committed(Editor(releases), ended=["old1"], outdated=["old1"])
+    assert systemd.asked_to("stop", "kill")[1:] == [
+        f"stop --no-block {worker.name}",
+        f"kill --signal=KILL {worker.name}",
+        f"stop {worker.name}",
+    ]
+    assert not worker.exists()
+
+
+def test_a_process_that_does_not_stay_up(
+    releases: Path, systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then nothing is live that was not before."""
+
+    def fail(*_: Any) -> None:
+        raise ActError("worker has ended 2 times since its start", kind="process")
+
+    monkeypatch.setattr(processes, "hand_over", fail)
+    with pytest.raises(ActError, match="worker has ended"):
+        committed(Editor(releases), replaced=["old1"])
+    assert (systemd.asked, (releases / "etc/streaming_api").exists()) == ([], False)
 
 
 def test_one_that_cannot_be_ended(releases: Path, systemd: Systemd) -> None:

@@ -60,7 +60,7 @@ def test_a_secret_is_in_no_result_of_a_build(
     assert "hunter2" not in str(run_module(module, {**ARGUMENTS["build"], **secrets}, capsys))
 
 
-@pytest.mark.parametrize("name", ["build", "start", "switch", "undo"])
+@pytest.mark.parametrize("name", ["build", "start", "switch", "commit", "undo"])
 def test_a_secret_is_in_no_failure(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

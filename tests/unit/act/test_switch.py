@@ -142,6 +142,25 @@ def test_servers_that_refuse_unknown_names(rig: Rig, editor: Editor) -> None:
     assert not (rig.root / refusal(80)[1:]).exists()
 
 
+def test_a_guest_is_in_one_site_of_another_app(rig: Rig, editor: Editor) -> None:
+    old = rig.root / CHAT.guest("old")[1:]
+    old.parent.mkdir(parents=True)
+    old.write_text("location /old/ {}")
+    (old.parent / "talk.conf").write_text("of another app")
+    place = {"site_of": "web", "place": "location /chat/ {}", "zones": "limit_req_zone a;"}
+    rig.switch(editor, **place)
+    for kind, text in (("conf", "location /chat/ {}"), ("zones", "limit_req_zone a;")):
+        assert rig.text(CHAT.guest("web", kind)) == text
+        assert rig.checked[0][CHAT.guest("web", kind)] == text
+    assert rig.without == [CHAT.guest("old"), CHAT.guest("old", "zones"), WELCOME]
+    assert not old.exists()
+    assert (old.parent / "talk.conf").exists()
+    again = Editor(rig.root)
+    assert rig.switch(again, **place)["reloaded"] is False
+    rig.switch(again)  # it has a site of its own now
+    assert not (rig.root / CHAT.guest("web")[1:]).exists()
+
+
 def test_nginx_may_need_a_moment(rig: Rig, editor: Editor) -> None:
     rig.answers.insert(0, Answer(None, "port 80: Connection refused"))
     assert rig.switch(editor)["status"] == 200

@@ -12,7 +12,7 @@ from plugins.module_utils.act import undo as module
 from plugins.module_utils.act.editor import ActError, Editor
 from plugins.module_utils.act.undo import Undo, undo
 from plugins.module_utils.deploy.outcome import Undone
-from plugins.module_utils.deploy.places import Places, proven_refusal, refusal
+from plugins.module_utils.deploy.places import SINGLE, UNITS, Places, proven_refusal, refusal
 from plugins.module_utils.host.access import Answer, Host
 from tests.unit.act.conftest import Systemd
 
@@ -185,11 +185,65 @@ def test_the_site_of_a_killed_deploy(rig: Rig) -> None:
     assert rig.there(CHAT.manifest(NEW))
 
 
+TICKER, WORKER = CHAT.process(SINGLE, "ticker"), CHAT.process(NEW, "worker")
+
+
+def test_the_processes_of_before_run_again(rig: Rig) -> None:
+    """First: if the undo is killed, the link still tells the next deploy."""
+    rig.traffic(NEW, live="old1")
+    rig.write(f"{UNITS}/{TICKER}", "new")
+    rig.write(f"{CHAT.singles('old1')}/ticker.service", "old")
+    rig.systemd.answer("systemctl show", f"Id={TICKER}\nActiveState=inactive\n")
+    assert rig.undo()[0] == Undone("restored", "draining", "", "restored")
+    assert (rig.root / UNITS[1:] / TICKER).read_text() == "old"
+    assert rig.systemd.asked_to("stop", "start") == [
+        f"start {TICKER}",
+        f"start chat-drain@{NEW}.service",
+    ]
+
+
+def test_the_processes_of_before_cannot_run_again(rig: Rig) -> None:
+    rig.traffic(NEW, live="old1")
+    rig.write(f"{CHAT.singles('old1')}/ticker.service", "old")
+    rig.systemd.answer("systemctl enable", status=1, error="read-only")
+    undone = rig.undo()[0]
+    assert (undone.site, undone.release, undone.processes) == ("restored", "draining", "broken")
+    assert "The previous processes could not be started: " in undone.problem
+
+
+def test_one_that_could_not_start_again_may_finish_its_job(rig: Rig) -> None:
+    """It has drained, and one of its processes still does."""
+    rig.write(f"{UNITS}/{WORKER}", "new")
+    rig.runs("inactive", "failed", "deactivating")
+    assert rig.undo(may_have_streams=True, was_live=True)[0].release == "draining"
+    assert rig.systemd.asked_to("stop", "kill") == []
+
+
+def test_the_first_release_leaves_no_process(rig: Rig) -> None:
+    """One that a killed deploy has started; the play's next undo removes the release."""
+    for unit in (TICKER, WORKER):
+        rig.write(f"{UNITS}/{unit}", "new")
+    assert rig.undo()[0] == Undone("untouched", "removed", "", "untouched")
+    assert not any(rig.there(f"{UNITS}/{unit}") for unit in (TICKER, WORKER))
+    assert f"kill --signal=KILL {WORKER}" in rig.systemd.asked_to("kill")
+
+
 def test_one_that_hangs_is_killed(rig: Rig) -> None:
     rig.systemd.answer(f"systemctl stop chat@{NEW}.service", status=124)
     assert rig.undo()[0].release == "removed"
     assert rig.systemd.asked_to("kill") == [f"kill --signal=KILL chat@{NEW}.service"]
     assert rig.systemd.asked_to("reset-failed") == [f"reset-failed chat@{NEW}.service"]
+
+
+def test_what_it_has_in_the_sites_of_others_goes_back_too(rig: Rig) -> None:
+    rig.traffic(NEW, live="old1")
+    rig.write(CHAT.guest("new"), "location /new/ {}")
+    rig.write(CHAT.guest("new").replace("chat", "talk"), "of another app")
+    rig.write(CHAT.proven_guest("old"), "location /old/ {}")
+    assert rig.undo()[0] == Undone("restored", "draining")
+    assert not rig.there(CHAT.guest("new"))
+    assert rig.there(CHAT.guest("new").replace("chat", "talk"))
+    assert (rig.root / CHAT.guest("old")[1:]).read_text() == "location /old/ {}"
 
 
 @pytest.mark.parametrize("proven", [None, "server { refuses all }"])

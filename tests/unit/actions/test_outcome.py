@@ -73,6 +73,17 @@ def test_the_undo_failed(is_failed: bool) -> None:
     assert said.endswith(" The undo failed too: no connection")
 
 
+@pytest.mark.parametrize(
+    ("processes", "said"),
+    [
+        (["worker"], " Beside it runs worker."),
+        (["worker", "mails", "beat"], " Beside it run worker, mails and beat."),
+    ],
+)
+def test_what_runs_beside_it(processes: list[str], said: str) -> None:
+    assert tell({"processes": processes})["msg"].endswith(f"changes that.{said}")
+
+
 def test_a_good_deploy() -> None:
     seen = {"measured": [measured(PROBE).pair()]}
     found = tell({"nginx": seen})
@@ -88,6 +99,11 @@ def test_the_answer_that_was_taken_as_healthy() -> None:
 
 def test_without_the_proof() -> None:
     assert tell({}, proof=False)["msg"] == LIVE
+
+
+def test_an_app_at_a_path() -> None:
+    said = tell({}, proof=False, nginx_path="/chat/")["msg"]
+    assert said.startswith(f"{UNIT} is live on a, port 80, at /chat/. It takes")
 
 
 def outside(streams: bool) -> dict[str, Any]:

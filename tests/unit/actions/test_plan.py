@@ -14,7 +14,15 @@ from tests.unit.action_plugin import run_action
 from tests.unit.deploy.made_app import described, settings
 
 ME = Holder("me@laptop", 42, "cafe", "beef", "1")
-TEXTS = {"service": "", "socket": "", "gunicorn": "", "modules": {}, "server": ""}
+WORKER = {"name": "worker", "command": "celery worker"}
+TEXTS = {
+    "process": "[Service]\n",
+    "service": "",
+    "socket": "",
+    "gunicorn": "",
+    "modules": {},
+    "server": "",
+}
 TOKEN = "/etc/streaming_api/chat-app.probe-token"
 FACTS: dict[str, Any] = {
     "euid": 0,
@@ -100,6 +108,16 @@ def test_a_fresh_host(source: Path) -> None:
     assert TOKEN in asked["host"]["files"]
 
 
+def test_a_guest_has_no_port_of_its_own(source: Path) -> None:
+    host = Host(seen(unclaimed={}))
+    found = plan(source, host, nginx_site_of="web", nginx_path="/chat/")
+    assert found["refusals"] == []
+    [asked] = host.asked
+    assert (asked["host"]["ports"], asked["host"]["site_of"]) == ({}, "web")
+    assert asked["host"]["locations"] == {"/chat/": "streaming_api_nginx_locations[0].path"}
+    assert asked["host"]["shared"]["streaming_api_tls"] == "none"
+
+
 def test_the_name_depends_on_what_the_release_is_made_of(source: Path) -> None:
     def name(facts: dict[str, Any] | None = None, **changes: Any) -> str:
         return str(plan(source, Host(seen(**(facts or {}))), **changes)["id"])
@@ -114,8 +132,17 @@ def test_the_name_depends_on_what_the_release_is_made_of(source: Path) -> None:
         name(files={"a": "b"}),
         name(extra_packages=["a"]),
         name(dependencies="requirements.txt"),
+        name(processes=[WORKER]),
+        name(processes=[{**WORKER, "command": "celery beat"}]),
+        name(processes=[{**WORKER, "single": True}]),
+        name(processes=[{**WORKER, "stop_timeout": 9}]),
     ]
     assert len({same, *others}) == 1 + len(others)
+
+
+def test_an_app_without_processes_has_the_id_that_it_had(source: Path) -> None:
+    found = plan(source, Host(seen()))
+    assert not {"process", "processes"} & found["texts"].keys()
 
 
 def test_no_secret_in_the_result(source: Path) -> None:
@@ -188,7 +215,8 @@ def test_a_python_that_the_source_does_not_accept(
     source: Path, requires: str, python: str | None, said: str
 ) -> None:
     (source / "pyproject.toml").write_text(PYPROJECT.format(requires))
-    found = plan(source, Host(seen()), **({"python": python} if python else {}))
+    changes: dict[str, Any] = {"python": python} if python else {}
+    found = plan(source, Host(seen()), **changes)
     assert said in found.get("msg", "") if said else "failed" not in found
 
 

@@ -53,6 +53,18 @@ def test_the_public_url(public: str, seen: list[str]) -> None:
     assert [url for name, url in way if name == "public"] == seen
 
 
+def test_an_app_at_a_path() -> None:
+    public = "https://a.org/chat"
+    found = watched(nginx_path="/chat/", nginx_site_of="web", public_url=public)
+    assert [way.path for way in Wanted.of(found.config).ways] == ["/chat/"]
+    (way,) = layers(found)
+    assert [url for _, url in way] == [
+        f"http://localhost{PROBE}",
+        f"http://localhost:80/chat{PROBE}",
+        f"{public}{PROBE}",
+    ]
+
+
 @pytest.mark.parametrize(
     ("listen", "page"),
     [

@@ -31,6 +31,7 @@ def said(failed: Failure, undone: Undone = BACK) -> str:
         ("health", "answers on its socket, but not through Nginx"),
         ("misdirected", "is not what answers through Nginx"),
         ("nginx-stream", "does not stream through Nginx"),
+        ("process", "does not keep its processes running"),
         ("", "could not be deployed"),
         ("a kind of a later version", "could not be deployed"),
     ],
@@ -52,6 +53,8 @@ def test_what_has_failed(kind: str, words: str) -> None:
         (Undone("untouched", "removed"), "; it is stopped and removed; what was live is untouched: "),
         (Undone(), "; what was live is untouched: "),
         (Undone("untouched", "live"), "; it is live: "),
+        (Undone("restored", "draining", "", "restored"), "; the previous Nginx site has been restored; the previous processes run again: "),
+        (Undone("untouched", "live", "why", "broken"), "; it is live; the previous processes do not run: "),
     ],
 )  # fmt: skip
 def test_what_became_of_it(undone: Undone, words: str) -> None:
@@ -99,6 +102,7 @@ def test_the_undo_has_failed_too(kind: str) -> None:
         ("build", "all of uv's output", "a", ""),
         ("import", "Traceback", "a", ""),
         ("misdirected", "", "a", ""),
+        ("process", "worker has logged:\nx", "a", "worker has logged:\nx"),
     ],
 )
 def test_the_evidence(kind: str, evidence: str, journal: str, found: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plugins.module_utils.deploy.places import Places
+from plugins.module_utils.deploy.places import SINGLE, Places
 
 CHAT = Places("chat")
 
@@ -71,3 +71,38 @@ def test_the_manifest_goes_first() -> None:
         "/etc/systemd/system/chat@a1.service",
         "/srv/chat/releases/a1",
     ]
+
+
+UNITS = [
+    "chat@aaaa.socket",
+    "chat@aaaa.service",
+    "chat@aaaa.worker.service",
+    "chat@aaaa.e-mail.service",
+    "chat@bbbb.worker.service",
+    "chat@single.beat.service",
+    "my-chat@aaaa.worker.service",
+    "chats@aaaa.worker.service",
+    "chat@aaaa.worker.service.d",
+]
+
+
+@pytest.mark.parametrize(
+    ("release", "found"),
+    [
+        ("aaaa", ["chat@aaaa.e-mail.service", "chat@aaaa.worker.service"]),
+        ("bbbb", ["chat@bbbb.worker.service"]),
+        (SINGLE, ["chat@single.beat.service"]),
+        ("cccc", []),
+    ],
+)
+def test_the_processes_of_a_release(release: str, found: list[str]) -> None:
+    assert CHAT.processes(release, UNITS) == found
+
+
+def test_its_processes_go_before_what_they_run() -> None:
+    *_, mail, worker, directory = CHAT.files("aaaa", UNITS)
+    assert (mail, worker) == (
+        "/etc/systemd/system/chat@aaaa.e-mail.service",
+        "/etc/systemd/system/chat@aaaa.worker.service",
+    )
+    assert directory == "/srv/chat/releases/aaaa"

@@ -49,6 +49,27 @@ def test_the_streams(
 
 
 @pytest.mark.parametrize(
+    ("variables", "through_nginx"),
+    [
+        ({}, [(f"/chat{PROBE}", PROBE), (f"/chat/api{PROBE}", PROBE), ("/chat/a?b=c", "/a?b=c")]),
+        (
+            {"nginx_strip_path": False, "health_path": "/chat/"},
+            [(f"/chat{PROBE}", PROBE), (f"/chat/api{PROBE}", PROBE), ("/a?b=c", "/a?b=c")],
+        ),
+    ],
+)
+def test_the_streams_of_an_app_at_a_path(
+    variables: dict[str, Any], through_nginx: list[tuple[str, str]]
+) -> None:
+    app = described(
+        nginx_path="/chat/", nginx_locations=[{"path": "/"}, {"path": "/api/"}], **variables
+    )
+    choice = Choice(probe=True, paths=["/a?b=c"])
+    found = proof.through_nginx(choice, app.locations, app.stripped)
+    assert [tuple(one) for one in found] == through_nginx
+
+
+@pytest.mark.parametrize(
     ("path", "is_probe", "shown"),
     [
         (PROBE, True, "/.stream-probe"),
@@ -180,6 +201,14 @@ OWN = measured("/own?a=b", on_socket="/own?a=b")
             ["origin https://a.org:443/own?a=b at [2001:db8::1]:443", "public https://a.org/own?a=b"],
         ),
         ({**PUBLIC, **PROVIDED}, "[::1]", [OWN], ["origin https://a.org:443/own?a=b at [::1]:443", "public https://a.org/own?a=b"]),
+        # The public URL of an app at a path has that path, or another one.
+        (
+            {"public_url": "https://a.org/chat/", "nginx_path": "/chat/", **PROVIDED},
+            "192.0.2.1",
+            [measured(f"/chat{PROBE}")],
+            [f"origin https://a.org:443/chat{PROBE} at 192.0.2.1:443", f"public https://a.org/chat{PROBE}"],
+        ),
+        ({"public_url": "https://chat.org", "nginx_path": "/chat/"}, "192.0.2.1", [measured(f"/chat/b{PROBE}")], [f"public https://chat.org/b{PROBE}"]),
         (PUBLIC, "host", [OWN], ["origin http://a.org:80/own?a=b at host:80", "public https://a.org/own?a=b"]),
         # Only the edge may ask the host.
         ({**PUBLIC, **PROVIDED, "edge": "cloudflare"}, "192.0.2.1", [OWN], ["public https://a.org/own?a=b"]),

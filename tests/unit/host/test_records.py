@@ -38,6 +38,31 @@ def test_a_link_of_somebody_else(root: Path) -> None:
     assert see(root)["live"] is None
 
 
+@pytest.mark.parametrize(
+    ("guests", "proven", "is_proven"),
+    [
+        ({"web": "a"}, {"web": "a"}, True),
+        ({"web": "a"}, {"web": "b"}, False),
+        ({"web": "a"}, {}, False),
+        ({}, {"web": "a"}, False),
+        ({"web": "a", "old": "a"}, {"web": "a"}, False),
+    ],
+)
+def test_what_it_has_in_the_sites_of_others(
+    root: Path, guests: dict[str, str], proven: dict[str, str], is_proven: bool
+) -> None:
+    site = {
+        "/etc/streaming_api/chat.conf": SITE,
+        "/etc/nginx/conf.d/chat.conf": SITE,
+        "/etc/nginx/streaming_api/web/talk.conf": "of another app",
+        "/etc/nginx/streaming_api/cloudflare-networks.conf": "of the edge",
+    }
+    there = {f"/etc/nginx/streaming_api/{of}/chat.conf": text for of, text in guests.items()}
+    copies = {f"/etc/streaming_api/chat.{of}.conf": text for of, text in proven.items()}
+    write(root, {**site, **there, **copies})
+    assert see(root)["site_is_proven"] is is_proven
+
+
 @pytest.mark.parametrize(("worker_age", "is_proven"), [(0.0, True), (60.0, False)])
 @pytest.mark.parametrize("file", ["/etc/nginx/nginx.conf", "/etc/nginx/conf.d/chat.conf"])
 def test_a_reload_that_never_came(
@@ -87,7 +112,8 @@ def test_apps(root: Path) -> None:
     found = see(root)
     docs = {"name": "docs", "user": "u", "root": "/srv", "ports": [80], "server_names": []}
     new = {**docs, "name": "new", "streams": 9}
-    assert found["apps"] == [{**docs, "streams": 4096}, new]
+    old: dict[str, object] = {"path": "/", "site_of": "", "locations": [], "shared": None}
+    assert found["apps"] == [{**docs, "streams": 4096, **old}, {**new, **old}]
     assert [warning.split(" ")[0] for warning in found["warnings"]] == [
         f"/etc/streaming_api/{name}.json" for name in ("cut", "less", "list", "port")
     ]

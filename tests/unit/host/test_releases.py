@@ -56,7 +56,7 @@ def test_releases(root: Path) -> None:
     row = "0000: 00000002 00000000 00000000 0001"
     unix = [f"{row} {state} 77 /run/chat/{name}.sock" for state, name in SOCKETS]
     write(root, {"/proc/net/unix": "Num RefCount ...\n" + "\n".join([*unix, f"{row} 03 78"])})
-    for pid, unit, kilobytes in ((7, "chat@cccc", 2), (8, "chat@cccc", 3), (9, "chats@cccc", 4)):
+    for pid, unit, kilobytes in ((7, "chat@cccc", 2), (8, "chat@cccc.worker", 3), (9, "chats@cccc", 4)):  # fmt: skip
         write(root, {f"/proc/{pid}/cgroup": f"0::/system.slice/system-chat.slice/{unit}.service\n"})
         write(root, {f"/proc/{pid}/smaps_rollup": f"Rss: 99 kB\nPss: {kilobytes:>12} kB\n"})
     found = see(root, systemctl(states))
@@ -81,6 +81,35 @@ def test_releases(root: Path) -> None:
         *("connections", "memory_bytes", "seconds_left"),
     ]
     assert list(found["releases"][0]) == fields
+
+
+@pytest.mark.parametrize(
+    ("states", "state", "runs"),
+    [
+        ({"chat@aaaa.worker.service": "deactivating"}, "draining", False),
+        ({"chat@aaaa.worker.service": "active"}, "running", False),
+        (
+            {
+                "chat@aaaa.worker.service": "active",
+                "chat@aaaa.service": "active",
+                "chat@aaaa.socket": "active",
+            },
+            "running",
+            True,
+        ),
+        ({"chat@aaaa.service": "active", "chat@aaaa.worker.service": "active"}, "running", False),
+        ({"chat@single.ticker.service": "active"}, "kept", False),
+    ],
+)
+def test_a_release_is_there_as_long_as_its_processes(
+    root: Path, states: dict[str, str], state: str, runs: bool
+) -> None:
+    """What is still used must not be removed."""
+    build(root, "aaaa")
+    units = ("chat@aaaa.worker.service", "chat@single.ticker.service")
+    write(root, {f"/etc/systemd/system/{unit}": "" for unit in units})
+    [found] = see(root, systemctl(states))["releases"]
+    assert (found["state"], found["runs"]) == (state, runs)
 
 
 def test_those_that_were_live_come_first(root: Path) -> None:

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.unit.settings.values import CERTIFICATE, LEAVE_OUT, Row, assert_one_sentence, locations
+from tests.unit.settings.values import (
+    CERTIFICATE,
+    LEAVE_OUT,
+    Row,
+    assert_one_sentence,
+    locations,
+    processes,
+)
 
 CLASHES: list[Row] = [
     # the app
@@ -31,6 +38,48 @@ CLASHES: list[Row] = [
         ("_nginx_default_site is true", "false"),
     ),
     ("user that builds", {"user": "chat-build"}, ("_user is 'chat-build'", "the one that builds")),
+    # the path
+    (
+        "guest of itself",
+        {"nginx_site_of": "chat", "nginx_path": "/chat/"},
+        ("_nginx_site_of is 'chat'", "another app"),
+    ),
+    (
+        "a regular expression below a path",
+        {"nginx_path": "/chat/", **locations({"path": "~ ^/v1/"})},
+        ("_locations[1].path is '~ ^/v1/'", "since streaming_api_nginx_path is '/chat/'"),
+    ),
+    (
+        "health that the app cannot be asked for",
+        {"nginx_path": "/chat/", "nginx_strip_path": False},
+        ("_health_path is '/'", "begins with '/chat/'", "_strip_path is false"),
+    ),
+    (
+        "a stream that the app cannot be asked for",
+        {
+            "nginx_path": "/chat/",
+            "nginx_strip_path": False,
+            "health_path": "/chat",
+            "proof_paths": ["/chat/a?b=/", "/chats"],
+        },
+        ("_proof_paths[1] is '/chats'", "begins with '/chat/'"),
+    ),
+    (
+        "a root path that nobody tells the app",
+        {"nginx_path": "/chat/", "gunicorn_worker_class": "mine.Worker"},
+        ("_root_path is 'auto'", "empty with", "'mine.Worker'"),
+    ),
+    (
+        "a root path twice",
+        {
+            "nginx_path": "/chat/",
+            "nginx_strip_path": False,
+            "health_path": "/chat/",
+            "root_path": "/chat",
+        },
+        ("_root_path is '/chat'", "Uvicorn puts it before"),
+    ),
+    ("root path of Gunicorn", {"gunicorn_settings": {"root_path": "/a"}}, ("'/a'", "_root_path")),
     # the edge
     (
         "a load balancer without its subnets",
@@ -113,6 +162,22 @@ CLASHES: list[Row] = [
         "time of the role",
         {"service_settings": {"TimeoutStopSec": 5}},
         ("_service_settings.TimeoutStopSec is 5", "streaming_api_stop_timeout"),
+    ),
+    # background processes
+    (
+        "the same process",
+        processes({"name": "worker", "command": "x"}),
+        ("_processes[1].name is 'worker'", "no other process has"),
+    ),
+    (
+        "a switch that waits long",
+        processes(single=True, stop_timeout=3600),
+        ("_processes[0].stop_timeout is 3600", "at most 600 s for a single"),
+    ),
+    (
+        "a directive of the role's",
+        processes(settings={"KillMode": "none"}),
+        ("_processes[0].settings.KillMode is 'none'", "must end with it"),
     ),
     # Nginx
     ("server name twice", {"nginx_server_names": ["a.b", "A.b"]}, ("_names[1] is 'A.b'", "once")),

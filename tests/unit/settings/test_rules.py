@@ -17,6 +17,7 @@ from tests.unit.settings.values import (
     Row,
     assert_one_sentence,
     locations,
+    processes,
     variables,
 )
 
@@ -135,9 +136,27 @@ BAD: list[Row] = [
         {"service_settings": {"MemoryMax": "1G\nUser=root"}},
         ("_service_settings.MemoryMax is '1G\\nUser=root'", "one line"),
     ),
+    # background processes
+    ("no list", {"processes": {"name": "w"}}, ("_processes is {'name': 'w'}", "a list")),
+    ("process", processes(name="Worker"), ("_processes[0].name is 'Worker'", "lower-case letters")),
+    ("unit", processes(name="a@b"), ("_processes[0].name is 'a@b'", "lower-case letters")),
+    ("no name", {"processes": [{"command": "x"}]}, ("_processes[0].name is missing", "required")),
+    ("no command", {"processes": [{"name": "w"}]}, ("_processes[0].command is missing",)),
+    ("empty command", processes(command=" "), ("_processes[0].command is ' '", "quotes closed")),
+    ("open quote", processes(command="sh -c 'x"), ('command is "sh -c \'x"', "quotes closed")),
+    ("signal", processes(stop_signal="KILL"), ("stop_signal is 'KILL'", "TERM, INT, QUIT")),
+    ("no time to end", processes(stop_timeout=0), ("stop_timeout is 0", "1 or more")),
+    ("option", processes(singel=True), ("_processes[0].singel is unknown", "[0].single")),
+    ("directive", processes(settings={"a b": 1}), ("settings is 'a b'", "[Service]")),
+    ("lines", processes(settings={"Nice": "1\nUser=root"}), ("settings.Nice is '1\\n", "one line")),
     # Nginx
     ("server name", {"nginx_server_names": ["a; b"]}, ("_server_names[0] is 'a; b'", "host name")),
     ("URL for a name", {"nginx_server_names": ["a.b", "https://a"]}, ("_names[1]", "'https://a'")),
+    ("path without slashes", {"nginx_path": "/chat"}, ("_nginx_path is '/chat'", "at both ends")),
+    ("path upwards", {"nginx_path": "/a/../b/"}, ("_nginx_path is '/a/../b/'", "such as /chat/")),
+    ("regular path", {"nginx_path": "~ ^/a/"}, ("_nginx_path is '~ ^/a/'", "such as /chat/")),
+    ("root path with a slash", {"root_path": "/a/"}, ("_root_path is '/a/'", "such as /chat")),
+    ("site of no name", {"nginx_site_of": "a b"}, ("_site_of is 'a b'", "another app")),
     ("port 0", {"nginx_http_port": 0}, ("_http_port is 0", "from 1 to 65535")),
     ("port too high", {"nginx_https_port": "70000"}, ("_https_port is 70000", "from 1 to 65535")),
     (
@@ -328,6 +347,20 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("the release before", {"release": "previous"}),
     ("a release", {"release": "3f0a91c2be47"}),
     ("python", {"python": "3.13"}),
+    (
+        "processes",
+        {
+            "processes": [
+                {"name": "worker", "command": "celery -A jobs worker", "stop_timeout": 86400},
+                {
+                    "name": "beat",
+                    "command": "A=b ./tick 'a b'",
+                    "single": "yes",
+                    "stop_signal": "INT",
+                },
+            ]
+        },
+    ),
     ("files", {"files": {"conf/settings.toml": "a = 1\n", ".env.json": "{}"}}),
     ("dependencies", {"dependencies": "requirements/prod.txt"}),
     ("environment", {"environment": {"A": "b c\nd", "PORT": 80, "RATE": 0.5, "_x": ""}}),
@@ -340,6 +373,18 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
         {"nginx_server_names": ["a.example.org", "*.example.org", "www.example.*", "localhost"]},
     ),
     ("one port without TLS", {"nginx_http_port": 443}),
+    ("a path", {"nginx_path": "/a/b-c_d.e~f/", "root_path": "", "gunicorn_worker_class": "a.B"}),
+    ("a root path", {"root_path": "/v1/a", "gunicorn_worker_class": "asgi"}),
+    ("the certificate of another app", {"nginx_site_of": "web", "tls": "provided"}),
+    (
+        "an app that sees its path",
+        {
+            "nginx_path": "/mcp/",
+            "nginx_strip_path": False,
+            "health_path": "/mcp",
+            "proof_paths": ["/mcp/a?b=c"],
+        },
+    ),
     ("paths of a pair", {"tls": "provided", "tls_certificate": "/a/b.pem", "tls_key": "path"}),
     ("path of a key", {"tls": "provided", "tls_certificate": "/a/b.pem", "tls_key": "/a/k.pem"}),
     ("PEM of a pair", {"tls": "provided", "tls_certificate": CERTIFICATE, "tls_key": "pem"}),

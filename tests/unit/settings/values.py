@@ -33,6 +33,10 @@ def locations(*more: dict[str, Any], **options: Any) -> dict[str, Any]:
     return {"nginx_locations": [{"path": "/", **options}, *more]}
 
 
+def processes(*more: dict[str, Any], **options: Any) -> dict[str, Any]:
+    return {"processes": [{"name": "worker", "command": "celery worker", **options}, *more]}
+
+
 # id, changes, what the one sentence must contain besides "streaming_api_"
 Row = tuple[str, dict[str, Any], tuple[str, ...]]
 
