@@ -105,7 +105,7 @@ def nginx_deployed(place: Place) -> Running:
     """What the role makes of nginx.conf, and its site."""
     given = {"streaming_api_nginx_http_port": place.port}
     role = role_variables()
-    site = rendered(role, "site.conf.j2", {"socket": place.socket, "ipv6": False}, given)
+    site = rendered(role, "site.conf.j2", {"traffic": place.socket, "ipv6": False}, given)
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     machine = Machine(memory=0, files=files, somaxconn=0, notsent=0)
     lines = nginx_lines("auto", [STREAMS], machine)

@@ -20,7 +20,7 @@ STARTED = 19  # of /proc/PID/stat, after the name
 OF_MONITOR = (
     "latency/**/*.py",
     "monitor/*.py",
-    *(f"deploy/{name}.py" for name in ("__init__", "places", "proof")),
+    *(f"deploy/{name}.py" for name in ("__init__", "places", "proof", "request")),
 )
 
 

@@ -73,7 +73,7 @@ ASKED: dict[str, tuple[dict[str, Any], str]] = {
         {**RELEASE, "files": [{"path": "/etc/x.conf", "text": "x"}]},
         r'"after_header": "/etc/x.conf"',
     ),
-    "stream_switch": ({"name": "x", "site": "s"}, r'"reloaded": true'),
+    "stream_switch": ({**RELEASE, "site": "s"}, r'"reloaded": true'),
     "stream_undo": (RELEASE, r'"site": "untouched"'),
 }
 NAMES = sorted(

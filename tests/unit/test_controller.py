@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,14 @@ def test_the_cache(monkeypatch: pytest.MonkeyPatch, home: str, cache: str) -> No
     monkeypatch.setenv("XDG_CACHE_HOME", home)
     monkeypatch.setenv("HOME", "/home/me")
     assert controller.cache() == cache
+
+
+def test_the_monitors_program_has_all_that_it_imports(tmp_path: Path) -> None:
+    """Nothing of this repository is on a host but these files."""
+    for path, text in controller.monitor_program().items():
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    run = [sys.executable, "-c", "import streaming_api.monitor.watch"]
+    done = subprocess.run(run, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

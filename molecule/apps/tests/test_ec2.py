@@ -19,16 +19,17 @@ from tests.aws.cloud import AWS, INVENTORY, ROOT, Cloud, cloud, through_session_
 
 # What AWS's own command does, to a port of the loopback: it connects ssh's input and output.
 RELAY = """#!{python}
-import socket, sys, threading
+import os, socket, sys, threading
 assert sys.argv[1:3] == ["ssm", "start-session"] and "portNumber=22" in sys.argv, sys.argv
 end = socket.create_connection(("127.0.0.1", {port}))
 def up():
-    while data := sys.stdin.buffer.raw.read(65536):
+    while data := os.read(0, 65536):
         end.sendall(data)
     end.shutdown(socket.SHUT_WR)
 threading.Thread(target=up, daemon=True).start()
 while data := end.recv(65536):
-    sys.stdout.buffer.raw.write(data)
+    while data:
+        data = data[os.write(1, data) :]
 """
 
 pytestmark = pytest.mark.skipif(not AWS.is_dir(), reason="./dev sanity installs what this needs")

@@ -151,14 +151,10 @@ def test_what_does_not_fit_is_refused(plays: Plays, apps: dict[str, dict[str, An
     locations = [{"path": "/"}, {"path": "/chat/ask"}]
     said = plays.refusals({
         "same path": other,
-        "no site": {**other, "streaming_api_nginx_site_of": "nobody"},
-        "other port": {**other, "streaming_api_nginx_path": "/o/", "streaming_api_nginx_http_port": 81},
         "a location of the owner": {**apps["web"], "streaming_api_nginx_locations": locations},
     })  # fmt: skip
     for case, words in {
         "same path": "streaming_api_nginx_path is '/chat/', where the app 'chat' is already",
-        "no site": "streaming_api_nginx_site_of is 'nobody', but no such app of this role",
-        "other port": "streaming_api_nginx_http_port is 81, but 80 for the app 'web'",
         "a location of the owner": "streaming_api_nginx_locations[1].path takes '/chat/ask', which",
     }.items():
         assert words in said[case]

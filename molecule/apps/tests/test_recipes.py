@@ -106,11 +106,15 @@ def private_index(host: Host, recipe: Recipe) -> dict[str, Any]:
         grep -q packages.example /etc/hosts || echo '127.0.0.1 packages.example' >>/etc/hosts
         mkdir -p /tmp/index/simple/greeter
         echo {content} | base64 -d >/tmp/index/simple/greeter/greeter-1.0-py3-none-any.whl
-        openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=packages.example \\
-          -addext subjectAltName=DNS:packages.example -keyout /root/index.key -out /root/index.pem 2>/dev/null
-        cp /root/index.pem /usr/local/share/ca-certificates/index.crt
+        cd /root
+        openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=ours -keyout ca.key -out ca.pem 2>/dev/null
+        openssl req -newkey rsa:2048 -nodes -subj /CN=packages.example -keyout index.key -out index.csr 2>/dev/null
+        echo subjectAltName=DNS:packages.example >index.ext
+        openssl x509 -req -in index.csr -CA ca.pem -CAkey ca.key -days 1 -extfile index.ext -out index.pem 2>/dev/null
+        cp ca.pem /usr/local/share/ca-certificates/ours.crt
         update-ca-certificates >/dev/null 2>&1
-        systemctl is-active --quiet index || systemd-run --quiet --unit=index --setenv={login} \\
+        systemctl stop index 2>/dev/null || true
+        systemd-run --quiet --collect --unit=index --setenv={login} \\
           --working-directory=/tmp/index python3 -c {shlex.quote(INDEX)}
     """)
     return {"streaming_api_build_settings": {"IPAddressAllow": "127.0.0.1"}}
