@@ -23,7 +23,7 @@ class Fault(NamedTuple):
     name: str
     on: str
     off: str
-    layer: str
+    layers: tuple[str, ...]  # one of them
     causes: tuple[str, ...]
     where: str = "app"
 
@@ -33,14 +33,14 @@ FAULTS = [
         "gzip at Nginx",
         f"sed -i 's/gzip off;/gzip on; gzip_types *;/; s/proxy_buffering off/proxy_buffering on/' {SITE} && nginx -s reload",
         f"cp /etc/streaming_api/reference.conf {SITE} && nginx -s reload",
-        "nginx",
+        ("nginx",),
         ("nginx-gzip",),
     ),
     Fault(
         "a second proxy that buffers",
         f"echo 'proxy_buffering on;' >{BUFFERING} && nginx -s reload",
         f"echo 'proxy_buffering off;' >{BUFFERING} && nginx -s reload",
-        "public",
+        ("public",),
         ("edge-buffering", "nginx-tls-buffer"),
         where="world",
     ),
@@ -49,17 +49,18 @@ FAULTS = [
         "systemd-run --collect --quiet --unit=blocks sh -c 'while :; do"
         " curl -s -m 3 -X POST -H Host:chat.example http://127.0.0.1/block?seconds=2; done'",
         "systemctl stop blocks",
-        "gunicorn",
+        ("gunicorn",),
         ("app-stands-still",),
     ),
     Fault(
-        # All of them: if one lived on, a stream at one layer could end well, and the next one not.
+        # All of them: if one lived on, a stream at one layer could end well, and the next one not. On a
+        # busy machine they are not back in time, and a reader finds silence in place of a cut.
         "workers that are killed again and again",
         "systemd-run --collect --quiet --unit=kills sh -c 'while :; do"
         " pkill -KILL -u reference -P $(pgrep -o -u reference gunicorn); sleep 0.8; done'",
         "systemctl stop kills",
-        "gunicorn",
-        ("app-error",),
+        ("gunicorn", "nginx"),
+        ("app-error", "silence"),
     ),
 ]
 
@@ -83,5 +84,5 @@ def test_a_fault_fires_the_alert_and_clears(
         seen = prometheus.firing()
     cleared = until(lambda: not prometheus.firing(), SOON)
     print(f"\n{fault.name}: fired after {fired:.1f} s, cleared after {cleared:.1f} s, {seen}")
-    assert {layer for layer, _ in seen} == {fault.layer}
+    assert seen and {layer for layer, _ in seen} <= set(fault.layers)
     assert {cause for _, cause in seen} <= set(fault.causes)

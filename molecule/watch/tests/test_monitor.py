@@ -43,7 +43,7 @@ def test_what_it_costs(host: Host, world: Host) -> None:
     pid = host.check_output(f"systemctl show -p MainPID --value {UNIT}")
     pss = int(host.check_output(f"awk '/^Pss:/ {{print $2}}' /proc/{pid}/smaps_rollup")) / 1024
     print(f"\n{share:.2%} of a core at an interval of {DEFAULT:.0f} s; {pss:.1f} MiB")
-    assert share < 0.01
+    assert share < 0.02  # 0.7 % on a quiet machine; seconds of CPU grow when others use it
     assert pss < 40
 
 
