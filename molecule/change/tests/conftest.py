@@ -127,7 +127,7 @@ def left(host: Host) -> Left:
             "sockets": "ls /run/reference",
             "processes": "ps -C gunicorn -o args= | grep -o 'releases/[^/]*' | sort -u",
             "nginx": "ps -C nginx -o args= | grep -c 'shutting down' || true",
-            "workers": "pgrep -f 'nginx: worker' | sort",
+            "workers": "pgrep -x nginx | sort",
             "directories": "ls /srv/reference/releases",
             "unfinished": "cd /srv/reference/releases; for one in *; do test -e $one/release.json || echo $one; done",
             "sites": "ls /etc/nginx/conf.d",
