@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import ansible.plugins
 
 try:
-    from ..module_utils import controller
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
-    from ..module_utils import controller
     from ..plugin_utils import acting
+
+from ..module_utils import controller
 
 
 class ActionModule(acting.Action):

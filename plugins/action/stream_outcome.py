@@ -10,17 +10,14 @@ from typing import Any, ClassVar
 import ansible.plugins
 
 try:
-    from ..module_utils.deploy import outcome, proof
-    from ..module_utils.deploy.app import App
-    from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
-    from ..module_utils.deploy import outcome, proof
-    from ..module_utils.deploy.app import App
-    from ..module_utils.deploy.blot import Blot
     from ..plugin_utils import acting
 
+from ..module_utils.deploy import outcome, proof
+from ..module_utils.deploy.app import App
+from ..module_utils.deploy.blot import Blot
 
 ENV_FILE = ".env"
 

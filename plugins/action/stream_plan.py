@@ -13,36 +13,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 try:
-    from ..module_utils import controller
-    from ..module_utils.deploy import (
-        app,
-        capacity,
-        full,
-        install,
-        lock,
-        nginx,
-        plan,
-        process,
-        proof,
-    )
-    from ..module_utils.release import describe, errors, identity, scan
-    from ..plugin_utils import acting, pythons
+    from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
-    from ..module_utils import controller
-    from ..module_utils.deploy import (
-        app,
-        capacity,
-        full,
-        install,
-        lock,
-        nginx,
-        plan,
-        process,
-        proof,
-    )
-    from ..module_utils.release import describe, errors, identity, scan
-    from ..plugin_utils import acting, pythons
+    from ..plugin_utils import acting
+
+from ..module_utils import controller
+from ..module_utils.deploy import (
+    app,
+    capacity,
+    full,
+    install,
+    lock,
+    nginx,
+    plan,
+    process,
+    proof,
+)
+from ..module_utils.release import describe, errors, identity, scan
+from ..plugin_utils import pythons
 
 DRAINS = ("draining", "ending")
 
@@ -178,9 +167,8 @@ class ActionModule(acting.Action):
                 "release, also after a crash and at a boot. For what must run once for a new "
                 "release, such as a migration, use streaming_api_before_start."
             )
-        machine = capacity.Machine(**facts["capacity"])
         asked = self._settings["streaming_api_streams"]
-        for worry in capacity.worries(asked, machine):
+        for worry in capacity.worries(asked, _machine(facts)):
             self._display.warning(worry)
         if self._settings["streaming_api_nginx_manage_main_file"]:
             return
@@ -196,19 +184,18 @@ class ActionModule(acting.Action):
 
     def _streams(self, facts: Mapping[str, Any]) -> int:
         asked = self._settings["streaming_api_streams"]
-        return capacity.streams(asked, capacity.Machine(**facts["capacity"]))
+        return capacity.streams(asked, _machine(facts))
 
     def _nginx_lines(self, facts: Mapping[str, Any]) -> list[dict[str, str]]:
         return capacity.nginx_lines(
             self._settings["streaming_api_nginx_worker_processes"],
             [self._streams(facts), *(app["streams"] for app in facts["apps"])],
-            capacity.Machine(**facts["capacity"]),
+            _machine(facts),
         )
 
     @staticmethod
     def _kernel(facts: Mapping[str, Any]) -> list[dict[str, Any]]:
-        machine = capacity.Machine(**facts["capacity"])
-        wanted = capacity.kernel(machine, facts["outdated_files"])
+        wanted = capacity.kernel(_machine(facts), facts["outdated_files"])
         return [
             {
                 "name": each.name,
@@ -296,6 +283,10 @@ class ActionModule(acting.Action):
             "removes_welcome": not self._settings["streaming_api_nginx_default_site"]
             and (not facts["nginx"]["installed"] or facts["nginx"]["welcome_page"]),
         }
+
+
+def _machine(facts: Mapping[str, Any]) -> capacity.Machine:
+    return capacity.Machine(**facts["capacity"])
 
 
 def _release(facts: Mapping[str, Any], release: str) -> dict[str, Any] | None:

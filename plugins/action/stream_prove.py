@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 try:
-    from ..module_utils.deploy import app, plan, proof
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
-    from ..module_utils.deploy import app, plan, proof
     from ..plugin_utils import acting
+
+from ..module_utils.deploy import app, plan, proof
 
 LAYERS = ("socket", "nginx", "outside")
 RETRIES = 3

@@ -12,16 +12,14 @@ import yaml
 from ansible.errors import AnsibleError
 
 try:
-    from ..module_utils import app_source, controller
-    from ..module_utils.deploy import app
-    from ..module_utils.settings import check, place, words
     from ..plugin_utils import acting
 except ImportError:  # not in a collection: Ansible loads this file as ansible.plugins.action.<name>
     ansible.plugins.__path__.append(str(Path(__file__).resolve().parents[1]))
-    from ..module_utils import app_source, controller
-    from ..module_utils.deploy import app
-    from ..module_utils.settings import check, place, words
     from ..plugin_utils import acting
+
+from ..module_utils import app_source, controller
+from ..module_utils.deploy import app
+from ..module_utils.settings import check, place, words
 
 # The URL may have a password. No later step needs these from here.
 SECRETS = (*place.HIDDEN, "streaming_api_git_url")
