@@ -16,6 +16,7 @@ from ansible.template import Templar, trust_as_template
 from plugins.module_utils.deploy import full
 from plugins.module_utils.deploy.app import app
 from plugins.module_utils.settings.check import check
+from tests.templates.serving import temporary
 
 ROLE = Path(__file__).parents[2] / "roles" / "streaming_api"
 SPEC = yaml.safe_load((ROLE / "meta/argument_specs.yml").read_text())["argument_specs"]["deploy"][
@@ -104,10 +105,8 @@ def nginx_reads(tmp_path: Path) -> Callable[..., None]:
     def read(*sites: str) -> None:
         for number, site in enumerate(sites):
             (tmp_path / f"{number}.site").write_text(site)
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        temporary = " ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in kinds)
         (tmp_path / "nginx.conf").write_text(
-            f"pid {tmp_path}/nginx.pid; events {{}} http {{ access_log off; {temporary} include {tmp_path}/*.site; }}"
+            f"pid {tmp_path}/nginx.pid; events {{}} http {{ access_log off; {temporary(tmp_path)} include {tmp_path}/*.site; }}"
         )
         argv = ["nginx", "-t", "-q", "-e", "stderr", "-c", str(tmp_path / "nginx.conf")]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
-import os
-import socket
-import socketserver
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +15,9 @@ import pytest
 
 from plugins.module_utils.deploy import full
 from plugins.module_utils.deploy.places import GUESTS
+from tests.templates import serving
 from tests.templates.conftest import ID, Render
+from tests.templates.serving import Handler, free_port
 
 SITE, GUEST, ZONES = "site.conf.j2", "guest.conf.j2", "zones.conf.j2"
 WEB = {"nginx_locations": [{"path": "/"}, {"path": "~ [.]php$"}]}
@@ -34,13 +31,13 @@ class Answer(NamedTuple):
     seen: dict[str, Any]  # what the app has seen
 
 
-class App(BaseHTTPRequestHandler):
+class App(Handler):
     """Says what it sees. `/wait` answers when `go` is set."""
 
     go = threading.Event()
     waiting = threading.Semaphore(0)
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         if "/wait" in self.path:
             self.waiting.release()
             self.go.wait(10)
@@ -52,27 +49,14 @@ class App(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def address_string(self) -> str:
-        return ""
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
 
 class Rig:
     """nginx with the sites of some apps, and the apps."""
 
     def __init__(self, render: Render, root: Path) -> None:
         self._render, self._root = render, root
-        self._servers: list[Server] = []
-        self._nginx: subprocess.Popen[bytes] | None = None
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self._running = contextlib.ExitStack()
+        self.port = free_port()
 
     def app(self, name: str, streams: int = 100, site_of: str = "", **given: Any) -> None:
         """Write what the role would write."""
@@ -95,41 +79,14 @@ class Rig:
             file.parent.mkdir(parents=True, exist_ok=True)
             text = self._render(template, plan, **own)
             file.write_text(text.replace(GUESTS, str(self._root / "guests")))
-        self._servers.append(Server(plan["traffic"], App))
-        serve = self._servers[-1].serve_forever
-        threading.Thread(target=serve, args=(0.05,), daemon=True).start()
+        self._running.enter_context(serving.app(plan["traffic"], App))
 
     def start(self) -> None:
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        temporary = " ".join(f"{kind}_temp_path {self._root}/{kind};" for kind in kinds)
-        user = "user root;" if os.geteuid() == 0 else ""
-        (self._root / "nginx.conf").write_text(
-            f"{user} daemon off; pid {self._root}/nginx.pid; events {{}}"
-            f" http {{ access_log off; {temporary} include {self._root}/*.site; }}"
-        )
-        log = self._root / "error.log"
-        self._nginx = subprocess.Popen(
-            ["nginx", "-e", str(log), "-c", str(self._root / "nginx.conf")]
-        )
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            if self._nginx.poll() is not None:
-                pytest.fail(log.read_text())
-            try:
-                socket.create_connection(("127.0.0.1", self.port)).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
-                return
-        pytest.fail("nginx does not listen")
+        sites = f"include {self._root}/*.site;"
+        self._running.enter_context(serving.nginx(self._root, self.port, sites))
 
     def stop(self) -> None:
-        if self._nginx:
-            self._nginx.terminate()
-            self._nginx.wait(10)
-        for server in self._servers:
-            server.shutdown()
-            server.server_close()
+        self._running.close()
 
     def get(self, path: str) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)

@@ -2,68 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
-import os
-import socket
-import socketserver
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from plugins.module_utils.act.switch import LINGERS
 from plugins.module_utils.deploy import nginx
+from tests.templates import serving
 from tests.templates.conftest import Render
+from tests.templates.serving import Handler
 
 READERS, SECONDS = 8, 1.5
-TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-CONFIGURATION = """
-daemon off; worker_processes 2; pid {at}/pid;
-events {{ worker_connections 512; }}
-http {{
-    access_log off; {temporary}
-    {upstream}
-    server {{
-        listen 127.0.0.1:{port};
-        location / {{
-            proxy_pass http://chat-app;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-        }}
+HTTP = """
+{upstream}
+server {{
+    listen 127.0.0.1:{port};
+    location / {{
+        proxy_pass http://chat-app;
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
     }}
 }}
 """
 
 
-class Handler(BaseHTTPRequestHandler):
+class Release(Handler):
     """Answers with the release's name, and keeps the connection."""
 
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"] or 0))
         name = Path(str(self.server.server_address)).stem.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(name)))
         self.end_headers()
         self.wfile.write(name)
-
-    do_POST = do_GET  # noqa: N815 - as http.server wants it
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-class Release(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-    request_queue_size = 256
-
-    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        return self.socket.accept()[0], ("", 0)
 
 
 class Reader(threading.Thread):
@@ -87,13 +66,11 @@ class Reader(threading.Thread):
 
 @pytest.fixture
 def releases(tmp_path: Path) -> Iterator[list[Path]]:
-    servers = [Release(str(tmp_path / f"{name}.sock"), Handler) for name in ("old", "new")]
-    for server in servers:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    yield [Path(str(server.server_address)) for server in servers]
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    sockets = [tmp_path / f"{name}.sock" for name in ("old", "new")]
+    with contextlib.ExitStack() as running:
+        for path in sockets:
+            running.enter_context(serving.app(str(path), Release))
+        yield sockets
 
 
 def point(link: Path, release: Path) -> None:
@@ -103,49 +80,20 @@ def point(link: Path, release: Path) -> None:
 
 
 @pytest.fixture
-def front(tmp_path: Path, render: Render, releases: list[Path]) -> Iterator[tuple[Path, int]]:
-    """The link, and the port of a Nginx in front of it."""
-    link = tmp_path / "chat.sock"
+def front(tmp_path: Path, render: Render, releases: list[Path]) -> Iterator[tuple[Path, int, Path]]:
+    """The link, and the port and the error log of a Nginx in front of it."""
+    link, port = tmp_path / "chat.sock", serving.free_port()
     point(link, releases[0])
     facts = {"nginx": {"version": None}, "distribution": {"version": "12"}}
     plan = {"traffic": str(link), "keepalive_lines": nginx.keepalive_lines(facts)}
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    (tmp_path / "nginx.conf").write_text(
-        CONFIGURATION.format(
-            at=tmp_path,
-            temporary=" ".join(f"{kind}_temp_path {tmp_path}/{kind};" for kind in TEMPORARY),
-            upstream=render("upstream.conf.j2", plan),
-            port=port,
-        )
-    )
-    argv = ["nginx", "-e", str(tmp_path / "log"), "-p", str(tmp_path), "-c", "nginx.conf"]
-    process = subprocess.Popen(argv)
-    try:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                time.sleep(0.05)
-        yield link, port
-    finally:
-        process.terminate()
-        process.wait(10)
+    http = HTTP.format(upstream=render("upstream.conf.j2", plan), port=port)
+    with serving.nginx(tmp_path, port, http, workers=2) as log:
+        yield link, port, log
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="Nginx's workers of another user would read the link")
-def test_nginx_follows_the_link(
-    front: tuple[Path, int], releases: list[Path], tmp_path: Path
-) -> None:
+def test_nginx_follows_the_link(front: tuple[Path, int, Path], releases: list[Path]) -> None:
     """Under load, with connections that are kept, also for requests that nobody may repeat."""
-    for path in [tmp_path, *tmp_path.parents]:
-        if path.stat().st_uid == os.geteuid():
-            path.chmod(path.stat().st_mode | 0o055)
-    for release in releases:
-        release.chmod(0o666)
-    link, port = front
+    link, port, log = front
     readers = [Reader(port, method) for method in ("GET", "POST") for _ in range(READERS)]
     for reader in readers:
         reader.start()
@@ -162,4 +110,4 @@ def test_nginx_follows_the_link(
     before = {name for asked, _, name in answers if asked < switched - 0.1}
     after = {name for asked, _, name in answers if asked > switched + LINGERS}
     assert (before, after) == ({"old"}, {"new"})
-    assert (tmp_path / "log").read_text() == ""
+    assert log.read_text() == ""
