@@ -20,10 +20,8 @@ from .editor import ActError, Editor
 if TYPE_CHECKING:
     from ..deploy.places import Places
 
-DEATHS = 2  # a process that has ended so often after its start will end again
 UP = 5.0  # seconds; a process that runs for so long has started
 PAUSE = 0.2  # seconds between two looks
-ENDED = ("inactive", "failed")
 SHOWN = ("ActiveState", "NRestarts", "ActiveEnterTimestampMonotonic", "UnitFileState")
 
 
@@ -85,7 +83,7 @@ def bring(
     if editor.check:
         _announce(places, change, found, editor)
         return Brought(change.wanted)
-    killed = _end([unit for unit in change.ends if _state(found, unit) not in ENDED], editor)
+    killed = _end([unit for unit in change.ends if _state(found, unit) not in units.ENDED], editor)
     for unit in change.gone:
         units.systemctl("disable", "--quiet", unit)
         editor.remove(f"{UNITS}/{unit}")
@@ -138,7 +136,7 @@ def _end(ending: Sequence[str], editor: Editor) -> list[str]:
     units.systemctl("stop", *ending)
     found = units.show_all(ending, "ActiveState", "Result")
     for unit in ending:
-        if _state(found, unit) not in ENDED:
+        if _state(found, unit) not in units.ENDED:
             state = _state(found, unit)
             raise ActError(f"{unit} does not end: it is {state}.", kind="process")
     units.systemctl("reset-failed", *ending)
@@ -152,7 +150,7 @@ def _start(wanted: Sequence[str], editor: Editor) -> dict[str, int]:
     """
     found = units.show_all(wanted, *SHOWN) if wanted else {}
     disabled = [unit for unit in wanted if found.get(unit, {}).get("UnitFileState") != "enabled"]
-    idle = [unit for unit in wanted if _state(found, unit) in ENDED]
+    idle = [unit for unit in wanted if _state(found, unit) in units.ENDED]
     # A worker of a release that comes back may still finish its last job: systemd starts it then.
     ending = [unit for unit in wanted if _state(found, unit) == "deactivating"]
     if disabled or idle or ending:
@@ -175,11 +173,11 @@ def _announce(
     places: Places, change: Change, found: Mapping[str, Mapping[str, str]], editor: Editor
 ) -> None:
     """Show which processes would end, and which would start."""
-    ends = [unit for unit in change.ends if _state(found, unit) not in ENDED]
+    ends = [unit for unit in change.ends if _state(found, unit) not in units.ENDED]
     starts = [
         unit
         for unit in change.wanted.values()
-        if unit in change.ends or _state(found, unit) in (*ENDED, "deactivating")
+        if unit in change.ends or _state(found, unit) in {*units.ENDED, "deactivating"}
     ]
     if ends or starts:
         before, after = ("".join(f"{unit}\n" for unit in one) for one in (ends, starts))
@@ -194,7 +192,7 @@ def _watch(places: Places, brought: Brought, holder: str, began: float) -> None:
         found = units.show_all(watched.values(), *SHOWN)
         for process, unit in watched.items():
             deaths = int(found.get(unit, {}).get("NRestarts") or 0) - brought.restarts[unit]
-            if deaths >= DEATHS or _state(found, unit) in ENDED:
+            if deaths >= units.DEATHS or _state(found, unit) in units.ENDED:
                 how = f"has ended {deaths} times since its start" if deaths else "does not start"
                 said = units.journal(unit, began)
                 evidence = f"{process} has logged:\n{said}" if said else ""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 PATIENCE = 5.0  # seconds for one answer
 PAUSE = 0.1  # seconds between two requests
 SURE = 3.0  # seconds; an app that answers 404 for so long means it
-DEATHS = 2  # an app that has ended so often at its start will end again
 TOKEN_BYTES = 32
 
 
@@ -91,7 +90,7 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
         return units.restarts(unit) - restarts
 
     def hopeless() -> bool:
-        return deaths() >= DEATHS
+        return deaths() >= units.DEATHS
 
     doubtful = 0.0  # since when
     while True:

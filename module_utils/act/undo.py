@@ -123,7 +123,7 @@ def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor
     listed = editor.names(UNITS)
     # One of its processes may still finish a job, though the release itself could not start.
     parts = [f"{unit}.socket", f"{unit}.service", *places.processes(release, listed)]
-    runs = {*units.states(*parts)} - {"inactive", "failed", "unknown"}
+    runs = {*units.states(*parts)} - units.ENDED
     if runs and (had_traffic or wanted.may_have_streams):
         if not wanted.was_live:
             # Without the mark the release stays on the host; it drains anyway.

@@ -27,6 +27,8 @@ _HALT = re.compile(
     r".*HaltServer.*(?:\n(?!\[\d{4}-).*)*\n?",
     re.MULTILINE,
 )
+ENDED = {"inactive", "failed", "unknown"}  # states of a unit that does not run
+DEATHS = 2  # what has ended so often after its start will end again
 MOST = 4 * 1024 * 1024  # bytes of an output
 BLOCK = 64 * 1024
 

@@ -226,14 +226,14 @@ class Live(NamedTuple):
 def live(told: Live) -> str:
     """The sentences that name the live release and its background processes."""
     where = f"port {told.port}" + ("" if told.path == TOP else f", at {told.path}")
-    *first, last = [*told.processes] or [""]
-    named = f"{', '.join(first)} and {last}" if first else last
     said = (
         f"{told.unit} is live on {told.host}, {where}. It takes {told.streams} streams and other "
         "requests at once; streaming_api_streams changes that."
     )
     if told.processes:
-        said += f" Beside it {'run' if first else 'runs'} {named}."
+        *first, last = told.processes
+        named = f"run {', '.join(first)} and {last}" if first else f"runs {last}"
+        said += f" Beside it {named}."
     if told.status >= 400:
         said += (
             f" {told.health} answers {told.status}, and that was taken as healthy: it may be meant "

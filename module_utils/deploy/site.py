@@ -142,16 +142,14 @@ def _limits(given: Mapping[str, Any], identifier: str) -> dict[str, str]:
         at_once = f" burst={burst} nodelay" if burst else ""
         own["limit_req"] = f"zone=requests_{identifier}{at_once}"
         own["limit_req_status"] = _STATUS
-    theirs = {one.name for one in directives(given["nginx_server_extra"])}
-    if not theirs & BUFFERS:
-        size = given["nginx_proxy_buffer_size"]
-        own["proxy_buffer_size"] = size
-        own["proxy_buffers"] = f"8 {size}"
-    return own
+    size = given["nginx_proxy_buffer_size"]
+    return {**own, "proxy_buffer_size": size, "proxy_buffers": f"8 {size}"}
 
 
 def _without_theirs(own: Mapping[str, str], given: Mapping[str, Any]) -> dict[str, str]:
     theirs = {one.name for one in directives(given["nginx_server_extra"])}
+    if theirs & BUFFERS:
+        theirs |= BUFFERS
     return {name: value for name, value in own.items() if name not in theirs}
 
 

@@ -49,6 +49,7 @@ TAKEN = set(
 WSGI_WORKERS = ("sync", "gthread", "gevent", "gevent_pywsgi", "gevent_wsgi", "eventlet", "tornado")
 
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_NAME_FORM = r"[a-z][a-z0-9-]{0,23}"
 _NAME = "1 to 24 lower-case letters, digits and hyphens, a letter first"
 _APP = "module:attribute in Python's names, such as main:app"
 _ACCOUNT = like(
@@ -69,6 +70,8 @@ _MEMORY = like(
     r"[1-9]\d*[KMGT]?|(100|[1-9]\d?)%|infinity", "a size such as 2G, a percentage or infinity"
 )
 _TASKS = at_least(16)
+_SHORT_NAME = like(_NAME_FORM, _NAME)
+_UNIT_DIRECTIVE = like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section")
 _COMMAND = Rule(
     is_command, "a command on one line, with quotes closed, such as alembic upgrade head"
 )
@@ -77,7 +80,7 @@ _HOST_PATH = like(ABSOLUTE, "an absolute path of letters, digits and ._@+-, neve
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_name": (
-        like(r"[a-z][a-z0-9-]{0,23}", _NAME),
+        _SHORT_NAME,
         none_of(TAKEN, f"{_NAME}, but not the name of a system's unit or user"),
         like(
             r"(?!systemd-).*(?<!-build)(?<!-drain)(?<!-deploy)",
@@ -151,9 +154,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_build_memory_max": (_MEMORY,),
     "streaming_api_build_tasks_max": (_TASKS,),
     "streaming_api_build_timeout": (_SECONDS,),
-    "streaming_api_build_settings{}": (
-        like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
-    ),
+    "streaming_api_build_settings{}": (_UNIT_DIRECTIVE,),
     "streaming_api_build_settings.*": (
         Rule(is_line, "one line of text, a number, or a list of these"),
     ),
@@ -184,18 +185,14 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_service_tasks_max": (_TASKS,),
     "streaming_api_service_cpu_weight": (between(1, 10000),),
     "streaming_api_service_writable_paths[]": (_HOST_PATH,),
-    "streaming_api_processes[].name": (like(r"[a-z][a-z0-9-]{0,23}", _NAME),),
+    "streaming_api_processes[].name": (_SHORT_NAME,),
     "streaming_api_processes[].command": (_COMMAND,),
     "streaming_api_processes[].stop_timeout": (_SECONDS,),
-    "streaming_api_processes[].settings{}": (
-        like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
-    ),
+    "streaming_api_processes[].settings{}": (_UNIT_DIRECTIVE,),
     "streaming_api_processes[].settings.*": (
         Rule(is_line, "one line of text, a number, or a list of these"),
     ),
-    "streaming_api_service_settings{}": (
-        like(r"[A-Z][A-Za-z0-9]*", "a directive of a unit's [Service] section"),
-    ),
+    "streaming_api_service_settings{}": (_UNIT_DIRECTIVE,),
     "streaming_api_service_settings.*": (
         Rule(is_line, "one line of text, a number, or a list of these"),
     ),
@@ -209,7 +206,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "streaming_api_nginx_http_port": (between(1, 65535),),
     "streaming_api_nginx_https_port": (between(1, 65535),),
     "streaming_api_nginx_site_of": (
-        like(r"([a-z][a-z0-9-]{0,23})?", "the streaming_api_name of another app, or empty"),
+        like(rf"({_NAME_FORM})?", "the streaming_api_name of another app, or empty"),
     ),
     "streaming_api_nginx_path": (
         like(

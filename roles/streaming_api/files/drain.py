@@ -115,8 +115,10 @@ class Host:
 
     def processes(self, release: str) -> list[str]:
         """The units of the release's background processes."""
-        names = [file.name for file in self._path(UNITS).iterdir()]
-        return self._places.processes(release, names)
+        return self._places.processes(release, self._units())
+
+    def _units(self) -> list[str]:
+        return [file.name for file in self._path(UNITS).iterdir()]
 
     def dismiss(self, release: str) -> None:
         """Tell the background processes to end, and do not wait. They do not start at a boot."""
@@ -142,8 +144,7 @@ class Host:
         _systemctl("reset-failed", *services, f"{unit}.socket")
 
     def remove(self, release: str) -> None:
-        names = [file.name for file in self._path(UNITS).iterdir()]
-        for place in map(self._path, self._places.files(release, names)):
+        for place in map(self._path, self._places.files(release, self._units())):
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
             elif place.exists():
