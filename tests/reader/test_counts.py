@@ -234,8 +234,9 @@ def test_the_counts_go_on_after_a_restart(tmp_path: Path) -> None:
         with release.open(FOREVER) as one:
             one.recv(1)
             wait_until(lambda: release.counts.in_flight == 1)
+            workers = release.workers  # before: a dead master has no children
             release.master.kill()
-            for worker in release.workers:
+            for worker in workers:
                 os.kill(worker, signal.SIGKILL)
             wait_until(lambda: release.counts.in_flight == 0)
     (tmp_path / "socket").unlink(missing_ok=True)
