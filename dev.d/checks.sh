@@ -139,10 +139,12 @@ closing_line() {
 
 cmd_test() {
   local part failed_parts=()
-  rm -rf .cache/results
+  rm -rf .cache/results .cache/checks
+  tools
   for part in lint unit templates sanity faults molecule; do
     ./dev "$part" || failed_parts+=("$part")
   done
+  python dev.d/failures.py
   say "$((SECONDS / 60)) min $((SECONDS % 60)) s${failed_parts[*]:+; not good: ${failed_parts[*]}}"
   closing_line && ((${#failed_parts[@]} == 0))
 }

@@ -19,7 +19,7 @@ with_hosts() {
   trap '[[ -z ${SUDO_UID-} ]] || chown -R "$SUDO_UID:$SUDO_GID" .cache .ansible' EXIT
   packages podman netavark aardvark-dns iptables mmdebstrap openssh-client git
   [[ ! -d /sys/fs/cgroup/unified ]] || packages runc # see molecule/hosts/podman
-  mkdir -p .cache/results
+  mkdir -p .cache/results .cache/checks
   "$@"
 }
 
@@ -45,13 +45,12 @@ scenarios() { # molecule [NAME...]
     [[ $name =~ ^(default|gate|edge|watch|change)$ ]] || others+=("$name")
   done
   in_turn default || bad=1
-  mkdir -p .cache/checks
   trap 'trap - INT TERM; kill 0' INT TERM # background jobs do not receive the signal
-  in_turn gate edge watch &>.cache/checks/gate &
+  in_turn gate edge watch &>.cache/checks/beside &
   gate=$!
   in_turn "${others[@]}" || bad=1
   wait "$gate" || bad=1
-  cat .cache/checks/gate
+  cat .cache/checks/beside
   in_turn change || bad=1
   return $bad
 }
@@ -60,7 +59,7 @@ in_turn() { # SCENARIO...
   local name bad=0
   for name; do
     say "scenario $name"
-    if molecule test --no-command-borders --scenario-name "$name"; then
+    if molecule test --no-command-borders --scenario-name "$name" 2>&1 | tee ".cache/checks/$name"; then
       echo "passed  scenario $name" | tee -a .cache/results/checks
     else
       echo "failed  scenario $name" | tee -a .cache/results/checks

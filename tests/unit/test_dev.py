@@ -1,13 +1,15 @@
-"""The last line of `./dev test`, which decides what CI thinks of a run."""
+"""The last lines of `./dev test`: what failed, and the line that decides what CI thinks of a run."""
 
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-CHECKS = Path(__file__).parents[2] / "dev.d/checks.sh"
+DEV = Path(__file__).parents[2] / "dev.d"
+CHECKS = DEV / "checks.sh"
 JUNIT = (
     '<testsuites><testsuite name="pytest" errors="{e}" failures="{f}" skipped="{s}" tests="{t}">'
 )
@@ -40,3 +42,34 @@ def test_the_closing_line(
         check=False,
     )
     assert (ran.stdout, ran.stderr, ran.returncode) == (line + "\n", "", code)
+
+
+def test_what_failed_is_said_again(tmp_path: Path) -> None:
+    results, printed = tmp_path / ".cache/results", tmp_path / ".cache/checks"
+    results.mkdir(parents=True)
+    printed.mkdir()
+    (results / "checks").write_text("passed  ruff\nfailed  scenario edge\nfailed  scenario gate\n")
+    (results / "edge-debian13.xml").write_text(
+        '<testsuites><testsuite><testcase classname="molecule.edge.tests.test_slow" name="test_a[x]">'
+        '<failure message="AssertionError: late&#10;assert 2 &lt; 1">trace</failure></testcase>'
+        '<testcase classname="m" name="good"/></testsuite></testsuites>'
+    )
+    (printed / "edge").write_text("fatal: [edge]: FAILED! => the tests failed\n")
+    (printed / "gate").write_text(
+        "ok: [gate]\n\nfatal: [gate]: FAILED! =>\n    msg: no disk\n\nPLAY RECAP\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, DEV / "failures.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.splitlines() == [
+        "FAILED molecule/edge/tests/test_slow.py::test_a[x] (edge-debian13)",
+        "    AssertionError: late",
+        "    assert 2 < 1",
+        "FAILED scenario gate",
+        "    fatal: [gate]: FAILED! =>",
+        "        msg: no disk",
+    ]
