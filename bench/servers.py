@@ -201,7 +201,9 @@ def table(raw: dict[str, Any]) -> str:
         f"{raw['streams']:,} streams of plain ASGI, one event per {raw['interval']:g} s each; two "
         f"workers. The running stream needs {STOPPED * APART:g} s more when SIGTERM comes; a request "
         "that waits is in the socket's queue, where the next process finds it. "
-        f"{len(raw['rounds'])} interleaved rounds; granian binds its socket itself."
+        f"{len(raw['rounds'])} interleaved rounds; granian binds its socket itself. hypercorn (0.18) "
+        "cuts the stream because its master kills the other workers as soon as the first one, which had "
+        "no stream, has ended; with one worker (`--workers=1`) the stream ended as it should."
     )
     return f"{about}\n\n{markdown(head, rows)}"
 
