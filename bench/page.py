@@ -15,6 +15,7 @@ PARTS = {
     "capacity": "How many streams the deployed stack carries",
     "growth": "How it grows with CPUs and workers, and where rates and sizes end it",
     "shapes": "What an event costs in the app",
+    "memory": "What a stream holds",
     "servers": "Servers behind the same socket",
     "proxies": "Proxies in front of the same source",
     "settings": "The six Nginx settings, one by one",

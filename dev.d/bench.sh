@@ -2,7 +2,7 @@
 # The benchmark: docs/benchmarks.md. Each part is a module of bench/. With --full it keeps
 # its raw data in bench/results/, from which the page is made; without, it is short and says little.
 
-BENCH_PARTS=(generator capacity growth proxies servers settings shapes deploy counts)
+BENCH_PARTS=(generator capacity growth proxies servers settings shapes memory deploy counts)
 
 cmd_bench() { with_hosts bench bench "$@"; }
 bench() { # bench [PART...] [--full [--rounds N]]
@@ -25,7 +25,7 @@ bench() { # bench [PART...] [--full [--rounds N]]
     say "bench $part: bench/$part.py"
     case $part in
       capacity | growth | deploy) images ;;
-      proxies | settings) peers ;;
+      proxies | settings | memory) peers ;;
     esac
     # shellcheck disable=SC2068 # an empty argument is none
     python -m "bench.$part" ${arguments[@]}
