@@ -31,6 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Begin with nothing known, and all that is needed."""
     config.stash[RECORD] = Record()
+    config.addinivalue_line("markers", "again: what another test shows too, with another stack")
     for name in ("faults", "faults-old"):
         if not (ROOT / ".cache" / name / "bin" / "gunicorn").exists():
             raise pytest.UsageError("The apps' environments are missing: run ./dev faults.")
@@ -40,6 +41,15 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in ("nginx", "haproxy", "node", "openssl", "curl"):
         if not shutil.which(name):
             raise pytest.UsageError(f"There is no {name}: run ./dev faults.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out `again`, unless there are several rounds, or somebody has chosen tests."""
+    if config.getoption("rounds") > 1 or config.getoption("write") or config.getoption("keyword"):
+        return
+    again = [item for item in items if item.get_closest_marker("again")]
+    items[:] = [item for item in items if item not in again]
+    config.hook.pytest_deselected(items=again)
 
 
 @pytest.fixture
