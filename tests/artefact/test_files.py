@@ -21,7 +21,7 @@ ALLOWED = (
     r"meta/runtime\.yml",
     r"meta/execution-environment\.yml",
     r"meta/ee-(requirements|bindep)\.txt",
-    r"monitoring/(alerts|alerts_test|prometheus\.example)\.yml",
+    r"monitoring/(alerts|alerts_test|alerts_days_test|prometheus\.example)\.yml",
     r"monitoring/dashboard\.json",
     r"playbooks/(site|rollback|status|diagnose|scrape_targets)\.yml",
     r"plugins/action/stream_\w+\.py",

@@ -26,7 +26,10 @@ RULES: list[dict[str, Any]] = [
 ALERTS = [rule for rule in RULES if "alert" in rule]
 NAMES = sorted({rule["alert"] for rule in ALERTS})
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
-TESTS = yaml.safe_load((MONITORING / "alerts_test.yml").read_text())["tests"]
+TESTED = ("alerts_test.yml", "alerts_days_test.yml")
+TESTS = [
+    test for name in TESTED for test in yaml.safe_load((MONITORING / name).read_text())["tests"]
+]
 PARTS = ("_bucket", "_count", "_sum")
 
 
@@ -51,7 +54,7 @@ def used(expression: str) -> set[str]:
     "arguments",
     [
         ("check", "rules", "--lint-fatal", "alerts.yml"),
-        ("test", "rules", "alerts_test.yml"),
+        ("test", "rules", *TESTED),
         ("check", "config", "--syntax-only", "prometheus.example.yml"),
     ],
     ids=" ".join,
