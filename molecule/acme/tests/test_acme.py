@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
+import threading
 
 import pytest
 from plays import Plays
-from testhost import Machine
+from streamclient import LEFT, Stream, read_all
+from testhost import Machine, until
 from testinfra.host import Host
 
 FILE = "/etc/ssl/streaming_api/reference-acme.pem"
@@ -52,23 +53,26 @@ def test_the_next_deploy_changes_nothing(machine: Machine, plays: Plays) -> None
 
 def test_a_stream_runs_on_while_it_is_renewed(machine: Machine, host: Host) -> None:
     before = served(machine, "chat.example")
-    url = f"https://chat.example:{machine.https}/api/stream?count=120&interval=0.1"
-    resolve = f"chat.example:{machine.https}:127.0.0.1"
-    argv = ["curl", "-kNsS", "--http2", "--resolve", resolve, "-w", "%{http_version}", url]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as stream:
-        time.sleep(1)
+    url = f"{machine.https_url}/api/stream?count=100000&interval=0.1"
+    stream = Stream(url, name="chat.example", http2=True, timeout=0)
+    over = threading.Event()
+    reading = threading.Thread(target=read_all, args=([stream], over.is_set))
+    reading.start()
+    try:
+        until(lambda: len(stream.times) > 5, 30)
         host.check_output(RENEW)
         # A worker with the old certificate may take connections for a moment more.
-        deadline = time.monotonic() + 5
-        while (after := served(machine, "chat.example")) == before and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert stream.poll() is None, "the stream must last longer than the renewal"
-        said = stream.communicate(timeout=60)[0]
+        until(lambda: served(machine, "chat.example") != before, 30)
+        after, had = served(machine, "chat.example"), len(stream.times)
+        until(lambda: stream.ended or len(stream.times) > had + 20, 30)
+    finally:
+        over.set()
+        reading.join()
     assert "Pebble" in after["issuer"]
     assert after["serial"] != before["serial"]
-    assert stream.returncode == 0
-    assert said.count("data:") >= 120
-    assert said.endswith("2")
+    assert (stream.ended, stream.http) == (LEFT, "2"), stream.error
+    ids = [int(one) for one in re.findall(rb"^id: (\d+)", stream.body, re.MULTILINE)]
+    assert ids == [*range(1, len(ids) + 1)]
 
 
 def test_more_names_get_a_new_one(machine: Machine, plays: Plays) -> None:
