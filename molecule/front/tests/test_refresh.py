@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
 import pytest
 from edgehost import FILES, REFRESH, Edge, refresh
-from streamclient import COMPLETE, Stream, read_all
+from streamclient import Reading
 from testinfra.host import Host
 
 WORKERS = "pgrep -fx 'nginx: worker process' | sort"
@@ -46,18 +45,16 @@ def test_nobody_in_particular_fetches_it(host: Host) -> None:
 
 def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) -> None:
     edge = published
-    stream = Stream(f"http://127.0.0.1:{edge.http}/named/api/stream?count=100&interval=0.1")
-    reader = threading.Thread(target=read_all, args=([stream],))
-    reader.start()
-    before = host.check_output(WORKERS)
-    edge.write_list(f"{edge.address}/32\n198.51.100.0/24\n")
-    refresh(host)
+    url = f"http://127.0.0.1:{edge.http}/named/api/stream?count=100000&interval=0.1"
+    with Reading(url) as reading:
+        before = host.check_output(WORKERS)
+        edge.write_list(f"{edge.address}/32\n198.51.100.0/24\n")
+        refresh(host)
+        reading.goes_on()
     assert "198.51.100.0/24 1;" in host.check_output(FILES)
     assert_logged(host, "The list has changed: 3 networks.")
     assert edge.get("/seen").json()["client"] == edge.reader
-    reader.join()
-    assert (stream.ended, stream.status) == (COMPLETE, 200), stream.error
-    assert stream.body.count(b'"tick"') == 100
+    assert reading.is_whole and reading.stream.status == 200
     assert before != host.check_output(WORKERS)
 
 
