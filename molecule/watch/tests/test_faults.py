@@ -1,4 +1,4 @@
-"""A fault is switched on: the alert fires after two rounds at most, with layer and cause, and clears."""
+"""A fault is switched on: the alert fires within a few rounds with layer and cause, and clears."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from watching import Prometheus
 
 SITE = "/etc/nginx/conf.d/reference.conf"
 BUFFERING = "/etc/nginx/buffering.conf"
-# The round that is under way, and one that sees all of it. Prometheus may learn of a round before and
-# one after them late. In rounds, because a busy machine makes them longer, but not more.
+# The round that is under way, and one that sees all of it: two intervals. Prometheus may learn of a
+# round before them and of one after them late. A busy machine makes rounds longer, but not more.
 SOON = 2 + 2
 PATIENCE = 90  # seconds
 

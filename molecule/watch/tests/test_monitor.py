@@ -62,7 +62,7 @@ def test_what_it_costs(host: Host, world: Host) -> None:
         f"\n{a_round / DEFAULT:.2%} of a core at an interval of {DEFAULT:.0f} s,"
         f" {a_round / start:.2f} starts of Python in a round; {pss:.1f} MiB"
     )
-    assert a_round < 4 * start
+    assert a_round < 5 * start  # on a quiet machine 2: 0.14 s and 0.07 s
     assert pss < 40
 
 
