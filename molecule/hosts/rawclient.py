@@ -73,9 +73,18 @@ def _context(protocol: str) -> ssl.SSLContext:
 
 
 def send(
-    port: int, raw: bytes, *, tls: str | None = None, timeout: float = 10, half_close: bool = False
+    port: int,
+    raw: bytes,
+    *,
+    tls: str | None = None,
+    timeout: float = 10,
+    quiet: float = 10,
+    half_close: bool = False,
 ) -> Said:
-    """Send these bytes and read all that comes, until the server closes or is silent."""
+    """Send these bytes and read all that comes, until the server closes or is silent.
+
+    `timeout` is for what comes first, `quiet` for what may come after it.
+    """
     got = b""
     try:
         with connect(port, tls=tls, timeout=timeout) as end:
@@ -85,6 +94,7 @@ def send(
                     end.shutdown(socket.SHUT_WR)
             while piece := end.recv(65536):
                 got += piece
+                end.settimeout(quiet)
     except TimeoutError:
         return Said(got, "silent")
     except OSError as error:

@@ -21,7 +21,7 @@ def tool(package: str, *command: str, text: str = "") -> str:
     uv = Path(sys.executable).with_name("uv")
     argv = ["nice", str(uv), "tool", "run", "--quiet", "--from", package, *command]
     done = subprocess.run(
-        argv, input=text, capture_output=True, text=True, check=False, timeout=120,
+        argv, input=text, capture_output=True, text=True, check=False, timeout=600,
         env={**os.environ, "NO_COLOR": "1"},
     )  # fmt: skip
     assert done.stdout, done.stderr

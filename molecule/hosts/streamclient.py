@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import selectors
+import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import pycurl
 
@@ -251,3 +253,41 @@ def read_many(urls: Sequence[str], **options: Any) -> list[Stream]:
     streams = [Stream(url, **options) for url in urls]
     read_all(streams)
     return streams
+
+
+class Reading:
+    """A stream of numbered events that is read beside a `with` block, from before it to its end."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self.stream = Stream(url, timeout=0, **options)
+        self._over = threading.Event()
+        leave = self._over.is_set
+        self._thread = threading.Thread(target=read_all, args=([self.stream], leave), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.goes_on()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def goes_on(self) -> None:
+        """Wait for some more of it."""
+        wanted, deadline = len(self.stream.times) + 10, time.monotonic() + 30
+        while len(self.stream.times) < wanted:
+            assert not self.stream.ended, (self.stream.ended, self.stream.error)
+            assert time.monotonic() < deadline, "nothing comes"
+            time.sleep(0.05)
+
+    @property
+    def ids(self) -> list[int]:
+        """The numbers of the events."""
+        return [int(one) for one in re.findall(rb"^id: (\d+)", self.stream.body, re.MULTILINE)]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it went on to the end of the block, and no event is missing or there twice."""
+        ids = self.ids
+        return self.stream.ended == LEFT and ids == [*range(1, len(ids) + 1)] != []

@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 from plays import Plays
@@ -65,6 +65,33 @@ def ask(host: Host, commands: Mapping[str, str]) -> dict[str, str]:
     found = dict(zip(answers[::2], (text.rstrip("\n") for text in answers[1::2]), strict=True))
     assert found.keys() == commands.keys(), said
     return found
+
+
+def until(holds: Callable[[], object], seconds: float) -> float:
+    """Wait until it holds. Returns how long that took."""
+    began = time.monotonic()
+    while not holds():
+        if time.monotonic() - began > seconds:
+            pytest.fail(f"not within {seconds} s")
+        time.sleep(0.25)
+    return time.monotonic() - began
+
+
+def nginx_workers(host: Host) -> set[str]:
+    """Those that take connections. One that only finishes its streams has another title."""
+    return set(host.run("pgrep -fx 'nginx: worker process'").stdout.split())
+
+
+def have_taken_over(host: Host, old: set[str]) -> None:
+    """Wait until new workers have taken over from the old ones: `systemctl reload` does not."""
+    until(lambda: (now := nginx_workers(host)) and not now & old, 30)
+
+
+def reload_nginx(host: Host) -> None:
+    """Reload Nginx, and wait until it answers by its new files."""
+    old = nginx_workers(host)
+    host.check_output("nginx -t -q && systemctl reload nginx")
+    have_taken_over(host, old)
 
 
 @pytest.fixture(scope="session")

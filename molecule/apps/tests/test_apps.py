@@ -58,8 +58,8 @@ def test_a_client_sees_each_step_as_it_happens(host: Host, app: str, code: str, 
     assert seen["said"] == said
     times = seen["times"]
     assert len(times) == 10
-    # Ten steps 0.1 s apart: what a proxy holds back comes at once.
-    assert times[-1] - times[0] > 0.6
+    # Ten steps 0.1 s apart: what a proxy holds back comes at once. A busy client begins late.
+    assert times[-1] - times[0] > 0.3
 
 
 @pytest.mark.parametrize(("url", "expected"), [

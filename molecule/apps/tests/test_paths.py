@@ -101,7 +101,7 @@ class Readers:
 
     def __init__(self, machine: Machine) -> None:
         self.streams = [
-            Stream(url(machine, path), name=NAME, timeout=300)
+            Stream(url(machine, path), name=NAME, timeout=0)
             for path in ("/news?count=1500", "/chat/ask?words=1500")
         ]
         self._leave = threading.Event()

@@ -38,8 +38,8 @@ async def main():
     async with Client("http://tools.example/mcp") as client:
         answer = await client.call_tool("count", {"to": 10}, progress_handler=progress)
     assert answer.data == "counted to 10", answer
-    # Ten steps 0.1 s apart: what a proxy holds back comes at once.
-    assert len(times) == 10 and times[-1] - times[0] > 0.6, times
+    # Ten steps 0.1 s apart: what a proxy holds back comes at once. A busy client begins late.
+    assert len(times) == 10 and times[-1] - times[0] > 0.3, times
 
 asyncio.run(main())
 """

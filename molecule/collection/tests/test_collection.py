@@ -14,7 +14,7 @@ from testinfra.host import Host
 def test_it_serves(machine: Machine) -> None:
     reading = read(f"{machine.https_url}/ticks", name="wheel.example", http2=True)
     assert (reading.status, reading.http) == (200, "2")
-    assert len(reading.times) > 40
+    assert len(reading.times) > 25  # of 50; a busy reader gets some together
 
 
 def test_its_certificate_is_the_given_one(host: Host, machine: Machine) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 from plays import Plays
-from streamclient import Stream, read, read_all
-from testhost import Machine
+from streamclient import LEFT, Stream, read, read_all
+from testhost import Machine, until
 from testinfra.host import Host
 
 pytestmark = pytest.mark.usefixtures("old")
@@ -42,7 +42,8 @@ class Reader(threading.Thread):
     def __init__(self, host: Host, url: str) -> None:
         super().__init__(daemon=True)  # no release may come
         self.host = host
-        self.stream = Stream(url, timeout=120)
+        self.stream = Stream(url, timeout=0)
+        self._left = threading.Event()
         self.start()
 
     def run(self) -> None:
@@ -50,7 +51,14 @@ class Reader(threading.Thread):
         before = self.host.check_output(sockets)
         while self.host.check_output(sockets) == before:
             time.sleep(0.2)
-        read_all([self.stream])
+        read_all([self.stream], self._left.is_set)
+
+    def leave(self) -> None:
+        """When some more events have come."""
+        had = len(self.stream.times)
+        until(lambda: self.stream.ended or len(self.stream.times) > had + 5, 30)
+        self._left.set()
+        self.join()
 
     def ids(self) -> list[int]:
         self.join()
@@ -76,7 +84,7 @@ class Command(threading.Thread):
 
 
 def wait_until_ended(host: Host, release: str) -> None:
-    for _ in range(100):
+    for _ in range(300):
         if state(host, release) == state(host, release, "-drain") == "inactive":
             return
         time.sleep(0.2)
@@ -96,7 +104,7 @@ def test_a_stream_is_finished_by_the_release_that_began_it(
     host: Host, machine: Machine, old: str, plays: Plays
 ) -> None:
     """It lasts much longer than the app would let it after SIGTERM."""
-    stream = Reader(host, f"{machine.url}/chunked/stream?count=120&interval=0.5")
+    stream = Reader(host, f"{machine.url}/chunked/stream?count=160&interval=0.5")
     plays.deploy(**colour("green"))
     assert stream.is_alive(), "the change took longer than the stream"
     new = live(host)
@@ -107,7 +115,7 @@ def test_a_stream_is_finished_by_the_release_that_began_it(
     assert read(f"{machine.url}/readyz").status == 200
     time.sleep(8)
     assert stream.is_alive(), "the stream has nothing left to drain"
-    assert stream.ids() == list(range(1, 122))
+    assert stream.ids() == list(range(1, 162))
     wait_until_ended(host, old)
     assert not host.file(f"/run/reference/{old}.sock").exists
 
@@ -117,7 +125,7 @@ def test_a_draining_release_can_take_the_traffic_again(
 ) -> None:
     """`old` has ended meanwhile; its successor drains."""
     green = live(host)
-    stream = Reader(host, f"{machine.url}/chunked/stream?count=120&interval=0.5")
+    stream = Reader(host, f"{machine.url}/chunked/stream?count=100000&interval=0.5")
     plays.deploy(**colour("red"))
     assert state(host, green, "-drain") == "active"
     told = plays.refusal(streaming_api_max_draining=1)
@@ -127,7 +135,9 @@ def test_a_draining_release_can_take_the_traffic_again(
     assert live(host) == green
     assert state(host, green, "-drain") == "inactive"
     assert enabled(host, green) == ["enabled", "enabled"]
-    assert stream.ids() == list(range(1, 122))
+    stream.leave()
+    assert stream.stream.ended == LEFT
+    assert stream.ids() == list(range(1, len(stream.ids()) + 1))
 
 
 def test_a_rollback_needs_a_release_on_the_host(host: Host, plays: Plays) -> None:

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from streamclient import read
-from testhost import Machine
+from testhost import Machine, nginx_workers, until
 from testinfra.host import Host
 
 from tests.original import ORIGINAL
@@ -42,7 +42,7 @@ def test_nginx_keeps_connections_to_the_app(host: Host) -> None:
     ask = "for n in $(seq 20); do curl -so /dev/null http://127.0.0.1/readyz; done"
     look = f"grep -c ' 03 .* {socket}$' /proc/net/unix || true"
     looks = [int(host.check_output(f"{ask}; {look}")) for _ in range(3)]  # one may come late
-    assert 1 <= max(looks) <= 4
+    assert 1 <= max(looks) <= 2 + len(nginx_workers(host))  # each worker keeps its own
     assert "keepalive 64;" in host.check_output("nginx -T")
 
 
@@ -129,12 +129,13 @@ def test_an_update_of_a_library_restarts_no_release(host: Host, name: str) -> No
 def test_a_dead_master_is_replaced(host: Host, unit: str) -> None:
     before = show(host, f"{unit}.service", "MainPID")
     host.check_output("kill -KILL " + before)
+    # Until systemd has noticed, the workers of the dead master may answer.
+    until(lambda: show(host, f"{unit}.service", "MainPID") not in ("0", before), 60)
     host.check_output(
         "for i in $(seq 100); do curl -s -o /dev/null --unix-socket %s http://x/ && exit; sleep 0.1;"
         " done; exit 1",
         f"/run/{unit.replace('@', '/')}.sock",
     )
-    assert show(host, f"{unit}.service", "MainPID") not in ("0", before)
 
 
 def test_the_release_says_what_it_is(host: Host, unit: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from streamclient import Stream, read, read_many
@@ -15,19 +16,26 @@ QUERY = f"count={COUNT}&interval={INTERVAL}"
 SECOND = {"name": "second.example"}
 
 
-def assert_one_by_one(reading: Stream) -> None:
-    assert reading.error == ""
-    assert reading.status == 200
-    assert "content-encoding" not in reading.headers
-    assert len(reading.times) >= 0.9 * COUNT
-    assert reading.spread >= 0.9 * (COUNT - 1) * INTERVAL
+def one_by_one(url: str, **options: Any) -> Stream:
+    """Read a stream whose events must come one by one. What the machine does is in some readings, what
+    Nginx does is in all.
+    """
+    for _ in range(3):
+        reading = read(url, **options)
+        assert reading.error == ""
+        assert reading.status == 200
+        assert "content-encoding" not in reading.headers
+        late = reading.spread < 0.9 * (COUNT - 1) * INTERVAL
+        if len(reading.times) >= 0.9 * COUNT and not late:
+            return reading
+    pytest.fail(f"{len(reading.times)} reads in {reading.spread:.3f} s")
 
 
 @pytest.mark.parametrize("gzip", [False, True], ids=["identity", "gzip"])
 @pytest.mark.parametrize("path", ["stream", "ndjson", "text"])
 @pytest.mark.parametrize("location", ["api", "chunked"])
 def test_events_arrive_one_by_one(machine: Machine, location: str, path: str, gzip: bool) -> None:
-    assert_one_by_one(read(f"{machine.url}/{location}/{path}?{QUERY}", gzip=gzip))
+    one_by_one(f"{machine.url}/{location}/{path}?{QUERY}", gzip=gzip)
 
 
 @pytest.mark.parametrize("gzip", [False, True], ids=["identity", "gzip"])
@@ -35,8 +43,7 @@ def test_events_arrive_one_by_one(machine: Machine, location: str, path: str, gz
 def test_events_arrive_one_by_one_without_headers_of_the_app(
     machine: Machine, http2: bool, version: str, gzip: bool
 ) -> None:
-    reading = read(f"{machine.https_url}/ticks", http2=http2, gzip=gzip, **SECOND)
-    assert_one_by_one(reading)
+    reading = one_by_one(f"{machine.https_url}/ticks", http2=http2, gzip=gzip, **SECOND)
     assert reading.http == version
     assert "x-accel-buffering" not in reading.headers
 

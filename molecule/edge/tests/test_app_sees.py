@@ -48,7 +48,7 @@ def test_a_forged_address_is_not_passed_on(machine: Machine, gateway: str, heade
 )
 def test_only_a_websocket_is_an_upgrade(machine: Machine, value: str, passed: bool) -> None:
     head = f"GET /seen HTTP/1.1\r\nHost: {NAME}\r\nUpgrade: {value}\r\nConnection: Upgrade\r\n\r\n"
-    said = send(machine.https, head.encode(), tls=NAME, timeout=2)
+    said = send(machine.https, head.encode(), tls=NAME, quiet=2)
     # Uvicorn answers an upgrade to a path that is no WebSocket in its own way.
     seen = (
         []
@@ -63,7 +63,7 @@ def test_websockets_still_work(machine: Machine) -> None:
         f"GET /api/ws HTTP/1.1\r\nHost: {NAME}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
-    assert send(machine.https, head.encode(), tls=NAME, timeout=2).status == 101
+    assert send(machine.https, head.encode(), tls=NAME, quiet=0.1).status == 101
 
 
 def test_nobody_can_tell_that_there_is_a_probe(machine: Machine) -> None:
@@ -78,7 +78,7 @@ def test_nginx_does_not_tell_its_version(
     machine: Machine, host: Host, raw: str, tls: str | None
 ) -> None:
     port = machine.https if tls else machine.http
-    said = send(port, raw.format(NAME).encode(), tls=tls, timeout=2)
+    said = send(port, raw.format(NAME).encode(), tls=tls, quiet=0.5)
     version = host.check_output("nginx -v 2>&1").rpartition("/")[2]
     assert version.startswith("1.")
     assert version.split()[0].encode() not in said.raw

@@ -23,22 +23,32 @@ from testinfra.host import Host
 CROWD = int(os.environ.get("EDGE_CROWD", "4500"))
 EACH = 4500  # connections of a process, which may have few files
 LIMIT = 1000  # streaming_api_nginx_limit_connections
-STREAMS, EVENTS = 20, 30 + CROWD // 150  # a stream has two events a second
-REQUESTS = EVENTS - 10
+STREAMS = 20
 
-# The other reader: streams that begin before the crowd comes, and new requests all the time.
+# The other reader: streams that begin before the crowd comes, and new requests all the time, until the
+# crowd has left. Then it leaves its streams: those that have not ended before, by SIGTERM, which is 143.
+LEFT = "/run/the-crowd-has-left"
 OTHER = f"""
 cd $(mktemp -d)
-ask="curl -sk --max-time 300 --resolve chat.example:443:127.0.0.1 https://chat.example"
+ask="curl -sk --max-time 600 --resolve chat.example:443:127.0.0.1 https://chat.example"
 for one in $(seq {STREAMS}); do
-  $ask'/chunked/stream?count={EVENTS}&interval=0.5' -N -o $one -w 'stream %{{http_code}} %{{exitcode}}\\n' &
+  $ask'/chunked/stream?count=100000&interval=0.5' -N -o $one &
+  readers="$readers $!"
 done
-for one in $(seq {REQUESTS}); do
+while [ ! -e {LEFT} ]; do
   $ask/readyz -o /dev/null -w 'new %{{http_code}} %{{exitcode}}\\n'
   sleep 0.5
 done
-wait
-echo events $(cat $(seq {STREAMS}) | grep -c '"event":"tick"')
+kill $readers
+for one in $readers; do
+  wait $one
+  echo stream $?
+done
+for one in $(seq {STREAMS}); do
+  ids=$(grep -a '^id: ' $one | head -n -1 | tr -dc '0-9\\n')
+  count=$(echo "$ids" | wc -l)
+  [ "$ids" = "$(seq $count)" ] && echo whole $count || echo torn $count
+done
 """
 
 
@@ -62,8 +72,10 @@ def found(machine: Machine, host: Host) -> Found:
         pytest.skip("one host is enough: all hosts share this machine's CPUs")
     argv = ["nice", sys.executable, crowd.__file__, str(machine.http), str(machine.https)]
     sizes = [min(EACH, CROWD - start) for start in range(0, CROWD, EACH)]
+    host.check_output(f"rm -f {LEFT}")
     with ThreadPoolExecutor(1) as pool, contextlib.ExitStack() as stack:
         other = pool.submit(host.check_output, OTHER)
+        stack.callback(host.check_output, f"touch {LEFT}")
         time.sleep(3)
         processes = [
             stack.enter_context(
@@ -80,10 +92,9 @@ def found(machine: Machine, host: Host) -> Found:
             process.stdin.write("\n")
             process.stdin.flush()
         answered = tell(processes)
-        assert not other.done(), "the other reader has ended too early"
         for process in processes:
             process.communicate()
-        said = Counter(str(other.result()).splitlines())
+    said = Counter(str(other.result()).splitlines())
     print(answered, said)
     return Found(answered, said)
 
@@ -97,9 +108,13 @@ def test_the_crowd_meets_the_limit(found: Found) -> None:
 
 
 def test_others_are_served(found: Found) -> None:
-    assert found.other["new 200 0"] == REQUESTS
+    assert {line for line in found.other if line.startswith("new ")} == {"new 200 0"}
+    assert found.other["new 200 0"] > 10
 
 
 def test_streams_of_others_are_whole(found: Found) -> None:
-    assert found.other["stream 200 0"] == STREAMS
-    assert found.other[f"events {STREAMS * EVENTS}"] == 1
+    """No event is missing, and they come as often as the requests beside them are made."""
+    assert found.other["stream 143"] == STREAMS
+    counts = [int(line.split()[1]) for line in found.other.elements() if line.startswith("whole ")]
+    assert len(counts) == STREAMS
+    assert min(counts) > 0.75 * found.other["new 200 0"]

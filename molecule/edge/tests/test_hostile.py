@@ -170,7 +170,7 @@ CASES = cases()
 @pytest.fixture(scope="module")
 def found(machine: Machine) -> Found:
     def ask(raw: bytes) -> str:
-        said = send(machine.https, raw, tls=NAME, timeout=3)
+        said = send(machine.https, raw, tls=NAME, timeout=6, quiet=2)
         return " ".join(re.findall(r"HTTP/1.1 (\d{3})", said.raw.decode("latin-1")))
 
     raw = {case: text.encode("latin-1") for case, (_, text) in CASES.items()}

@@ -330,7 +330,7 @@ ELSEWHERE: dict[str, bytes] = {
 def found(machine: Machine) -> Found:
     cases = {case: begin() + raw for rows in TABLE.values() for case, raw in rows.items()}
     cases.update((case, raw) for case, (_, raw) in BEGINNINGS.items())
-    return send_all(machine.https, cases, lambda raw: str(exchange(machine.https, raw)))
+    return send_all(machine.https, cases, lambda raw: str(exchange(machine.https, raw, patience=6)))
 
 
 def test_there_are_enough() -> None:
@@ -357,7 +357,7 @@ def test_others_are_served_after_each(found: Found) -> None:
 @pytest.mark.parametrize(("tls", "first"), [(None, Outcome("301", 0)), (NAME, Outcome("200", 1))])
 def test_only_a_handshake_leads_to_http2(machine: Machine, tls: str | None, first: Outcome) -> None:
     def ask(raw: bytes) -> str:
-        said = send(machine.https if tls else machine.http, raw, tls=tls, timeout=3)
+        said = send(machine.https if tls else machine.http, raw, tls=tls, quiet=2)
         return " ".join(re.findall(r"HTTP/1.1 (\d{3})", said.raw.decode("latin-1")))
 
     assert send_all(machine.https, ELSEWHERE, ask).outcomes == {
@@ -369,7 +369,7 @@ def test_only_a_handshake_leads_to_http2(machine: Machine, tls: str | None, firs
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_stopped(machine: Machine, flood: str) -> None:
     def ask(raw: bytes) -> str:
-        return "closed" if exchange(machine.https, raw).closed else "open"
+        return "closed" if exchange(machine.https, raw, patience=10).closed else "open"
 
     done = send_all(machine.https, {flood: begin() + FLOODS[flood]}, ask)
     said, reached = done.outcomes[flood]

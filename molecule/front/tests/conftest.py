@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 import testinfra
-from edgehost import LISTS, REFRESH, Edge
+from edgehost import LISTS, Edge, refresh
 from testhost import Machine
 from testinfra.host import Host
 
@@ -25,4 +25,4 @@ def published(host: Host, edge: Edge) -> Iterator[Edge]:
     before = edge.host.check_output(f"cat {LISTS}")
     yield edge
     edge.write_list(f"{before}\n")
-    host.check_output(REFRESH)
+    refresh(host)

@@ -11,7 +11,7 @@ import pytest
 from edgehost import Edge
 from plays import Plays
 from rawclient import NAME, get
-from testhost import Machine
+from testhost import Machine, reload_nginx
 from testinfra.host import Host
 
 FORGED = [
@@ -114,9 +114,10 @@ def other_site(host: Host, edge: Edge) -> Iterator[None]:
     pair = host.check_output("ls /etc/ssl/streaming_api/*self-signed*")
     host.check_output("printf '%%s\\n' %s >/etc/nginx/strangers.pem", strangers)
     host.check_output("printf '%%s' %s >/etc/nginx/conf.d/other.conf", OTHER.format(pair=pair))
-    host.check_output("nginx -t -q && systemctl reload nginx && sleep 1")
+    reload_nginx(host)
     yield
-    host.check_output("rm /etc/nginx/conf.d/other.conf && systemctl reload nginx")
+    host.check_output("rm /etc/nginx/conf.d/other.conf")
+    reload_nginx(host)
 
 
 @pytest.mark.parametrize("version", ["tls1_2", "tls1_3"])

@@ -194,7 +194,8 @@ def test_a_release_whose_worker_does_not_stay_up(story: Story) -> None:
     """What was there before is there again, and the worker of before has never ended."""
     before, fails = story["second"], story["fails"]
     words = " ".join(f"{fails.done.message} {fails.done.output}".split())
-    assert "does not keep its processes running; it finishes the streams that it has; the previous Nginx site has been restored; the previous processes run again: worker has ended 2 times since its start" in words  # fmt: skip
+    assert "does not keep its processes running; it finishes the streams that it has; the previous Nginx site has been restored; the previous processes run again: worker has ended " in words  # fmt: skip
+    assert " times since its start" in words
     assert "worker has logged: There is no queue at all." in words
     assert fails.live == before.live
     assert fails.running == fails.enabled == units(f"{before.live}.worker", "single.scheduler")

@@ -6,14 +6,13 @@ Last in the order of the files: its releases drain while others would compare th
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from plays import Plays
 from streamclient import read
-from testhost import Machine
+from testhost import Machine, until
 from testinfra.host import Host
 
 ROOT = Path(__file__).parents[3]
@@ -46,19 +45,12 @@ def reader(host: Host) -> Callable[[str], Any]:
     return lambda release: json.loads(host.check_output(command % release))
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-
-
 def test_the_apps_streams_are_counted(host: Host, machine: Machine) -> None:
     counted, release = reader(host), live(host)
     before = counted(release)
     for _ in range(3):
         assert read(machine.url + STREAM).status == 200
-    until(lambda: counted(release)["ended"]["complete"] == before["ended"]["complete"] + 3)
+    until(lambda: counted(release)["ended"]["complete"] == before["ended"]["complete"] + 3, 30)
     after = counted(release)
     assert (after["in_flight"], after["opened"]) == (0, before["opened"] + 3)
     assert after["chunks"] == before["chunks"] + 3
@@ -82,18 +74,18 @@ def test_a_killed_worker(host: Host, machine: Machine) -> None:
     host.check_output(
         "nohup curl -sN 'http://localhost/api/stream?count=6000&interval=0.01' >/dev/null 2>&1 &"
     )
-    until(lambda: counted(release)["in_flight"] == 1)
+    until(lambda: counted(release)["in_flight"] == 1, 30)
     # All workers: one of them has the stream.
     host.check_output(f"pkill -KILL -P $(systemctl show --property=MainPID --value {unit})")
-    until(lambda: counted(release)["in_flight"] == 0)
-    until(lambda: read(machine.url + STREAM).status == 200)
+    until(lambda: counted(release)["in_flight"] == 0, 30)
+    until(lambda: read(machine.url + STREAM).status == 200, 30)
     after = counted(release)
     assert after["ended"]["failed"] == before["ended"]["failed"] + 1
     assert after["opened"] >= before["opened"] + 2
     # The service as a whole starts again after a crash, with the same counts.
     host.check_output(f"systemctl kill --signal=KILL {unit}")
-    until(lambda: read(machine.url + STREAM).status == 200)
-    until(lambda: counted(release)["opened"] > after["opened"])
+    until(lambda: read(machine.url + STREAM).status == 200, 30)
+    until(lambda: counted(release)["opened"] > after["opened"], 30)
 
 
 def test_without_counts_nothing_of_it_is_left(host: Host, machine: Machine, plays: Plays) -> None:
@@ -118,9 +110,13 @@ def test_without_counts_nothing_of_it_is_left(host: Host, machine: Machine, play
 
 def test_a_stopped_release_leaves_no_counts(host: Host) -> None:
     """Those that a drain has stopped: nothing grows in /run."""
-    running = host.check_output(
-        "systemctl list-units --plain --no-legend --state=active 'reference@*.service'"
-    )
-    ids = {line.split()[0].partition("@")[2].partition(".")[0] for line in running.splitlines()}
-    found = host.check_output("ls -d /run/reference-* | grep -v drain").splitlines()
-    assert {path.rpartition("-")[2] for path in found} <= ids
+
+    def clean() -> bool:
+        running = host.check_output(
+            "systemctl list-units --plain --no-legend --state=active 'reference@*.service'"
+        )
+        ids = {line.split()[0].partition("@")[2].partition(".")[0] for line in running.splitlines()}
+        found = host.check_output("ls -d /run/reference-* | grep -v drain").splitlines()
+        return {path.rpartition("-")[2] for path in found} <= ids
+
+    until(clean, 30)  # one may be about to end

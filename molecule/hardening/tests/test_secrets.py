@@ -40,13 +40,13 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         "could not be built",
     ),
     "the start": (
-        {"streaming_api_app": "leak:starts", "streaming_api_start_timeout": 3},
+        {"streaming_api_app": "leak:starts", "streaming_api_start_timeout": 6},
         "did not answer on its socket",
     ),
     "the answers": (
         {
             "streaming_api_app": "leak:answers",
-            "streaming_api_start_timeout": 3,
+            "streaming_api_start_timeout": 6,
             "streaming_api_proof": True,
         },
         "answers 503",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 import testinfra
-from testhost import Machine
+from testhost import Machine, until
 from testinfra.host import Host
-from watching import Prometheus, until
+from watching import Prometheus
 
 
 @pytest.fixture(scope="session")

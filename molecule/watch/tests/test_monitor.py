@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import os
+import statistics
 import time
 from collections.abc import Iterator
 
 import pytest
 from plays import Plays
+from testhost import until
 from testinfra.host import Host
-from watching import INTERVAL, Prometheus, until
+from watching import INTERVAL, Prometheus
 
 UNIT = "streaming_api-monitor.service"
 ASK = "curl -s -H Host:chat.example"
 PAGE = "http://127.0.0.1/.stream-status"
 CONFIG = "/etc/streaming_api/monitor/reference.json"
+PATIENCE = 90  # seconds
 ROUNDS = int(os.environ.get("WATCH_ROUNDS", "90"))
 DEFAULT = 20.0  # seconds, the default interval
+# Says the seconds of CPU that a start of Python takes, as this machine is now.
+START = """python3 -I -c '
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-I", "-c", "import asyncio, http.client, json, ssl"], check=True)
+spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(spent.ru_utime + spent.ru_stime)
+'"""
 
 
 def value(host: Host, metric: str) -> float:
@@ -31,19 +41,28 @@ def counted(host: Host) -> float:
 
 
 def test_what_it_costs(host: Host, world: Host) -> None:
-    """At the default interval, with a scrape in each; memory without what others share."""
+    """At the default interval, with a scrape in each; memory without what others share.
+
+    Seconds of CPU grow when others use it, so a round is compared with starts of Python beside it.
+    """
     world.check_output("systemctl stop prometheus")  # which scrapes each second
     try:
         cpu, began = value(host, "process_cpu_seconds_total"), time.monotonic()
-        time.sleep(6 * INTERVAL)
+        starts = []
+        while time.monotonic() < began + 4 * INTERVAL:
+            starts.append(float(host.check_output(START)))
+            time.sleep(1)
         spent, lasted = value(host, "process_cpu_seconds_total") - cpu, time.monotonic() - began
     finally:
         world.check_output("systemctl start prometheus")
-    share = spent / (lasted / INTERVAL) / DEFAULT
+    a_round, start = spent / (lasted / INTERVAL), statistics.median(starts)
     pid = host.check_output(f"systemctl show -p MainPID --value {UNIT}")
     pss = int(host.check_output(f"awk '/^Pss:/ {{print $2}}' /proc/{pid}/smaps_rollup")) / 1024
-    print(f"\n{share:.2%} of a core at an interval of {DEFAULT:.0f} s; {pss:.1f} MiB")
-    assert share < 0.02  # 0.7 % on a quiet machine; seconds of CPU grow when others use it
+    print(
+        f"\n{a_round / DEFAULT:.2%} of a core at an interval of {DEFAULT:.0f} s,"
+        f" {a_round / start:.2f} starts of Python in a round; {pss:.1f} MiB"
+    )
+    assert a_round < 5 * start  # on a quiet machine 2: 0.14 s and 0.07 s
     assert pss < 40
 
 
@@ -61,7 +80,7 @@ def test_nothing_leaks_in_time_lapse(host: Host) -> None:
     """The rounds of a day (WATCH_ROUNDS=4320), or some of them."""
 
     def after(rounds: float) -> tuple[float, float, float]:
-        until(lambda: counted(host) >= rounds, 60 + rounds)
+        until(lambda: counted(host) >= rounds, 60 + 3 * rounds)
         resident = value(host, "process_resident_memory_bytes") / 2**20
         history = value(host, "streaming_monitor_history_bytes") / 2**20
         return resident, value(host, "process_open_fds"), history
@@ -99,20 +118,26 @@ def test_no_secret_is_told(host: Host) -> None:
 
 
 def test_it_comes_back_after_a_kill(host: Host, prometheus: Prometheus) -> None:
+    asked = f"systemctl show -P MainPID {UNIT}"
+    before = host.check_output(asked)
     host.check_output(f"systemctl kill -s KILL {UNIT}")
-    until(lambda: host.service(UNIT).is_running, 15)
-    until(lambda: prometheus.ask('up{job="streaming_api"} == 1'), 15)
+    until(lambda: host.check_output(asked) not in ("0", before), 60)
+    until(lambda: prometheus.ask('up{job="streaming_api"} == 1'), 60)
 
 
 def test_a_drained_release_ends_under_its_eyes(host: Host, plays: Plays) -> None:
     """No connection of the monitor keeps it alive."""
     old = host.check_output("readlink /srv/reference/current").split("/")[-1]
     assert plays.deploy(streaming_api_environment={"DEPLOY": "drained"}).changed
-    took = until(lambda: not host.service(f"reference@{old}.service").is_running, 20)
+    # A connection would keep it until streaming_api_drain_timeout, which is 60.
+    took = until(lambda: not host.service(f"reference@{old}.service").is_running, 40)
     print(f"\nended {took:.1f} s after the deploy")
 
 
-def test_the_playbook_shows_the_verdict(plays: Plays) -> None:
+def test_the_playbook_shows_the_verdict(plays: Plays, prometheus: Prometheus) -> None:
+    until(
+        lambda: prometheus.ask('streaming_probe_verdict{layer="all",verdict="streaming"} == 1'), 60
+    )
     done = plays.run("status")
     assert done.succeeded, done.output
     assert "/ streaming, measured" in done.output
@@ -123,8 +148,8 @@ def test_a_dead_app_is_told_and_survived(host: Host, prometheus: Prometheus) -> 
     units = f"reference@{live}.socket reference@{live}.service"
     host.check_output(f"systemctl stop {units}")
     try:
-        until(prometheus.firing, 2 * INTERVAL + 10)
+        until(prometheus.firing, PATIENCE)
     finally:
         host.check_output(f"systemctl start {units}")
-    until(lambda: not prometheus.firing(), 2 * INTERVAL + 10)
+    until(lambda: not prometheus.firing(), PATIENCE)
     assert host.service(UNIT).is_running
