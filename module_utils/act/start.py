@@ -102,8 +102,8 @@ def _wait(places: Places, release: str, wanted: Start, restarts: int) -> ask.Ans
             doubtful = doubtful or time.monotonic()
             if time.monotonic() > doubtful + min(SURE, wanted.timeout):
                 raise ActError(why, kind="unhealthy")
-        if hopeless():
-            raise ActError(f"it has ended {deaths()} times since its start")
+        if (ended := deaths()) >= units.DEATHS:
+            raise ActError(f"it has ended {ended} times since its start")
         if time.monotonic() > deadline:
             raise ActError(f"{answer.said}; {wanted.timeout:.0f} s were allowed")
         if not claim.is_held(places, wanted.holder):

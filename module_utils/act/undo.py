@@ -145,9 +145,11 @@ def _withdraw(places: Places, wanted: Undo, *, had_traffic: bool, editor: Editor
 
 def _stop(unit: str) -> None:
     """Stop a release that has no streams. Kill it if it hangs. Leave no failed unit."""
-    units.systemctl("disable", "--now", "--quiet", f"{unit}.socket")
-    units.systemctl("disable", "--quiet", f"{unit}.service")
-    stop = ["systemctl", "stop", f"{unit}.service"]
+    both = (f"{unit}.socket", f"{unit}.service")
+    units.systemctl("disable", "--quiet", *both)
+    # At once: a service that systemd starts again brings its socket back, and a request to the
+    # socket brings the service back.
+    stop = ["systemctl", "stop", *both]
     if units.run(stop, timeout=KILLS_AFTER).status != 0:
         units.systemctl("kill", "--signal=KILL", f"{unit}.service")
         units.run(stop, timeout=KILLS_AFTER)

@@ -31,6 +31,7 @@ ENDED = {"inactive", "failed", "unknown"}  # states of a unit that does not run
 DEATHS = 2  # what has ended so often after its start will end again
 MOST = 4 * 1024 * 1024  # bytes of an output
 BLOCK = 64 * 1024
+SYNC = 10.0  # seconds for the journal's daemon, however busy it is
 
 
 class Said(NamedTuple):
@@ -145,6 +146,8 @@ def journal(unit: str, since: float = 0) -> str:
         of = [f"_SYSTEMD_UNIT={unit}"]
     if since:
         of.append(f"--since=@{since:.0f}")
+    # The last words of what has just ended may not be in the journal yet.
+    run(["journalctl", "--sync"], timeout=SYNC)
     asked = ["--no-pager", "--output=cat", f"--lines={READ_LINES}"]
     said = _HALT.sub("", run(["journalctl", *asked, *of]).out.strip() + "\n")
     return "\n".join(said.strip().splitlines()[-JOURNAL_LINES:])

@@ -135,13 +135,14 @@ class Host:
 
     def stop(self, release: str) -> None:
         unit = self._places.unit(release)
-        services = [f"{unit}.service", *self.processes(release)]
-        _systemctl("stop", f"{unit}.socket")  # first, so that no request starts the service again
-        _systemctl("stop", *services)
-        states = _systemctl("is-active", f"{unit}.socket", *services).split()
+        units = [f"{unit}.socket", f"{unit}.service", *self.processes(release)]
+        # At once: a request to the socket brings the service back, and a service that systemd
+        # starts again brings its socket back.
+        _systemctl("stop", *units)
+        states = _systemctl("is-active", *units).split()
         if not {*states} <= ENDED:
             raise RuntimeError(f"{unit} does not stop: it is {' and '.join(states)}.")
-        _systemctl("reset-failed", *services, f"{unit}.socket")
+        _systemctl("reset-failed", *units)
 
     def remove(self, release: str) -> None:
         for place in map(self._path, self._places.files(release, self._units())):

@@ -131,7 +131,8 @@ def test_one_that_was_live_before_stays_on_the_host(rig: Rig) -> None:
 def test_one_that_was_live_and_has_no_streams_is_stopped(rig: Rig) -> None:
     assert rig.undo(was_live=True)[0] == Undone("untouched", "stopped")
     assert rig.there(CHAT.manifest(NEW))
-    assert f"stop chat@{NEW}.service" in rig.systemd.asked_to("stop")
+    # One of them alone would bring the other back.
+    assert f"stop chat@{NEW}.socket chat@{NEW}.service" in rig.systemd.asked_to("stop")
 
 
 def test_one_that_ran_before_may_have_streams(rig: Rig) -> None:
@@ -229,7 +230,7 @@ def test_the_first_release_leaves_no_process(rig: Rig) -> None:
 
 
 def test_one_that_hangs_is_killed(rig: Rig) -> None:
-    rig.systemd.answer(f"systemctl stop chat@{NEW}.service", status=124)
+    rig.systemd.answer(f"systemctl stop chat@{NEW}.socket", status=124)
     assert rig.undo()[0].release == "removed"
     assert rig.systemd.asked_to("kill") == [f"kill --signal=KILL chat@{NEW}.service"]
     assert rig.systemd.asked_to("reset-failed") == [f"reset-failed chat@{NEW}.service"]
