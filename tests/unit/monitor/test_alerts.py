@@ -18,15 +18,13 @@ from .prometheus import ROOT, promtool
 
 MONITORING = ROOT / "monitoring"
 RUNBOOKS = ROOT / "docs/runbooks"
-RULES: list[dict[str, Any]] = [
-    rule
-    for group in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
-    for rule in group["rules"]
-]
+GROUPS = yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
+RULES: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 NAMES = sorted({rule["alert"] for rule in ALERTS})
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
-TESTS = yaml.safe_load((MONITORING / "alerts_test.yml").read_text())["tests"]
+TESTED = yaml.safe_load((MONITORING / "alerts_test.yml").read_text())
+TESTS = TESTED["tests"]
 PARTS = ("_bucket", "_count", "_sum")
 
 
@@ -61,6 +59,11 @@ def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
         [promtool(), *arguments], cwd=MONITORING, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_groups_are_evaluated_in_their_order() -> None:
+    """Those that are not named are evaluated in any order."""
+    assert TESTED["group_eval_order"] == [group["name"] for group in GROUPS]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
