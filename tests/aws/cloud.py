@@ -136,7 +136,7 @@ def cloud(directory: Path) -> Iterator[Cloud]:
             [AWS / "moto_server", "--host=127.0.0.1", f"--port={port}"], stdout=log, stderr=log
         )
         try:
-            for _ in range(300):
+            for _ in range(1200):
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                     break
                 assert server.poll() is None, (directory / "cloud.log").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -64,11 +65,12 @@ class Stack(NamedTuple):
     certificate: str
 
 
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as held:
+        found = [held.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in found]
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +87,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if not NGINX:
         pytest.skip("there is no nginx")
     home = tmp_path_factory.mktemp("stack")
-    http, https = free_port(), free_port()
+    certificate(home)
+    http, https = free_ports(2)
     (home / "app.py").write_text(APP, encoding="utf-8")
     (home / "nginx.conf").write_text(SITE.format(home=home, http=http, https=https), "utf-8")
-    certificate(home)
     uvicorn = [str(PYTHON), "-m", "uvicorn", "app:app", "--app-dir", str(home)]
     with (home / "log").open("wb") as log:
         servers = [
@@ -120,7 +122,7 @@ def certificate(home: Path) -> None:
 
 
 def wait_for(port: int, home: Path) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()

@@ -16,6 +16,7 @@ Way = Callable[["Visitor"], Awaitable[None]]
 WAYS: dict[str, Way] = {}
 
 SSE = "Content-Type: text/event-stream"
+APART = 0.2  # seconds; two pieces of a body without a form that come together are one
 CHUNKED = f"{SSE}\r\nTransfer-Encoding: chunked"
 EVENTS = [b'id: %d\ndata: {"n": %d}\n\n' % (n, n) for n in range(3)]
 HUGE = 1 << 30
@@ -224,7 +225,7 @@ async def silent(it: Visitor) -> None:
 async def malformed(it: Visitor) -> None:
     await it.begin(f"{SSE}\r\nConnection: close")
     for n in range(3):
-        await it.send(f'{{"n": {n}}}\n')
+        await it.send(f'{{"n": {n}}}\n', APART)
 
 
 @way
@@ -237,7 +238,7 @@ async def binary(it: Visitor) -> None:
 async def not_gzip(it: Visitor) -> None:
     await it.begin(f"{SSE}\r\nContent-Encoding: gzip\r\nConnection: close")
     for event in EVENTS:
-        await it.send(event)
+        await it.send(event, APART)
 
 
 @way

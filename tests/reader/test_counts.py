@@ -149,15 +149,15 @@ def test_an_app_that_does_not_notice(release: Release) -> None:
 def test_a_burst(release: Release) -> None:
     """200 streams at once: 150 readers leave, 50 stay until the end."""
     with contextlib.ExitStack() as stay, contextlib.ExitStack() as leave:
-        for _ in range(50):
-            stay.enter_context(release.open("/stream?count=60&interval=0.1"))
         for _ in range(150):
             leave.enter_context(release.open(FOREVER))
+        for _ in range(50):
+            stay.enter_context(release.open("/stream?count=60&interval=0.1"))
         wait_until(lambda: sum(release.counts.time_to_first_chunk.counts) == 200)
         assert release.counts.in_flight == 200
         leave.close()
-        wait_until(lambda: release.counts.ended["left"] == 150)
-        assert release.counts.in_flight == 50
+        wait_until(lambda: release.counts.in_flight == 50)
+        assert release.counts.ended["left"] == 150
         wait_until(lambda: release.counts.in_flight == 0)
     found = release.counts
     assert (found.opened, found.ended) == (200, {"complete": 50, "left": 150, "failed": 0})

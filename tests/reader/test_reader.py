@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import resource
 import socket
@@ -38,8 +39,8 @@ ENDS = [
     ("no_answer", "refused", 0, 0, "the connection was closed without an answer"),
     ("half_an_answer", "refused", 0, 0, "the connection was closed in the middle of the headers"),
     ("not_http", "refused", 0, 0, "not HTTP"),
-    ("mute", "timeout", 0, 0, "no answer within 0."),
-    ("silent", "timeout", 200, 3, "silent for 0."),
+    ("mute", "timeout", 0, 0, "no answer within "),
+    ("silent", "timeout", 200, 3, "silent for "),
     ("endless", "limit", 200, 7, ""),
     ("redirect", "complete", 302, 0, ""),
     ("status_401", "complete", 401, 0, ""),
@@ -70,11 +71,9 @@ def test_how_a_stream_ends(
     faulty: Server, way: str, ended: str, status: int, events: int, error: str, unix: bool
 ) -> None:
     begun = time.monotonic()
-    one = read(
-        Request(
-            f"{faulty.url}/{way}", faulty.path if unix else "", patience=0.4, events=7, seconds=3
-        )
-    )
+    patience = 1.0 if ended == "timeout" else 60.0
+    path = faulty.path if unix else ""
+    one = read(Request(f"{faulty.url}/{way}", path, patience=patience, events=7, seconds=60))
     if way == "reset_in_the_middle" and unix:
         error = ""  # a Unix socket has no resets
     if way == "reset_at_once" and unix:
@@ -84,7 +83,7 @@ def test_how_a_stream_ends(
     assert (error in one.error) if error else (one.error == "" or unix), one.error
     assert "\n" not in one.error and len(one.error) < 200
     assert (one.headers_at is None) == (ended == "refused" or way == "mute")
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 30
 
 
 def test_what_is_read_of_a_stream(faulty: Server) -> None:
@@ -111,9 +110,9 @@ def test_what_is_read_of_a_stream(faulty: Server) -> None:
     ],
 )
 def test_what_a_refusal_says(faulty: Server, way: str, said: str) -> None:
-    one = read(Request(f"{faulty.url}/{way}", events=1, patience=5, seconds=5))
+    one = read(Request(f"{faulty.url}/{way}", events=1, patience=30, seconds=30))
     assert one.said.startswith(said) and bool(one.said) == bool(said)
-    assert len(one.said) <= 200 and len(one.reads) >= 1 and one.ended_at < 1.5
+    assert len(one.said) <= 200 and len(one.reads) >= 1 and one.ended_at < 10
     assert Timeline.of(one.as_json()).said == one.said
 
 
@@ -148,7 +147,7 @@ def test_nobody_there(request_: Request, error: str) -> None:
     one = read(request_)
     assert (one.ended, one.status) == ("refused", 0)
     assert error in one.error
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
 
 
 def test_names_that_are_not_ascii(faulty: Server, tmp_path: Path) -> None:
@@ -195,24 +194,24 @@ def test_a_huge_answer_takes_little_time_and_memory(faulty: Server) -> None:
 def test_a_reader_without_time_is_not_one_without_patience(faulty: Server) -> None:
     one = read(Request(f"{faulty.url}/mute", seconds=0.3))
     assert (one.ended, one.headers_at) == ("limit", None)
-    assert one.error.startswith("no answer yet after 0.")
+    assert one.error.startswith("no answer yet after ")
 
 
 def test_an_endless_stream_is_left(faulty: Server) -> None:
-    one = read(Request(f"{faulty.url}/endless", seconds=0.3))
+    one = read(Request(f"{faulty.url}/endless", seconds=1))
     assert one.ended == "limit" and not one.error and len(one.events) > 7
-    until = time.monotonic() + 3
+    until = time.monotonic() + 30
     while not faulty.notes["endless left"]:  # the server has noticed
         assert time.monotonic() < until
         time.sleep(0.01)
 
 
 def test_an_endless_stream_is_left_some_time_after_its_first_event(faulty: Server) -> None:
-    one = read(Request(f"{faulty.url}/endless", seconds=20, seconds_of_events=0.3))
+    one = read(Request(f"{faulty.url}/endless", seconds=60, seconds_of_events=1))
     assert one.ended == "limit" and not one.error and len(one.events) > 7
-    assert one.ended_at < 5
+    assert one.ended_at < 20
     silent = read(Request(f"{faulty.url}/mute", seconds=0.3, seconds_of_events=0.1))
-    assert silent.error.startswith("no answer yet after 0.")
+    assert silent.error.startswith("no answer yet after ")
 
 
 def test_a_reader_that_pauses_does_not_read(faulty: Server) -> None:
@@ -227,12 +226,12 @@ def test_a_reader_that_pauses_does_not_read(faulty: Server) -> None:
 
 
 def test_a_request_is_sent_in_pieces(faulty: Server) -> None:
-    pieces = tuple((n / 10, b"x" * (n + 1)) for n in range(4))
+    pieces = tuple((n / 2, b"x" * (n + 1)) for n in range(4))
     one = read(Request(f"{faulty.url}/echo", method="POST", pieces=pieces))
     sent = [at for at, what in one.marks if what == "sent"]
     assert [event.key for event in one.events[1:]] == [f"received {n}" for n in (1, 2, 3, 4)]
-    for at, event in zip(sent, one.events[1:], strict=True):
-        assert 0 < event.arrived - at < 0.1  # before the next one was sent
+    for at, event, next_one in zip(sent, one.events[1:], [*sent[1:], math.inf], strict=True):
+        assert at < event.arrived < next_one
     assert (one.headers_at or 9) < sent[1]
 
 
@@ -273,14 +272,14 @@ def test_the_password_file_is_not_read(
     assert "authorization" not in faulty.notes["head"].lower()
 
 
-PRINT = "import time\nfor n in range(3):\n print('{\"n\": %d}' % n, flush=True)\n time.sleep(0.1)\n"
+PRINT = "import time\nfor n in range(3):\n print('{\"n\": %d}' % n, flush=True)\n time.sleep(0.5)\n"
 
 
 def test_a_command_is_read_as_it_prints() -> None:
     one = read(Request(command=(sys.executable, "-c", PRINT)))
     assert (one.ended, one.status, one.http, one.format) == ("complete", 200, "", "lines")
     assert [event.key for event in one.events] == ["0", "1", "2"]
-    assert one.events[2].arrived - one.events[0].arrived > 0.15
+    assert one.events[2].arrived - one.events[0].arrived > 0.3
 
 
 @pytest.mark.parametrize(
@@ -289,8 +288,8 @@ def test_a_command_is_read_as_it_prints() -> None:
         ("echo 1; echo no >&2; exit 3", {}, "reset", "sh ended with exit status 3: no"),
         ("echo 1; kill -9 $$", {}, "reset", "sh ended with signal 9"),
         ("while echo 1; do sleep 0.01; done", {"events": 3}, "limit", ""),
-        ("while echo 1; do sleep 0.01; done", {"seconds": 0.3}, "limit", ""),
-        ("trap '' TERM; echo 1; sleep 60", {"patience": 0.2}, "timeout", "silent for"),
+        ("while echo 1; do sleep 0.01; done", {"seconds": 1}, "limit", ""),
+        ("trap '' TERM; echo 1; sleep 60", {"patience": 1}, "timeout", "silent for"),
         ("sleep 60", {"patience": 0.2}, "timeout", "no answer within"),
     ],
 )
@@ -298,15 +297,16 @@ def test_how_a_command_ends(script: str, limits: dict[str, Any], ended: str, err
     begun = time.monotonic()
     one = read(Request(command=("sh", "-c", script), **limits))
     assert (one.ended, error in one.error) == (ended, True), one
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 def test_a_disturbance_is_run_and_noted(faulty: Server, tmp_path: Path) -> None:
-    requests = [Request(f"{faulty.url}/{way}", patience=0.4) for way in ("silent", "chunked")]
-    disturbance = Disturbance(("touch", str(tmp_path / "here")), 0.2, "reload")
+    requests = [Request(f"{faulty.url}/{way}", patience=1.5) for way in ("silent", "chunked")]
+    disturbance = Disturbance(("touch", str(tmp_path / "here")), 0.5, "reload")
     long, short = read_all(requests, disturbance=disturbance)
     assert (tmp_path / "here").exists()
-    assert [(round(at, 1), what) for at, what in long.marks] == [(0.2, "reload")]
+    [(at, what)] = long.marks
+    assert 0.4 < at < long.ended_at and what == "reload"
     assert short.marks == ()
     [one] = read_all(requests[:1], disturbance=Disturbance(("/no/such", "a b"), 0.1))
     assert [what for _, what in one.marks] == ["/no/such 'a b' (failed: No such file or directory)"]

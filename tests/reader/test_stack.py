@@ -38,21 +38,21 @@ def probe(base: str, query: str = "", **options: Any) -> Request:
 @pytest.mark.parametrize("where", ["socket", "http", "https"])
 def test_each_event_is_read_when_it_comes(stack: Stack, where: str, http: str) -> None:
     request = {
-        "socket": probe("http://x", "count=25", unix_socket=stack.socket),
-        "http": probe(stack.http, "count=25"),
-        "https": probe(stack.https, "count=25", ca_path=stack.certificate),
+        "socket": probe("http://x", "count=40", unix_socket=stack.socket),
+        "http": probe(stack.http, "count=40"),
+        "https": probe(stack.https, "count=40", ca_path=stack.certificate),
     }[where]
     one = read(request._replace(http=http))
     assert (one.status, one.format, one.error) == (200, "sse", "")
-    assert (len(one.events), one.finished) == (27, True)
+    assert (len(one.events), one.finished) == (42, True)
     assert one.ended == ("close" if http == "1.0" else "complete")
     spoken = {"1.0": ("1.0", "1.1"), "2": ("2",) if where == "https" else ("1.1",)}
     spoken["auto"] = spoken["2"]
     assert one.http in spoken.get(http, ("1.1",))
     assert one.tls == ("TLSv1.3" if where == "https" else "")
     assert one.server["open_streams"] >= 1
-    assert max(delays(one)[1:]) < 0.25
-    assert median(delays(one)) < 0.02 / 2  # between two events
+    assert max(delays(one)[1:]) < 0.5  # of 0.8
+    assert median(delays(one)) < 0.02  # before the next event is sent
 
 
 def test_a_fast_stream_is_read_without_lag(stack: Stack) -> None:
@@ -104,9 +104,10 @@ def test_one_connection_or_many(stack: Stack) -> None:
 
 
 def test_the_servers_limit_of_streams_is_seen(stack: Stack) -> None:
-    request = probe(stack.https, "count=3&interval=0.2", ca_path=stack.certificate)
+    request = probe(stack.https, "count=3&interval=0.7", ca_path=stack.certificate)
     many = read_all([request] * 140, shared=True)
-    waited = [one for one in many if (one.headers_at or 0) > 0.5]
+    first_end = min(one.began + one.ended_at for one in many)
+    waited = [one for one in many if one.began + (one.headers_at or 0) > first_end]
     assert len(waited) == 140 - 128  # Nginx's default
 
 
@@ -117,7 +118,7 @@ def test_without_the_token_the_app_answers(stack: Stack) -> None:
 
 def test_all_passes(stack: Stack) -> None:
     names = tuple(REQUESTS)
-    plan = Plan({"count": 10}, parallel=5, burst=20, multiplex=10, leave=5, idle=0.3, pause=0.5)
+    plan = Plan({"count": 10}, parallel=5, burst=20, multiplex=10, leave=5, idle=1.0, pause=0.5)
     layers = [
         Target("gunicorn", probe("http://x", unix_socket=stack.socket), ("identity", "multiplex")),
         Target("public", probe(stack.https, ca_path=stack.certificate), names),
@@ -136,11 +137,12 @@ def test_all_passes(stack: Stack) -> None:
     ends = {name: {found.ended for found in one.timelines} for name, one in public.passes.items()}
     assert ends.pop("burst") == ends.pop("leave") == {"limit"}
     assert set.union(*ends.values()) == {"complete"}
-    received = [event.key for event in upload.events[1:6]]
-    assert received == [f"received {n}" for n in range(1, 6)]
-    assert (upload.headers_at or 9) < sent[1]
+    received = [event.key for event in upload.events if "received" in str(event.key)]
+    assert received == [f"received {n}" for n in range(1, len(received) + 1)]
+    assert len(received) > 2  # a server that is held up reads two pieces at once
+    assert (upload.headers_at or 9) < sent[-1]
     idle = public.passes["idle"].timelines[0].events
-    assert idle[1].arrived - idle[0].arrived > 0.25
+    assert idle[1].arrived - idle[0].arrived > 0.5
     slow = public.passes["slow"].timelines[0]
     assert max(b - a for (a, _), (b, _) in pairwise(slow.reads)) > 0.4
 

@@ -46,11 +46,11 @@ class Release(Handler):
 
 
 class Reader(threading.Thread):
-    """Requests again and again, and notes when it asked and who answered."""
+    """Requests again and again, and notes when it asked, when it had the answer, and whose."""
 
     def __init__(self, port: int, method: str) -> None:
         super().__init__(daemon=True)
-        self.answers: list[tuple[float, int, str]] = []
+        self.answers: list[tuple[float, float, int, str]] = []
         self.ends = False
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         self._method = method
@@ -60,7 +60,8 @@ class Reader(threading.Thread):
             asked = time.monotonic()
             self._connection.request(self._method, "/", b"x" if self._method == "POST" else None)
             answer = self._connection.getresponse()
-            self.answers.append((asked, answer.status, answer.read().decode()))
+            name = answer.read().decode()
+            self.answers.append((asked, time.monotonic(), answer.status, name))
         self._connection.close()
 
 
@@ -106,8 +107,8 @@ def test_nginx_follows_the_link(front: tuple[Path, int, Path], releases: list[Pa
     for reader in readers:
         reader.join(10)
     answers = [answer for reader in readers for answer in reader.answers]
-    assert {status for _, status, _ in answers} == {200}
-    before = {name for asked, _, name in answers if asked < switched - 0.1}
-    after = {name for asked, _, name in answers if asked > switched + LINGERS}
+    assert {status for *_, status, _ in answers} == {200}
+    before = {name for _, answered, _, name in answers if answered < switched}
+    after = {name for asked, *_, name in answers if asked > switched + LINGERS}
     assert (before, after) == ({"old"}, {"new"})
     assert log.read_text() == ""

@@ -178,7 +178,7 @@ CASES: dict[str, tuple[Callable[[], Any], Ask]] = {
     "blocks": (lambda: starlette(Blocks), get()),
     "no starlette": (NotStarlette, get()),
     "no token": (starlette, get(token="wrong")),
-    "leaves": (lambda: starlette(Counting), get("count=100&interval=0.02", stays=0.2)),
+    "leaves": (lambda: starlette(Counting), get("count=1000&interval=0.02", stays=1.0)),
     "path of the app": (starlette, get(path="/x")),
 }
 

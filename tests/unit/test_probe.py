@@ -154,8 +154,8 @@ def test_the_cadence_is_that_of_the_query() -> None:
 
 
 def test_the_silence_comes_after_hello() -> None:
-    _, silent, *others = gaps(asked("count=3&interval=0.01&silence=0.5"))
-    assert silent > 2 * max(others)
+    _, silent, *others = gaps(asked("count=3&interval=0.01&silence=1.5"))
+    assert silent > max(others)
 
 
 def test_a_late_event_is_not_followed_by_a_lump() -> None:
@@ -171,9 +171,9 @@ def test_a_late_event_is_not_followed_by_a_lump() -> None:
 
 
 def test_a_client_that_leaves_ends_the_stream() -> None:
-    answer = asked("count=100&interval=0.05", stays=0.3)
+    answer = asked("count=1000&interval=0.05", stays=1.0)
     assert not answer.complete
-    assert 2 < len(answer.events) < 20
+    assert 2 < len(answer.events) < 200
 
 
 @pytest.mark.parametrize("query", ["silence=60", "hold=60", "interval=60"])
@@ -182,14 +182,19 @@ def test_a_client_that_leaves_ends_a_silence(query: str) -> None:
 
 
 def test_open_requests_are_counted_the_apps_as_well() -> None:
-    async def app(*_: Any) -> None:
-        await asyncio.sleep(0.5)
-
     async def run() -> list[int]:
+        arrived, goes_on = asyncio.Semaphore(0), asyncio.Event()
+
+        async def app(*_: Any) -> None:
+            arrived.release()
+            await goes_on.wait()
+
         wrapped = probe(app)
         others = [asyncio.ensure_future(ask(wrapped, path="/stream")) for _ in range(3)]
-        await asyncio.sleep(0.1)
+        for _ in others:
+            await arrived.acquire()
         during = await ask(wrapped, "count=1&interval=0.001")
+        goes_on.set()
         await asyncio.gather(*others)
         after = await ask(wrapped, "count=1&interval=0.001")
         return [answer.events[0]["open_streams"] for answer in (during, after)]
@@ -198,7 +203,7 @@ def test_open_requests_are_counted_the_apps_as_well() -> None:
 
 
 def test_each_piece_of_a_body_is_answered_when_it_comes() -> None:
-    pieces = ((0.0, b"a"), (0.2, b"bc"), (0.2, b""), (0.0, b"def"))
+    pieces = ((0.0, b"a"), (0.5, b"bc"), (0.5, b""), (0.0, b"def"))
     answer = asked("count=2&interval=0.001", method="POST", pieces=pieces)
     told = [(event["event"], event["n"], event.get("bytes")) for event in answer.events]
     assert told == [
@@ -211,9 +216,9 @@ def test_each_piece_of_a_body_is_answered_when_it_comes() -> None:
         ("end", 3, None),
     ]
     between = gaps(answer)
-    assert min(between[2], between[3]) > 5 * max(between[0], between[1])
+    assert min(between[2], between[3]) > max(between[0], between[1])
 
 
 def test_a_client_that_leaves_in_the_middle_of_its_body() -> None:
-    answer = asked(method="POST", pieces=((0.0, b"a"), (60.0, b"b")), stays=0.1)
+    answer = asked(method="POST", pieces=((0.0, b"a"), (60.0, b"b")), stays=0.5)
     assert [event["event"] for event in answer.events] == ["hello", "received"]

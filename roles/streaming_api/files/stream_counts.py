@@ -235,9 +235,12 @@ class Slot:
     def _take(self, path: str) -> None:
         file = os.open(path, OURS | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_ours(file):
-                self.words = _mapped(path)
+            words = _mapped(path) if _is_ours(file) else None
+            if words is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # Nothing in between: by the lock a monitor believes that these words are ours.
+                _settle(words)
+                self.words = words
         finally:
             if self.words is None:
                 os.close(file)
@@ -246,7 +249,7 @@ class Slot:
 
 
 def _is_ours(file: int) -> bool:
-    """Make it as large as it must be. False if it is another kind of file."""
+    """Make it as large as it must be, whoever has it. False if it is another kind of file."""
     found = os.fstat(file)
     if not stat.S_ISREG(found.st_mode) or found.st_size not in (0, SIZE):
         return False
@@ -256,7 +259,7 @@ def _is_ours(file: int) -> bool:
 
 
 def _mapped(path: str) -> memoryview | None:
-    """The words of the file, which no other process uses. None if they mean something else.
+    """The words of the file. None if they mean something else.
 
     Opens the file again, since the map keeps what it is made of open: a child process could not
     give the lock away.
@@ -266,13 +269,14 @@ def _mapped(path: str) -> memoryview | None:
         words = memoryview(mmap.mmap(file, SIZE)).cast("Q")
     finally:
         os.close(file)
-    if words[MAGIC] not in (0, LAYOUT):
-        return None
-    words[MAGIC] = LAYOUT
-    # Another process had the file, and its streams were cut when it died.
+    return words if words[MAGIC] in (0, LAYOUT) else None
+
+
+def _settle(words: memoryview) -> None:
+    """Another process had the file, and its streams were cut when it died."""
     words[OPENED], words[FAILED] = of_the_dead(words)
     words[IN_FLIGHT] = 0
-    return words
+    words[MAGIC] = LAYOUT
 
 
 def serve(app: str) -> Counts:

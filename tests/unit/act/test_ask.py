@@ -138,9 +138,10 @@ def test_tls_where_there_is_none(port: int) -> None:
 
 
 def test_a_closed_port() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    found = on_port("http", port, Question("/", "a"), 5)
+    with socket.socket() as taken:  # so that nobody else listens there
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        found = on_port("http", port, Question("/", "a"), 5)
     assert found == Answer(None, f"port {port}: {os.strerror(111)}")
 
 

@@ -93,7 +93,7 @@ def test_units_of_a_killed_deploy_are_read_again(systemd: Systemd, editor: Edito
 
 def test_it_is_asked_until_it_answers(answers: list[Answer], editor: Editor) -> None:
     answers[:0] = [NO, NO, Answer(503, "/ answers 503")]
-    assert begin(editor)["status"] == 200
+    assert begin(editor, timeout=3600)["status"] == 200
 
 
 @pytest.mark.usefixtures("answers")  # which refuses to ask another release

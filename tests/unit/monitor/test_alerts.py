@@ -18,18 +18,14 @@ from .prometheus import ROOT, promtool
 
 MONITORING = ROOT / "monitoring"
 RUNBOOKS = ROOT / "docs/runbooks"
-RULES: list[dict[str, Any]] = [
-    rule
-    for group in yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
-    for rule in group["rules"]
-]
+GROUPS = yaml.safe_load((MONITORING / "alerts.yml").read_text())["groups"]
+RULES: list[dict[str, Any]] = [rule for group in GROUPS for rule in group["rules"]]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 NAMES = sorted({rule["alert"] for rule in ALERTS})
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
-TESTED = ("alerts_test.yml", "alerts_days_test.yml")
-TESTS = [
-    test for name in TESTED for test in yaml.safe_load((MONITORING / name).read_text())["tests"]
-]
+FILES = ("alerts_test.yml", "alerts_days_test.yml")
+TESTED = [yaml.safe_load((MONITORING / name).read_text()) for name in FILES]
+TESTS = [test for file in TESTED for test in file["tests"]]
 PARTS = ("_bucket", "_count", "_sum")
 
 
@@ -54,7 +50,7 @@ def used(expression: str) -> set[str]:
     "arguments",
     [
         ("check", "rules", "--lint-fatal", "alerts.yml"),
-        ("test", "rules", *TESTED),
+        ("test", "rules", *FILES),
         ("check", "config", "--syntax-only", "prometheus.example.yml"),
     ],
     ids=" ".join,
@@ -64,6 +60,12 @@ def test_promtool_agrees(arguments: tuple[str, ...]) -> None:
         [promtool(), *arguments], cwd=MONITORING, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_groups_are_evaluated_in_their_order() -> None:
+    """Those that are not named are evaluated in any order."""
+    order = [group["name"] for group in GROUPS]
+    assert [file["group_eval_order"] for file in TESTED] == [order] * len(FILES)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])

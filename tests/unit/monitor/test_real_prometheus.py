@@ -28,7 +28,7 @@ from .test_alerts import MONITORING, RULES
 from .test_dashboard import QUERIES
 
 INTERVAL = 1  # seconds: of rounds, scrapes and rules
-PATIENCE = 10
+PATIENCE = 60
 
 
 class Monitor:
@@ -36,6 +36,7 @@ class Monitor:
 
     def __init__(self) -> None:
         self.now = a_round()
+        self.rounds = 0
         self.exposition = Exposition()
         self.exposition.state(a_state(LIVE, OLD))
         self.exposition.history_bytes(4096)
@@ -61,6 +62,7 @@ class Monitor:
         """One round."""
         sample: Sample = self.now._replace(at=time.time(), took=0.0)
         self.exposition.round(sample, INTERVAL)
+        self.rounds += 1
 
 
 class Prometheus:
@@ -142,18 +144,18 @@ def prometheus(monitor: Monitor, tmp_path: Path) -> Iterator[Prometheus]:
         yield made
     finally:
         running.terminate()
-        running.wait(10)
+        running.wait(60)
         log.close()
 
 
 def test_a_fault_is_an_alert_while_it_lasts(monitor: Monitor, prometheus: Prometheus) -> None:
     assert prometheus.firing().keys() <= {"CertificateEnds"}  # it ends in 2027
 
-    begin = time.monotonic()
+    before = monitor.rounds
     monitor.now = a_round("buffered", "nginx", "nginx-gzip")
     wait_for(lambda: "StreamNotStreaming" in prometheus.firing())
-    took = time.monotonic() - begin
-    assert took < 5 * INTERVAL, "a round, a scrape and an evaluation, each an interval at most"
+    took = monitor.rounds - before
+    assert took < 10, "a round and a scrape, and an evaluation within an interval"
     labels = prometheus.firing()["StreamNotStreaming"]
     names = ("severity", "job", "instance", "app", "path", "layer", "cause", "verdict")
     assert [labels[name] for name in names] == [

@@ -237,6 +237,36 @@ def test_a_new_process_goes_on_where_a_dead_one_ended(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 1
 
 
+def test_nobody_reads_the_streams_of_the_dead_as_those_of_its_successor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever moment of the takeover a monitor looks at: no total falls."""
+    killed = Counts(STREAM, str(tmp_path))
+    ask(killed)
+    assert killed._slot and killed._slot.words
+    killed._slot.words[stream_counts.IN_FLIGHT] += 2
+    die(killed)
+    seen = [told(tmp_path)]
+
+    def watched(module: Any, name: str) -> None:
+        real = getattr(module, name)
+
+        def call(*arguments: Any) -> Any:
+            seen.append(told(tmp_path))
+            done = real(*arguments)
+            seen.append(told(tmp_path))
+            return done
+
+        monkeypatch.setattr(module, name, call)
+
+    watched(stream_counts.os, "fchmod")
+    watched(stream_counts.os, "posix_fallocate")
+    watched(stream_counts.mmap, "mmap")
+    ask(Counts(STREAM, str(tmp_path)), type="lifespan")
+    seen.append(told(tmp_path))
+    assert len(seen) == 8 and all(one == seen[0] for one in seen)
+
+
 def test_a_process_leaves_strange_files_alone(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").touch()
     (tmp_path / "streams-0").symlink_to(tmp_path / "elsewhere")

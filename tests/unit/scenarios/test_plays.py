@@ -61,8 +61,8 @@ def test_a_play_can_be_watched_and_killed(plays: Plays, playbook: Path) -> None:
             play.kill()
 
     began = time.monotonic()
-    play = plays.begin(playbook, kill, wait=60)
+    play = plays.begin(playbook, kill, wait=120)
     done = play.end()
     assert play.tasks == ["Ignore this", "Change something", "Change another thing", "Wait"]
     assert (done.succeeded, done.message, done.changed) == (False, "", 0)
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 100
