@@ -24,8 +24,6 @@ ROOT = Path(__file__).parents[1]
 HOST = {"TEST_PREFIX": "bench-capacity", "TEST_PORT_OFFSET": "9600", "DEMO_PORT": "18480"}
 GOAL = 18_000
 DELAY = 0.030  # seconds: what 99 of 100 events must not exceed
-# What Nginx says when a worker has no room. It then closes what it has accepted.
-LACKS = ("worker_connections are not enough", "Too many open files")
 SOURCES = 32  # client addresses: the role limits the streams of each
 
 WAYS = {
@@ -106,11 +104,6 @@ class Rig:
         counts = [len([*Path(f"/proc/{pid}/fd").iterdir()]) for pid in self.groups["nginx"]]
         return sorted((count for count in counts if count > 100), reverse=True)
 
-    def short_of(self) -> dict[str, int]:
-        """How often Nginx's log says what it lacked."""
-        said = self.inside.sh("cat /var/log/nginx/error.log")
-        return {what: said.count(what) for what in LACKS}
-
 
 def app_of(pid: int) -> str:
     """The app that a process of Gunicorn serves: its program lies in /srv/<app>/."""
@@ -124,7 +117,7 @@ def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> d
     """
     load, inside, idle = step.load(seconds), rig.inside, rig.idle
     app = step.app if step.way == "http" else f"{step.app}-tls"
-    sockets, short_of = socket_memory(), rig.short_of()
+    sockets = socket_memory()
     generator = start(load, (*within, *inside.network))
     # The window begins when all are open and `settle` has passed.
     time.sleep(load.streams / load.opens_per_second + load.settle + 1)
@@ -157,18 +150,13 @@ def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> d
         "cost": dataclasses.asdict(cost),
         "broken": broken(found, step.interval),
         "nginx_files": files,
-        "nginx_lacked": {
-            what: count - short_of[what]
-            for what, count in rig.short_of().items()
-            if count > short_of[what]
-        },
     }
     say(
         f"  {step.app} {step.way} {step.streams}: p99 {milliseconds(found.delay.p99)}, "
         f"Gunicorn {cost.gunicorn_cpu:.2f} cores {cost.gunicorn_memory / 1024:.0f} KiB, "
         f"Nginx {cost.nginx_cpu:.2f} cores {cost.nginx_memory / 1024:.0f} KiB, "
-        f"generator {cost.generator_cpu:.2f} cores; Nginx's open files {files}, "
-        f"lacked {measured['nginx_lacked']}; {', '.join(measured['broken']) or 'all kept'}"
+        f"generator {cost.generator_cpu:.2f} cores; Nginx's open files {files}; "
+        f"{', '.join(measured['broken']) or 'all kept'}"
     )
     return measured
 
@@ -224,9 +212,9 @@ def table(raw: dict[str, Any]) -> str:
         costs = [Cost(**each["cost"]) for each in rounds]
         problems = [problem for each in rounds for problem in each["broken"]]
         problems += [
-            f"Nginx said {count} times: {lack}"
-            for lack in LACKS
-            if (count := sum(each.get("nginx_lacked", {}).get(lack, 0) for each in rounds))
+            f"one of Nginx's workers had {each['nginx_files'][0]:,} open files"
+            for each in rounds
+            if each["found"]["refused"]
         ]
         # Processes keep what they have freed: the lowest round is the one that came first.
         gunicorn = min(c.gunicorn_memory for c in costs) / 1024
@@ -255,8 +243,10 @@ def table(raw: dict[str, Any]) -> str:
     return (
         "`now` is the reference app, `before` the same with `fastapi.sse`, both with uvloop and "
         f"httptools. {count} interleaved rounds. Memory is that of the lowest round, since processes keep "
-        "what they have freed. HTTP/2: one stream per connection, the most expensive form.\n\n"
-        + markdown(head, rows)
+        "what they have freed. HTTP/2: one stream per connection, the most expensive form. A worker of "
+        "Nginx may have as many connections as this machine lets a process open files. When fewer than "
+        "a sixteenth of them are left, it closes connections that have not sent a request yet; those "
+        "are the streams that were refused.\n\n" + markdown(head, rows)
     )
 
 
