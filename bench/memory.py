@@ -187,9 +187,10 @@ def table(raw: dict[str, Any]) -> str:
         ],
     )
     return (
-        f"{raw['streams']:,} streams of the reference app; {len(rounds)} rounds. A page of memory that "
-        "nobody has written to costs nothing, so Nginx uses less than it asks for: its buffers are "
-        f"larger than most events.\n\n{app}\n\n{nginx}"
+        f"{raw['streams']:,} streams of the reference app; {len(rounds)} rounds. What was freed before is "
+        "used again, so memory grows by less than is asked for. A page of memory that nobody has "
+        "written to costs nothing, so Nginx uses less of its buffer of 16 KiB than it asks for, unless "
+        f"events or headers fill it.\n\n{app}\n\n{nginx}"
     )
 
 
