@@ -54,6 +54,19 @@ class Served:
         return tree(self.process.pid)
 
 
+def gunicorn(worker: str = "uvicorn", loop: str = "uvloop", http: str = "httptools") -> Path:
+    """Write a configuration for Gunicorn; by default it is that of the role."""
+    config = BENCH / "gunicorn.conf.py"
+    config.write_text(GUNICORN.format(worker=worker, loop=loop, http=http))
+    return config
+
+
+def python_of_app() -> Path:
+    """The environment of the reference app, with the server that the role installs."""
+    packages = ("gunicorn", "uvicorn", "uvicorn-worker", "uvloop", "httptools")
+    return environment("shapes", *packages, "-r", str(ROOT / "files/app/requirements.txt"))
+
+
 def environment(name: str, *packages: str) -> Path:
     """Make a virtual environment in .cache/bench/ unless it is there; return its python."""
     directory = BENCH / name

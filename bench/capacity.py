@@ -100,9 +100,9 @@ class Rig:
         return {name: usage(pids) for name, pids in self.groups.items()}
 
     def open_files(self) -> list[int]:
-        """Of each of Nginx's processes that has a connection, the fullest first."""
+        """Of each of Nginx's processes, the fullest first."""
         counts = [len([*Path(f"/proc/{pid}/fd").iterdir()]) for pid in self.groups["nginx"]]
-        return sorted((count for count in counts if count > 100), reverse=True)
+        return sorted(counts, reverse=True)
 
 
 def app_of(pid: int) -> str:
@@ -240,13 +240,18 @@ def table(raw: dict[str, Any]) -> str:
         "generator, cores", "Gunicorn's and Nginx's memory per stream", "sockets, both ends", "promises kept",
     )  # fmt: skip
     count = max(len(rounds) for rounds in seen.values())
+    refused = (
+        " A worker of Nginx may have as many connections as this machine lets a process open files. When "
+        "fewer than a sixteenth of them are left, it closes connections that have not sent a request yet; "
+        "so a worker near its limit refuses streams."
+    )
     return (
         "`now` is the reference app, `before` the same with `fastapi.sse`, both with uvloop and "
         f"httptools. {count} interleaved rounds. Memory is that of the lowest round, since processes keep "
-        "what they have freed. HTTP/2: one stream per connection, the most expensive form. A worker of "
-        "Nginx may have as many connections as this machine lets a process open files. When fewer than "
-        "a sixteenth of them are left, it closes connections that have not sent a request yet; those "
-        "are the streams that were refused.\n\n" + markdown(head, rows)
+        "what they have freed. HTTP/2: one stream per connection, the most expensive form."
+        + (refused if any(each["found"]["refused"] for each in raw["rounds"]) else "")
+        + "\n\n"
+        + markdown(head, rows)
     )
 
 

@@ -17,13 +17,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from .behind import BENCH, GUNICORN, ROOT, environment, serving, versions
+from .behind import ROOT, gunicorn, python_of_app, serving, versions
 from .load import Load, finish, measure, start
 from .processes import usage
 from .table import keep, markdown, options, say, spread
 
-PACKAGES = ("gunicorn", "uvicorn", "uvicorn-worker", "uvloop", "httptools")
-FORMS = {"alone": {}, "wrapped": {"WRAPPED": "yes"}}
+FORMS: dict[str, dict[str, str]] = {"alone": {}, "wrapped": {"WRAPPED": "yes"}}
 OTHERS = "Python and the rest"
 OWNERS = (
     "uvicorn",
@@ -59,37 +58,38 @@ def asked(path: str) -> dict[str, int]:
     return found
 
 
+def grown(python: Path, environ: dict[str, str], streams: int) -> tuple[dict[str, int], int]:
+    """What so many streams add: bytes by `file:line`, if the app is traced, and bytes of memory."""
+    argv = ["-m", "gunicorn", "-c", str(gunicorn()), "--workers=1", "bench.held_app:app"]
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        given = {
+            "PYTHONPATH": f"{ROOT}:{ROOT}/roles/streaming_api/files",
+            "RUNTIME_DIRECTORY": directory,
+            **environ,
+        }
+        with serving([python, *argv], ROOT / "files/app", given) as served:
+            warm = "http://bench/api/stream?count=10&interval=0.02"
+            measure(Load(warm, 20, served.path, interval=0.02, events=10, settle=0))
+            lines, before = asked(served.path), usage(served.pids()).pss
+            url = "http://bench/api/stream?count=100000&interval=1"
+            generator = start(Load(url, streams, served.path))
+            time.sleep(streams / 500 + 4)
+            now, after = asked(served.path), usage(served.pids()).pss
+            finish(generator)
+    return {place: size - lines.get(place, 0) for place, size in now.items()}, after - before
+
+
 def of_app(python: Path, form: dict[str, str], streams: int) -> dict[str, Any]:
     """Bytes per stream by owner, and what all of it is in memory without tracemalloc."""
-    config = BENCH / "gunicorn.conf.py"
-    config.write_text(GUNICORN.format(worker="uvicorn", loop="uvloop", http="httptools"))
-    argv = ["-m", "gunicorn", "-c", str(config), "--workers=1", "bench.held_app:app"]
-    found: dict[str, Any] = {}
-    for traced in ("yes", "no"):
-        with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
-            environ = {
-                "PYTHONPATH": f"{ROOT}:{ROOT}/roles/streaming_api/files",
-                "RUNTIME_DIRECTORY": directory,
-                "HELD": traced,
-                **form,
-            }
-            with serving([python, *argv], ROOT / "files/app", environ) as served:
-                warm = Load("http://bench/api/stream?count=10&interval=0.02", 20, served.path)
-                measure(Load(**{**vars(warm), "interval": 0.02, "events": 10, "settle": 0}))
-                lines, before = asked(served.path), usage(served.pids()).pss
-                url = "http://bench/api/stream?count=100000&interval=1"
-                generator = start(Load(url, streams, served.path))
-                time.sleep(streams / 500 + 4)
-                now, after = asked(served.path), usage(served.pids()).pss
-                finish(generator)
-        if traced == "yes":
-            owners: Counter[str] = Counter()
-            for place, size in now.items():
-                owners[owner(place)] += size - lines.get(place, 0)
-            found["owners"] = {name: size / streams for name, size in owners.items()}
-        else:
-            found["memory"] = (after - before) / streams
-    return found
+    lines, _ = grown(python, {**form, "HELD": "yes"}, streams)
+    _, memory = grown(python, {**form, "HELD": "no"}, streams)
+    owners: Counter[str] = Counter()
+    for place, size in lines.items():
+        owners[owner(place)] += size
+    return {
+        "owners": {name: size / streams for name, size in owners.items()},
+        "memory": memory / streams,
+    }
 
 
 ALLOCATION = re.compile(r"(\d+)#.*(?:malloc|posix_memalign): ([0-9A-F]+):(\d+)")
@@ -143,7 +143,7 @@ def main() -> None:
     """Measure both."""
     wanted = options(__doc__, rounds=3)
     streams = 200 if wanted.short else 1000
-    python = environment("shapes", *PACKAGES, "-r", str(ROOT / "files/app/requirements.txt"))
+    python = python_of_app()
     rounds = []
     for number in range(wanted.rounds):
         found: dict[str, Any] = {

@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from .behind import (
-    BENCH,
-    GUNICORN,
     ROOT,
     Served,
     environment,
+    gunicorn,
     load_of,
     serving,
     under_load,
@@ -87,8 +86,7 @@ def python_of(server: Server) -> Path:
 
 def command(server: Server) -> list[str | Path]:
     """Its command line."""
-    config = BENCH / "gunicorn.conf.py"
-    config.write_text(GUNICORN.format(worker=server.worker, loop=server.loop, http=server.http))
+    config = gunicorn(server.worker, server.loop, server.http)
     argv = [str(config) if each == "CONFIG" else each for each in server.argv]
     return [python_of(server), *argv]
 
@@ -203,7 +201,7 @@ def table(raw: dict[str, Any]) -> str:
         "that waits is in the socket's queue, where the next process finds it. "
         f"{len(raw['rounds'])} interleaved rounds; granian binds its socket itself. hypercorn (0.18) "
         "cuts the stream because its master kills the other workers as soon as the first one, which had "
-        "no stream, has ended; with one worker (`--workers=1`) the stream ended as it should."
+        "no stream, has ended; with one worker (`--workers=1`, by hand) the stream ended as it should."
     )
     return f"{about}\n\n{markdown(head, rows)}"
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from .before import before
-from .behind import BENCH, GUNICORN, ROOT, environment, load_of, serving, under_load, versions
+from .behind import ROOT, gunicorn, load_of, python_of_app, serving, under_load, versions
 from .load import Load
 from .table import keep, markdown, milliseconds, options, say, spread
 
-PACKAGES = ("gunicorn", "uvicorn", "uvicorn-worker", "uvloop", "httptools")
 BASE = "response-text"
 
 # What each shape is, in the order of the table.
@@ -50,9 +49,7 @@ def apps() -> dict[str, tuple[Path, str, str]]:
 def run(python: Path, app: tuple[Path, str, str], load: Load) -> dict[str, Any]:
     """Measure one shape in a new process."""
     directory, target, path = app
-    config = BENCH / "gunicorn.conf.py"
-    config.write_text(GUNICORN.format(worker="uvicorn", loop="uvloop", http="httptools"))
-    argv = ["-m", "gunicorn", "-c", str(config), "--workers=1", target]
+    argv = ["-m", "gunicorn", "-c", str(gunicorn()), "--workers=1", target]
     with serving([python, *argv], directory) as served:
         return under_load(
             served, Load(**{**vars(load), "url": f"http://bench{path}", "unix": served.path})
@@ -89,7 +86,7 @@ def table(raw: dict[str, Any]) -> str:
 def main() -> None:
     """Measure all shapes, round by round."""
     wanted = options(__doc__)
-    python = environment("shapes", *PACKAGES, "-r", str(ROOT / "files/app/requirements.txt"))
+    python = python_of_app()
     load = load_of(short=wanted.short)
     rounds: list[dict[str, Any]] = []
     for number in range(wanted.rounds):
