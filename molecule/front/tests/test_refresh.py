@@ -7,9 +7,8 @@ import time
 import pytest
 from edgehost import FILES, REFRESH, Edge, refresh
 from streamclient import Reading
+from testhost import nginx_workers
 from testinfra.host import Host
-
-WORKERS = "pgrep -fx 'nginx: worker process' | sort"
 
 
 def assert_logged(host: Host, *words: str) -> None:
@@ -47,7 +46,7 @@ def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) 
     edge = published
     url = f"http://127.0.0.1:{edge.http}/named/api/stream?count=100000&interval=0.1"
     with Reading(url) as reading:
-        before = host.check_output(WORKERS)
+        before = nginx_workers(host)
         edge.write_list(f"{edge.address}/32\n198.51.100.0/24\n")
         refresh(host)
         reading.goes_on()
@@ -55,7 +54,7 @@ def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) 
     assert_logged(host, "The list has changed: 3 networks.")
     assert edge.get("/seen").json()["client"] == edge.reader
     assert reading.is_whole and reading.stream.status == 200
-    assert before != host.check_output(WORKERS)
+    assert before != nginx_workers(host)
 
 
 def test_who_is_no_longer_listed_is_refused(host: Host, published: Edge) -> None:
@@ -68,9 +67,9 @@ def test_who_is_no_longer_listed_is_refused(host: Host, published: Edge) -> None
 
 
 def test_the_same_list_does_not_reload(host: Host) -> None:
-    before = host.check_output(WORKERS)
+    before = nginx_workers(host)
     host.check_output(REFRESH)
-    assert host.check_output(WORKERS) == before
+    assert nginx_workers(host) == before
     assert_logged(host, "The list has not changed: 2 networks.")
 
 
@@ -84,11 +83,11 @@ def test_the_same_list_does_not_reload(host: Host) -> None:
     ],
 )
 def test_a_bad_list_changes_nothing(host: Host, published: Edge, text: str, why: str) -> None:
-    before = host.check_output(f"{FILES}; {WORKERS}")
+    before = (host.check_output(FILES), nginx_workers(host))
     published.write_list(text)
     assert host.run(REFRESH).rc != 0
     assert_logged(host, "The last good list stays. https://edge/ips-v4: ", why)
-    assert host.check_output(f"{FILES}; {WORKERS}") == before
+    assert (host.check_output(FILES), nginx_workers(host)) == before
     assert published.get("/seen").status == 200
 
 
