@@ -18,7 +18,7 @@ from .host import Inside, deploy, hosts
 from .load import Found, Load, Spread, finish, start
 from .processes import Usage, usage
 from .sockets import socket_memory
-from .table import keep, markdown, milliseconds, options, say
+from .table import keep, markdown, milliseconds, options, say, span
 
 ROOT = Path(__file__).parents[1]
 HOST = {"TEST_PREFIX": "bench-capacity", "TEST_PORT_OFFSET": "9600", "DEMO_PORT": "18480"}
@@ -225,8 +225,8 @@ def table(raw: dict[str, Any]) -> str:
                 way,
                 f"{streams:,}",
                 f"{1 / interval:g}/s{f', {size} B' if size else ''}",
-                " to ".join(milliseconds(f(d.p50 for d in delays)) for f in (min, max)),
-                " to ".join(milliseconds(f(d.p99 for d in delays)) for f in (min, max)),
+                span([d.p50 for d in delays], milliseconds),
+                span([d.p99 for d in delays], milliseconds),
                 f"{max(c.gunicorn_cpu for c in costs):.2f}",
                 f"{max(c.nginx_cpu for c in costs):.2f}",
                 f"{max(c.generator_cpu for c in costs):.2f}",

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from .capacity import HOST, ROOT, Cost, Rig, Step, run
 from .host import Inside, deploy, hosts
 from .load import Spread
-from .table import keep, markdown, milliseconds, options, say
+from .table import keep, markdown, milliseconds, options, say, span
 
 
 class Case(NamedTuple):
@@ -50,38 +50,59 @@ def sweep(rig: Rig, case: Case, *, most: int, seconds: float) -> list[dict[str, 
     return found
 
 
+def sweeps_of(case: Case, measured: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Split what was measured of a case into its rounds: each begins with the smallest load."""
+    sweeps: list[list[dict[str, Any]]] = []
+    for each in measured:
+        if each["case"] == case._asdict():
+            if each["streams"] == case.more:
+                sweeps.append([])
+            sweeps[-1].append(each)
+    return sweeps
+
+
+def carried(sweep: list[dict[str, Any]]) -> int:
+    """The largest load of a round with all promises kept."""
+    return max((int(each["streams"]) for each in sweep if not each["broken"]), default=0)
+
+
 def table(raw: dict[str, Any]) -> str:
-    """A row for each case: the largest load with all promises kept, and what broke next."""
+    """A row for each case: the load that each round carried, its figures, and what broke the rest."""
     rows = []
+    count = 0
     for case in CASES:
-        of = [each for each in raw["rounds"] if each["case"] == case._asdict()]
-        if not of:
+        sweeps = sweeps_of(case, raw["rounds"])
+        if not sweeps:
             continue
-        good = [each for each in of if not each["broken"]]
-        best = max(good, key=lambda each: int(each["streams"]), default=None)
-        broke = next((each for each in of if each["broken"]), None)
-        cost = Cost(**best["cost"]) if best else None
+        count = max(count, len(sweeps))
+        least = min(map(carried, sweeps))
+        at = [each for sweep in sweeps for each in sweep if each["streams"] == least]
+        delays = [Spread(**each["found"]["delay"]).p99 for each in at]
+        costs = [Cost(**each["cost"]) for each in at]
+        broke = [each for sweep in sweeps for each in sweep if each["broken"]]
         shared = "the generator has the other" if case.cpus == 1 else "shared with the generator"
         rows.append(
             (
                 f"{case.cpus}, {shared}",
                 case.workers,
                 f"{1 / case.interval:g}/s{f', {case.size} B' if case.size else ''}",
-                f"{best['streams']:,}" if best else f"fewer than {of[0]['streams']:,}",
-                milliseconds(Spread(**best["found"]["delay"]).p99) if best else "",
-                f"{cost.gunicorn_cpu:.2f}, {cost.nginx_cpu:.2f}" if cost else "",
-                f"{broke['streams']:,}: {', '.join(broke['broken'])}" if broke else "nothing",
+                f"{least:,}" if least else f"fewer than {case.more:,}",
+                span(delays, milliseconds) if at else "",
+                span([c.gunicorn_cpu for c in costs], "{:.2f}".format) if at else "",
+                span([c.nginx_cpu for c in costs], "{:.2f}".format) if at else "",
+                "; ".join(f"{each['streams']:,}: {', '.join(each['broken'])}" for each in broke)
+                or "nothing",
             )
         )
     head = (
-        "CPUs of the host", "Gunicorn's workers", "events", "streams carried", "p99",
-        "cores of Gunicorn, Nginx", "what broke next",
+        "CPUs of the host", "Gunicorn's workers", "events", "streams carried in each round", "p99",
+        "Gunicorn, cores", "Nginx, cores", "what broke more",
     )  # fmt: skip
-    return markdown(head, rows)
+    return f"{count} interleaved rounds.\n\n{markdown(head, rows)}"
 
 
 def main() -> None:
-    wanted = options(__doc__, rounds=1)
+    wanted = options(__doc__)
     os.environ.update(HOST)
     hosts(HOST, "destroy", "create", "prepare")
     rounds = []

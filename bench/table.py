@@ -9,7 +9,7 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,6 +56,16 @@ def spread(values: Sequence[float], form: str = "{:.2f}") -> str:
     if len(values) == 1:
         return middle
     return f"{middle} ({form.format(min(values))}-{form.format(max(values))})"
+
+
+def span(values: Iterable[float], show: Callable[[float], str]) -> str:
+    """The lowest and the highest round, or one of them if they look the same.
+
+    >>> span([0.0034, 0.0012], milliseconds), span([1.51, 1.52], "{:.1f}".format)
+    ('1.2 ms to 3.4 ms', '1.5')
+    """
+    found = sorted(values)
+    return " to ".join(dict.fromkeys(show(end) for end in (found[0], found[-1])))
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
