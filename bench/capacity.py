@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,19 @@ class Cost:
 
 def broken(found: Found, interval: float) -> list[str]:
     """The promises that a load saw broken; none is best."""
-    lost = {name: getattr(found, name) for name in ("refused", "cut", "lost", "repeated", "late")}
-    problems = [f"{count} {name}" for name, count in lost.items() if count]
+    counts = {"refused": found.refused - found.waiting, "without an event": found.waiting}
+    counts |= {name: getattr(found, name) for name in ("cut", "lost", "repeated", "late")}
+    problems = [f"{count} {name}" for name, count in counts.items() if count]
     if not found.delay.p99 <= DELAY:
         problems.append(f"p99 {milliseconds(found.delay.p99)}")
     if found.gap > interval + 1:
         problems.append(f"gap {milliseconds(found.gap)}")
     return problems
+
+
+def broken_in(measured: Mapping[str, Any]) -> list[str]:
+    """The same, of what `run` returns."""
+    return broken(Found.load(measured["found"]), measured["interval"])
 
 
 class Rig:
@@ -148,7 +155,6 @@ def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> d
         **dataclasses.asdict(step),
         "found": dataclasses.asdict(found),
         "cost": dataclasses.asdict(cost),
-        "broken": broken(found, step.interval),
         "nginx_files": files,
     }
     say(
@@ -156,7 +162,7 @@ def run(rig: Rig, step: Step, seconds: float, within: tuple[str, ...] = ()) -> d
         f"Gunicorn {cost.gunicorn_cpu:.2f} cores {cost.gunicorn_memory / 1024:.0f} KiB, "
         f"Nginx {cost.nginx_cpu:.2f} cores {cost.nginx_memory / 1024:.0f} KiB, "
         f"generator {cost.generator_cpu:.2f} cores; Nginx's open files {files}; "
-        f"{', '.join(measured['broken']) or 'all kept'}"
+        f"{', '.join(broken_in(measured)) or 'all kept'}"
     )
     return measured
 
@@ -210,7 +216,7 @@ def table(raw: dict[str, Any]) -> str:
     for (app, way, streams, interval, size), rounds in seen.items():
         delays = [Spread(**each["found"]["delay"]) for each in rounds]
         costs = [Cost(**each["cost"]) for each in rounds]
-        problems = [problem for each in rounds for problem in each["broken"]]
+        problems = [problem for each in rounds for problem in broken_in(each)]
         problems += [
             f"one of Nginx's workers had {each['nginx_files'][0]:,} open files"
             for each in rounds

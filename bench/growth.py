@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from .capacity import HOST, ROOT, Cost, Rig, Step, run
+from .capacity import HOST, ROOT, Cost, Rig, Step, broken_in, run
 from .host import Inside, deploy, hosts
 from .load import Spread
 from .table import keep, markdown, milliseconds, options, say, span
@@ -45,7 +45,7 @@ def sweep(rig: Rig, case: Case, *, most: int, seconds: float) -> list[dict[str, 
     for streams in range(case.more, most + 1, case.more):
         step = Step("now", "http", streams, case.interval, case.size)
         found.append({"case": case._asdict(), **run(rig, step, seconds, apart)})
-        if found[-1]["broken"]:
+        if broken_in(found[-1]):
             break
     return found
 
@@ -63,7 +63,7 @@ def sweeps_of(case: Case, measured: list[dict[str, Any]]) -> list[list[dict[str,
 
 def carried(sweep: list[dict[str, Any]]) -> int:
     """The largest load of a round with all promises kept."""
-    return max((int(each["streams"]) for each in sweep if not each["broken"]), default=0)
+    return max((int(each["streams"]) for each in sweep if not broken_in(each)), default=0)
 
 
 def table(raw: dict[str, Any]) -> str:
@@ -79,7 +79,12 @@ def table(raw: dict[str, Any]) -> str:
         at = [each for sweep in sweeps for each in sweep if each["streams"] == least]
         delays = [Spread(**each["found"]["delay"]).p99 for each in at]
         costs = [Cost(**each["cost"]) for each in at]
-        broke = [each for sweep in sweeps for each in sweep if each["broken"]]
+        broke = [
+            f"{each['streams']:,}: {', '.join(problems)}"
+            for sweep in sweeps
+            for each in sweep
+            if (problems := broken_in(each))
+        ]
         shared = "the generator has the other" if case.cpus == 1 else "shared with the generator"
         rows.append(
             (
@@ -90,8 +95,7 @@ def table(raw: dict[str, Any]) -> str:
                 span(delays, milliseconds) if at else "",
                 span([c.gunicorn_cpu for c in costs], "{:.2f}".format) if at else "",
                 span([c.nginx_cpu for c in costs], "{:.2f}".format) if at else "",
-                "; ".join(f"{each['streams']:,}: {', '.join(each['broken'])}" for each in broke)
-                or "nothing",
+                "; ".join(broke) or "nothing",
             )
         )
     head = (

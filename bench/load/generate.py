@@ -9,7 +9,7 @@ from collections import Counter
 
 from .readers import Readers
 from .stream import Stream, Window
-from .values import Found, Load, Spread
+from .values import NO_EVENT, Found, Load, Spread
 
 
 def generate(load: Load) -> Found:
@@ -65,7 +65,7 @@ def summary(
         lost=sum(each.lost for each in opened),
         repeated=sum(each.repeated for each in opened),
         late=sum(bool(each.n) and not each.ended and each.last < end - patience for each in read),
-        reasons=dict(Counter(each.why or "no event" for each in refused)),
+        reasons=dict(Counter(each.why or NO_EVENT for each in refused)),
         delay=Spread.of(window.delays),
         first=Spread.of(window.firsts),
         gap=max((each.gap for each in read), default=0.0),

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 
+NO_EVENT = "no event"  # why nobody knows: the stream still waits
+
+
 @dataclasses.dataclass(frozen=True)
 class Load:
     """Streams to open and to read.
@@ -92,6 +95,11 @@ class Found:
     seconds: float
     cpu: float
     lag: float
+
+    @property
+    def waiting(self) -> int:
+        """Of `refused`, those that nobody refused: no event came, and their connections stand."""
+        return self.reasons.get(NO_EVENT, 0)
 
     @classmethod
     def load(cls, raw: Mapping[str, Any]) -> Found:

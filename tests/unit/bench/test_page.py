@@ -27,7 +27,8 @@ GOOD = Found(
     ("change", "said"),
     [
         ({}, []),
-        ({"refused": 3}, ["3 refused"]),
+        ({"refused": 3, "reasons": {"503": 3}}, ["3 refused"]),
+        ({"refused": 3, "reasons": {"503": 1, "no event": 2}}, ["1 refused", "2 without an event"]),
         ({"cut": 1, "lost": 2}, ["1 cut", "2 lost"]),
         ({"late": 1}, ["1 late"]),
         ({"gap": 2.5}, ["gap 2.50 s"]),
@@ -50,7 +51,6 @@ def test_a_row_shows_the_range_of_its_rounds_and_each_broken_promise() -> None:
             **dataclasses.asdict(Step("now", "http", 18_000)),
             "found": dataclasses.asdict(found),
             "cost": cost,
-            "broken": broken(found, 1.0),
         }
         for found in (GOOD, slow)
     ]
