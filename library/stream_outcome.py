@@ -14,7 +14,8 @@ description:
   - After a failed deploy, prints the evidence, then fails with what failed, what became of the
     release, and the reason.
   - Fails too if the release streams on its host, but not at the public URL. The release stays
-    live then.
+    live then. If the controller is too busy to tell, or its network loses packets, a warning says
+    so instead.
 author: The streaming_api authors (@unbuffered)
 options:
   say:

@@ -11,7 +11,7 @@ probe, which is measured in every location.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
+from typing import TYPE_CHECKING, Any, Collection, Mapping, NamedTuple, Sequence
 from urllib.parse import urlsplit
 
 from .request import HOST
@@ -29,6 +29,10 @@ _PREFIX_LOCATION = re.compile(r"(\^~\s*)?(/.*?)/?$")
 # Why the host itself is not measured from outside.
 UNVERIFIED = "the probe's token is sent over verified TLS only"
 EDGE_ONLY = "it answers its edge only (streaming_api_edge)"
+# Problems that leave a verdict open and accuse nobody: the app itself may send events together, or
+# whoever measures is too busy. From afar, the network loses packets.
+OPEN_ON_HOST = ("bunched", "machine")
+OPEN_FROM_AFAR = ("machine", "reader", "network")
 # The probe cannot measure a location that needs a login. That is no fault.
 CLOSED = ("unauthorized", "redirect")
 
@@ -75,19 +79,21 @@ class Measured(NamedTuple):
         return self.stream.on_socket == PROBE and causes[:1] in [[cause] for cause in CLOSED]
 
     @property
-    def is_unsure(self) -> bool:
-        """Whether nothing is open but whether the app itself sends events together, or what a busy
-        machine hides.
-        """
-        passes = [
-            one for layer in self.result.get("layers", []) for one in layer["passes"].values()
-        ]
-        open_ones = [one.get("problem") for one in passes if one["verdict"] != "streaming"]
-        return self.result.get("verdict") == "unknown" and set(open_ones) <= {"bunched", "machine"}
-
-    @property
     def is_fault(self) -> bool:
-        return not (self.streams or self.is_closed or self.is_unsure)
+        return not (self.streams or self.is_closed or is_open_by(OPEN_ON_HOST, self.result))
+
+
+def is_open_by(problems: Collection[str], result: Result) -> bool:
+    """Whether each layer was measured, and nothing but these problems leaves the verdict open."""
+    layers = [layer["passes"] for layer in result.get("layers", [])]
+    found = {
+        one.get("problem")
+        for passes in layers
+        for one in passes.values()
+        if one["verdict"] != "streaming"
+    }
+    measured = bool(layers) and all(layers)
+    return measured and result.get("verdict") == "unknown" and found <= {*problems}
 
 
 class Choice(NamedTuple):

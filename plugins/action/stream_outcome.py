@@ -49,6 +49,9 @@ class ActionModule(acting.Action):
         said = Blot.of(args["hidden"])(self._said(args))
         if not said:
             return {"changed": False, "skipped": True}
+        if args["say"] == "outside" and self._is_open_outside(args):
+            self._display.warning(said)
+            return {"changed": False}
         if args["say"] in ("failure", "outside"):
             raise acting.RefusalError(said)
         # As debug does: the message is what the task is for.
@@ -67,15 +70,23 @@ class ActionModule(acting.Action):
         return self._sentence(args, failed)
 
     @staticmethod
-    def _not_outside(args: dict[str, Any]) -> str:
+    def _is_open_outside(args: dict[str, Any]) -> bool:
+        return proof.is_open_by(proof.OPEN_FROM_AFAR, args["outside"].get("result") or {})
+
+    def _not_outside(self, args: dict[str, Any]) -> str:
         """What is wrong at the public URL, '' if nothing is, or if that was not measured."""
         result = args["outside"].get("result") or {}
         if not result or result["streams"]:
             return ""
-        url = args["settings"]["streaming_api_public_url"]
+        unit, url = args["plan"]["unit"], args["settings"]["streaming_api_public_url"]
+        if self._is_open_outside(args):
+            return (
+                f"{unit} is live and streams on its host. {url} could not be judged from the "
+                f"controller: {result['message']}"
+            )
         return (
-            f"{args['plan']['unit']} streams on its host, but not at {url}. It stays live, since "
-            f"the previous release would be behind the same URL. {result['message']}"
+            f"{unit} streams on its host, but not at {url}. It stays live, since the previous "
+            f"release would be behind the same URL. {result['message']}"
         )
 
     def _live(self, args: dict[str, Any]) -> str:

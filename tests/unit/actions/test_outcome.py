@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible.utils.display import Display
 
 from plugins.action import stream_outcome
 from plugins.module_utils.deploy.proof import PROBE
 from tests.unit.action_plugin import run_action
 from tests.unit.deploy.made_app import PLAN, UNIT, described, measured, settings
 
+URL = "https://a.org"
 HOLDER = "me@laptop, process 7"
 LIVE = (
     f"{UNIT} is live on a, port 80. It takes 4096 streams and other requests at once; "
@@ -130,3 +132,29 @@ def test_it_streams_on_its_host_only() -> None:
         f"{UNIT} streams on its host, but not at https://a.org. It stays live, since the "
         "previous release would be behind the same URL. An edge lumps."
     )
+
+
+def result_of(problem: str) -> dict[str, Any]:
+    one = {"verdict": "unknown", "problem": problem}
+    layer = {"passes": {"identity": one, "browser": {"verdict": "streaming"}}}
+    return {"streams": False, "verdict": "unknown", "layers": [layer], "message": "Cannot tell."}
+
+
+@pytest.mark.parametrize("problem", ["machine", "reader", "network"])
+def test_what_the_controller_cannot_tell_fails_nothing(
+    problem: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warned: list[str] = []
+    monkeypatch.setattr(Display, "warning", lambda _, said: warned.append(said))
+    found = tell({"say": "outside", "outside": {"result": result_of(problem)}}, public_url=URL)
+    assert "failed" not in found
+    assert warned == [
+        f"{UNIT} is live and streams on its host. {URL} could not be judged from the controller: "
+        "Cannot tell."
+    ]
+
+
+@pytest.mark.parametrize("problem", ["unsteady", "no stream"])
+def test_an_open_verdict_of_another_kind_fails(problem: str) -> None:
+    found = tell({"say": "outside", "outside": {"result": result_of(problem)}}, public_url=URL)
+    assert found["failed"] is True

@@ -262,6 +262,39 @@ def test_what_is_a_fault(results: list[Measured], faults: list[str]) -> None:
     assert [one.stream.path for one in results if one.is_fault] == faults
 
 
+def judged(*layers: dict[str, str], verdict: str = "unknown") -> dict[str, Any]:
+    """A result with these layers; each pass has the problem, '' if it streams."""
+    shown = [
+        {
+            "passes": {
+                name: {"verdict": "unknown" if problem else "streaming", "problem": problem}
+                for name, problem in layer.items()
+            }
+        }
+        for layer in layers
+    ]
+    return {"streams": False, "verdict": verdict, "layers": shown}
+
+
+FINE = {"identity": "", "browser": ""}
+
+
+@pytest.mark.parametrize(
+    ("result", "is_fault"),
+    [
+        (judged(FINE, {"identity": "machine", "browser": ""}), False),
+        (judged({"identity": "bunched", "browser": "machine"}), False),
+        (judged(FINE, {"identity": "machine", "browser": "held"}), True),
+        (judged(FINE, {"identity": "unsteady"}), True),
+        (judged(FINE, {"identity": "machine"}, verdict="lumped"), True),
+        (judged({"identity": "machine"}, {}), True),  # a layer that could not be tried
+        (judged(), True),
+    ],
+)
+def test_what_leaves_a_verdict_open_is_no_fault(result: dict[str, Any], is_fault: bool) -> None:
+    assert Measured(Stream("/a", PROBE), result).is_fault is is_fault
+
+
 def test_what_was_measured_survives_json() -> None:
     assert Measured.of(OWN.pair()) == OWN
 
