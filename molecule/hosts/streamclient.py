@@ -91,6 +91,17 @@ class Stream:
         """The body, parsed."""
         return json.loads(self.body)
 
+    @property
+    def ids(self) -> list[int]:
+        """The numbers of its server-sent events."""
+        return [int(n) for n in re.findall(rb"^id: (\d+)", self.body, re.MULTILINE)]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it went on until its reader left, and no event is missing or there twice."""
+        ids = self.ids
+        return self.ended == LEFT and ids == [*range(1, len(ids) + 1)] != []
+
     def take(self, data: bytes, now: float) -> None:
         """Keep a read. A subclass may do something else with it."""
         self.times.append(now)
@@ -256,38 +267,29 @@ def read_many(urls: Sequence[str], **options: Any) -> list[Stream]:
 
 
 class Reading:
-    """A stream of numbered events that is read beside a `with` block, from before it to its end."""
+    """Streams that are read beside a `with` block, from before it to its end."""
 
-    def __init__(self, url: str, **options: Any) -> None:
-        self.stream = Stream(url, timeout=0, **options)
+    def __init__(self, *streams: Stream) -> None:
+        self.streams = streams
         self._over = threading.Event()
         leave = self._over.is_set
-        self._thread = threading.Thread(target=read_all, args=([self.stream], leave), daemon=True)
+        self._thread = threading.Thread(target=read_all, args=(streams, leave), daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.goes_on()
+        self.goes_on(3)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
 
-    def goes_on(self) -> None:
-        """Wait for some more of it."""
-        wanted, deadline = len(self.stream.times) + 10, time.monotonic() + 30
-        while len(self.stream.times) < wanted:
-            assert not self.stream.ended, (self.stream.ended, self.stream.error)
+    def goes_on(self, events: int = 10) -> None:
+        """Wait until so many more of each have come."""
+        wanted = [len(one.times) + events for one in self.streams]
+        deadline = time.monotonic() + 30
+        while any(len(one.times) < n for one, n in zip(self.streams, wanted, strict=True)):
+            ended = {(one.ended, one.error) for one in self.streams if one.ended}
+            assert not ended, ended
             assert time.monotonic() < deadline, "nothing comes"
             time.sleep(0.05)
-
-    @property
-    def ids(self) -> list[int]:
-        """The numbers of the events."""
-        return [int(one) for one in re.findall(rb"^id: (\d+)", self.stream.body, re.MULTILINE)]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it went on to the end of the block, and no event is missing or there twice."""
-        ids = self.ids
-        return self.stream.ended == LEFT and ids == [*range(1, len(ids) + 1)] != []

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import subprocess
-import time
 
 import pytest
 from plays import Plays
-from streamclient import Reading
-from testhost import Machine
+from streamclient import Reading, Stream
+from testhost import Machine, until
 from testinfra.host import Host
 
 FILE = "/etc/ssl/streaming_api/reference-acme.pem"
@@ -54,16 +53,14 @@ def test_the_next_deploy_changes_nothing(machine: Machine, plays: Plays) -> None
 def test_a_stream_runs_on_while_it_is_renewed(machine: Machine, host: Host) -> None:
     before = served(machine, "chat.example")
     url = f"{machine.https_url}/api/stream?count=100000&interval=0.1"
-    with Reading(url, name="chat.example", http2=True) as reading:
+    stream = Stream(url, name="chat.example", http2=True, timeout=0)
+    with Reading(stream) as reading:
         host.check_output(RENEW)
         # A worker with the old certificate may take connections for a moment more.
-        deadline = time.monotonic() + 30
-        while (after := served(machine, "chat.example")) == before and time.monotonic() < deadline:
-            time.sleep(0.1)
+        until(lambda: served(machine, "chat.example")["serial"] != before["serial"], 30)
         reading.goes_on()
-    assert "Pebble" in after["issuer"]
-    assert after["serial"] != before["serial"]
-    assert reading.is_whole and reading.stream.http == "2"
+    assert "Pebble" in served(machine, "chat.example")["issuer"]
+    assert stream.is_whole and stream.http == "2"
 
 
 def test_more_names_get_a_new_one(machine: Machine, plays: Plays) -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from plays import ROOT, Plays
-from streamclient import LEFT, Stream, read, read_all, read_many
+from streamclient import LEFT, Reading, Stream, read, read_many
 from testhost import Machine, ask
 from testinfra.host import Host
 
@@ -96,54 +94,31 @@ def test_one_server_has_the_name(host: Host) -> None:
     assert configuration.count("location ^~ /chat/ {") == 1
 
 
-class Readers:
-    """Read streams of both apps, one after the other would be too late."""
-
-    def __init__(self, machine: Machine) -> None:
-        self.streams = [
-            Stream(url(machine, path), name=NAME, timeout=0)
-            for path in ("/news?count=1500", "/chat/ask?words=1500")
-        ]
-        self._leave = threading.Event()
-        self._thread = threading.Thread(target=read_all, args=(self.streams, self._leave.is_set))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._leave.set()
-        self._thread.join()
-
-
-@pytest.fixture
-def readers(machine: Machine) -> Iterator[Readers]:
-    found = Readers(machine)
-    yield found
-    found.stop()
-
-
 def test_a_deploy_of_the_guest_touches_nothing_of_the_other(
-    host: Host, machine: Machine, plays: Plays, apps: dict[str, dict[str, Any]], readers: Readers
+    host: Host, machine: Machine, plays: Plays, apps: dict[str, dict[str, Any]]
 ) -> None:
     """A deploy that fails, and one that changes what the guest sees."""
-    before = ask(host, {"files": FILES, "record": "cat /etc/streaming_api/web.json"})
-    refused = plays.refusal(**apps["chat"], **LUMPS)
-    assert (
-        "does not stream through Nginx; it is live; the previous Nginx site has been restored"
-        in refused
-    )
-    assert ask(host, {"files": FILES, "record": "cat /etc/streaming_api/web.json"}) == before
+    paths = ("/news?count=1500", "/chat/ask?words=1500")
+    streams = [Stream(url(machine, path), name=NAME, timeout=0) for path in paths]
+    with Reading(*streams):
+        before = ask(host, {"files": FILES, "record": "cat /etc/streaming_api/web.json"})
+        refused = plays.refusal(**apps["chat"], **LUMPS)
+        assert (
+            "does not stream through Nginx; it is live; the previous Nginx site has been restored"
+            in refused
+        )
+        assert ask(host, {"files": FILES, "record": "cat /etc/streaming_api/web.json"}) == before
 
-    plays.deploy(**{**apps["chat"], **ITSELF})
-    after = ask(host, {"files": FILES, "record": "cat /etc/streaming_api/web.json"})
-    changed = {*before["files"].splitlines()} ^ {*after["files"].splitlines()}
-    assert {Path(line.split()[1]).name for line in changed} == {"chat.conf"}
-    assert after["record"] == before["record"]
-    assert read(url(machine, "/chat/ask"), name=NAME).body.endswith(b"word 9\n\n")
-    bare = read(url(machine, "/chat"), name=NAME)  # the app's own answer: Starlette redirects
-    assert (bare.status, bare.headers["location"]) == (307, f"http://{NAME}/chat/")
-
-    readers.stop()
-    assert [(one.status, one.ended) for one in readers.streams] == [(200, LEFT), (200, LEFT)]
-    assert min(len(one.times) for one in readers.streams) > 50  # ten seconds at least
+        plays.deploy(**{**apps["chat"], **ITSELF})
+        after = ask(host, {"files": FILES, "record": "cat /etc/streaming_api/web.json"})
+        changed = {*before["files"].splitlines()} ^ {*after["files"].splitlines()}
+        assert {Path(line.split()[1]).name for line in changed} == {"chat.conf"}
+        assert after["record"] == before["record"]
+        assert read(url(machine, "/chat/ask"), name=NAME).body.endswith(b"word 9\n\n")
+        bare = read(url(machine, "/chat"), name=NAME)  # the app's own answer: Starlette redirects
+        assert (bare.status, bare.headers["location"]) == (307, f"http://{NAME}/chat/")
+    assert [(one.status, one.ended) for one in streams] == [(200, LEFT), (200, LEFT)]
+    assert min(len(one.times) for one in streams) > 50  # ten seconds at least
 
 
 def test_what_does_not_fit_is_refused(plays: Plays, apps: dict[str, dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from plays import Plays
-from streamclient import LEFT, Stream, read, read_all
+from streamclient import COMPLETE, Stream, read, read_all
 from testhost import Machine, until
 from testinfra.host import Host
 
@@ -60,11 +60,6 @@ class Reader(threading.Thread):
         self._left.set()
         self.join()
 
-    def ids(self) -> list[int]:
-        self.join()
-        assert self.stream.error == ""
-        return [int(n) for n in re.findall(rb"^id: (\d+)", self.stream.body, re.MULTILINE)]
-
 
 class Command(threading.Thread):
     """Runs a command on the host."""
@@ -104,9 +99,9 @@ def test_a_stream_is_finished_by_the_release_that_began_it(
     host: Host, machine: Machine, old: str, plays: Plays
 ) -> None:
     """It lasts much longer than the app would let it after SIGTERM."""
-    stream = Reader(host, f"{machine.url}/chunked/stream?count=160&interval=0.5")
+    reader = Reader(host, f"{machine.url}/chunked/stream?count=160&interval=0.5")
     plays.deploy(**colour("green"))
-    assert stream.is_alive(), "the change took longer than the stream"
+    assert reader.is_alive(), "the change took longer than the stream"
     new = live(host)
     assert new != old
     assert (state(host, old), state(host, new)) == ("active", "active")
@@ -114,8 +109,9 @@ def test_a_stream_is_finished_by_the_release_that_began_it(
     assert enabled(host, old) == ["disabled", "disabled"]
     assert read(f"{machine.url}/readyz").status == 200
     time.sleep(8)
-    assert stream.is_alive(), "the stream has nothing left to drain"
-    assert stream.ids() == list(range(1, 162))
+    assert reader.is_alive(), "the stream has nothing left to drain"
+    reader.join()
+    assert (reader.stream.ended, reader.stream.ids) == (COMPLETE, [*range(1, 162)])
     wait_until_ended(host, old)
     assert not host.file(f"/run/reference/{old}.sock").exists
 
@@ -125,7 +121,7 @@ def test_a_draining_release_can_take_the_traffic_again(
 ) -> None:
     """`old` has ended meanwhile; its successor drains."""
     green = live(host)
-    stream = Reader(host, f"{machine.url}/chunked/stream?count=100000&interval=0.5")
+    reader = Reader(host, f"{machine.url}/chunked/stream?count=100000&interval=0.5")
     plays.deploy(**colour("red"))
     assert state(host, green, "-drain") == "active"
     told = plays.refusal(streaming_api_max_draining=1)
@@ -135,9 +131,8 @@ def test_a_draining_release_can_take_the_traffic_again(
     assert live(host) == green
     assert state(host, green, "-drain") == "inactive"
     assert enabled(host, green) == ["enabled", "enabled"]
-    stream.leave()
-    assert stream.stream.ended == LEFT
-    assert stream.ids() == list(range(1, len(stream.ids()) + 1))
+    reader.leave()
+    assert reader.stream.is_whole, (reader.stream.ended, reader.stream.error)
 
 
 def test_a_rollback_needs_a_release_on_the_host(host: Host, plays: Plays) -> None:

@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 from rawclient import NAME, get
-from streamclient import CUT, Reading, Stream, read_all
+from streamclient import CUT, Reading, Stream
 from testhost import Machine, nginx_workers, reload_nginx, until
 from testinfra.host import Host
 
@@ -25,39 +23,24 @@ STREAMS = 40
 WITHIN = 5.0  # seconds
 
 
-class Streams:
-    """Streams that are open all the time."""
+def many(machine: Machine) -> list[Stream]:
+    """Streams that would be open all the time."""
+    url = f"{machine.https_url}/chunked/stream?count=100000&interval=0.1"
+    return [Stream(url, name=NAME, timeout=0) for _ in range(STREAMS)]
 
-    def __init__(self, machine: Machine) -> None:
-        url = f"{machine.https_url}/chunked/stream?count=100000&interval=0.1"
-        self.all = [Stream(url, name=NAME, timeout=0) for _ in range(STREAMS)]
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=read_all, args=(self.all, self._over.is_set))
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        deadline = time.monotonic() + 20
-        while not all(len(one.times) > 3 for one in self.all):
-            assert time.monotonic() < deadline, "the streams do not begin"
-            time.sleep(0.1)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def cut(self) -> int:
-        """How many are cut, as soon as each is or gets events that are new."""
-        before = [len(one.times) for one in self.all]
-        until(
-            lambda: all(
-                one.ended or len(one.times) > count + 2
-                for one, count in zip(self.all, before, strict=True)
-            ),
-            20,
-        )
-        assert {one.ended for one in self.all} <= {"", CUT}
-        return sum(one.ended == CUT for one in self.all)
+def cut_of(streams: list[Stream]) -> int:
+    """How many are cut, as soon as each is or gets events that are new."""
+    before = [len(one.times) for one in streams]
+    until(
+        lambda: all(
+            one.ended or len(one.times) > count + 2
+            for one, count in zip(streams, before, strict=True)
+        ),
+        20,
+    )
+    assert {one.ended for one in streams} <= {"", CUT}
+    return sum(one.ended == CUT for one in streams)
 
 
 def seconds_to_answer(machine: Machine) -> float:
@@ -95,11 +78,12 @@ def is_up(machine: Machine, host: Host) -> Iterator[None]:
 
 def test_the_master_is_killed(machine: Machine, host: Host) -> None:
     """systemd ends the workers with their master, so all streams are cut; readers see that."""
-    with Streams(machine) as streams:
+    streams = many(machine)
+    with Reading(*streams):
         seconds = seconds_after_a_kill(machine, host)
         print(f"{seconds:.2f} s until it answers")
         assert seconds < WITHIN
-        assert streams.cut() == STREAMS
+        assert cut_of(streams) == STREAMS
     assert int(host.check_output("systemctl show nginx -P NRestarts")) >= 1
 
 
@@ -158,7 +142,8 @@ def outer_pid(init: str, pid: str) -> str:
 
 def test_a_worker_is_out_of_memory(machine: Machine, host: Host) -> None:
     """Its streams are cut, those of other workers go on, and Nginx is not stopped."""
-    with Streams(machine) as streams:
+    streams = many(machine)
+    with Reading(*streams):
         workers = host.check_output(
             "for one in $(pgrep -f 'nginx: worker process$'); do"
             " echo $(ls /proc/$one/fd | wc -l) $one; done | sort -rn | cut -d' ' -f2"
@@ -169,7 +154,7 @@ def test_a_worker_is_out_of_memory(machine: Machine, host: Host) -> None:
         assert seconds_to_answer(machine) < WITHIN
         # The last of it may be on its way yet; its streams are cut then.
         until(lambda: victim not in nginx_workers(host), 20)
-        cut = streams.cut()
+        cut = cut_of(streams)
         print(f"{cut} of {STREAMS} streams cut")
         assert cut > 0
         assert host.check_output("cat /run/nginx.pid") == master
@@ -203,7 +188,8 @@ def test_it_runs_in_a_sandbox(host: Host) -> None:
 
 def test_a_stream_survives_a_reload_in_the_sandbox(machine: Machine, host: Host) -> None:
     url = f"{machine.https_url}/chunked/stream?count=100000&interval=0.1"
-    with Reading(url, name=NAME) as reading:
+    stream = Stream(url, name=NAME, timeout=0)
+    with Reading(stream) as reading:
         reload_nginx(host)
         reading.goes_on()
-    assert reading.is_whole
+    assert stream.is_whole

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from rawclient import NAME, connect, get
-from streamclient import LEFT, Stream, read_all
+from streamclient import LEFT, Reading, Stream
 from testhost import Machine
 from testinfra.host import Host
 
@@ -173,17 +173,9 @@ def control(machine: Machine) -> Iterator[list[Stream]]:
 def found(machine: Machine, host: Host, control: list[Stream]) -> Found:
     url = f"{machine.https_url}/chunked/stream?count=100000&interval={EVERY}"
     streams = [Stream(url, name=NAME, timeout=0) for _ in range(STREAMS)]
-    over = threading.Event()
-    both = [*streams, *control]
-    reading = threading.Thread(target=read_all, args=(both, over.is_set))
-    reading.start()
-    try:
-        deadline = time.monotonic() + 30
-        while not all(len(one.times) > 2 for one in both):
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
-        windows: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
-        new = []
+    windows: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    new = []
+    with Reading(*streams, *control):
         for beside in [False, True] * WINDOWS:
             with slow_readers(machine) if beside else contextlib.nullcontext():
                 time.sleep(SETTLE)
@@ -194,9 +186,6 @@ def found(machine: Machine, host: Host, control: list[Stream]) -> Found:
                     time.sleep(0.5)
                 windows[beside].append((began, time.monotonic()))
                 holding = held_in_the_end(host) if beside else {}
-    finally:
-        over.set()
-        reading.join()
     return Found(
         [p99(streams, *window) for window in windows[False]],
         [p99(streams, *window) for window in windows[True]],

@@ -13,7 +13,7 @@ import pytest
 from plays import Plays
 from rawclient import NAME, connect, get, send
 from scanners import sslyze
-from testhost import Machine, reload_nginx
+from testhost import Machine, reload_nginx, until
 from testhost import ask as ask_host
 from testinfra.host import Host
 
@@ -226,10 +226,7 @@ def test_a_full_app_says_when_to_come_back(machine: Machine, host: Host, full: l
     assert host.check_output(f"{own} https://{NAME}/readyz") == "200"
     assert all(flows(end) for end in full)
     full[0].close()
-    deadline = time.monotonic() + 20
-    while ask(machine, 202) != (200, None):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: ask(machine, 202) == (200, None), 20)
 
 
 def test_many_at_once_are_answered_cleanly(machine: Machine, full: list[Any]) -> None:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 from edgehost import FILES, REFRESH, Edge, refresh
-from streamclient import Reading
-from testhost import nginx_workers
+from streamclient import Reading, Stream
+from testhost import nginx_workers, until
 from testinfra.host import Host
 
 
@@ -45,7 +45,8 @@ def test_nobody_in_particular_fetches_it(host: Host) -> None:
 def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) -> None:
     edge = published
     url = f"http://127.0.0.1:{edge.http}/named/api/stream?count=100000&interval=0.1"
-    with Reading(url) as reading:
+    stream = Stream(url, timeout=0)
+    with Reading(stream) as reading:
         before = nginx_workers(host)
         edge.write_list(f"{edge.address}/32\n198.51.100.0/24\n")
         refresh(host)
@@ -53,17 +54,15 @@ def test_a_good_list_is_taken_and_a_stream_goes_on(host: Host, published: Edge) 
     assert "198.51.100.0/24 1;" in host.check_output(FILES)
     assert_logged(host, "The list has changed: 3 networks.")
     assert edge.get("/seen").json()["client"] == edge.reader
-    assert reading.is_whole and reading.stream.status == 200
+    assert stream.is_whole and stream.status == 200
     assert before != nginx_workers(host)
 
 
 def test_who_is_no_longer_listed_is_refused(host: Host, published: Edge) -> None:
     published.write_list("198.51.100.0/24\n")
     host.check_output(REFRESH)
-    deadline = time.monotonic() + 10  # the new workers take over after the reload
-    while published.get("/seen").status != 403:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    # The new workers take over after the reload.
+    until(lambda: published.get("/seen").status == 403, 10)
 
 
 def test_the_same_list_does_not_reload(host: Host) -> None:

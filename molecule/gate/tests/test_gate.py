@@ -6,14 +6,13 @@ made all the time.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from typing import Any, Self
 
 import pytest
 from plays import Plays
-from streamclient import LEFT, Stream, read, read_all
+from streamclient import Reading, Stream, read
 from testhost import Machine, ask, reload_nginx
 from testinfra.host import Host
 
@@ -122,39 +121,29 @@ State = dict[str, str]  # files, units, the site, the live release
 Found = dict[str, tuple[str, State, State]]  # for each case the message, before, after
 
 
-class Watch:
-    """Reads one stream and makes new requests, from outside the host."""
+class Asking:
+    """Makes new requests beside a `with` block."""
 
     def __init__(self, url: str) -> None:
-        self.url = url
         self.answers: list[Stream] = []
-        self.stream = Stream(f"{url}/chunked/stream?count=100000&interval=0.2", timeout=0)
-        self.ended = threading.Event()
-        self.threads = [threading.Thread(target=run) for run in (self.read, self.ask)]
+        self._url = url
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask)
 
     def __enter__(self) -> Self:
-        for thread in self.threads:
-            thread.start()
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.ended.set()
-        for thread in self.threads:
-            thread.join()
+        self._over.set()
+        self._thread.join()
 
-    def read(self) -> None:
-        read_all([self.stream], leave=self.ended.is_set)
-
-    def ask(self) -> None:
-        while not self.ended.wait(0.2):
-            self.answers.append(read(f"{self.url}/readyz", timeout=20))
-
-    @property
-    def ids(self) -> list[int]:
-        return [int(n) for n in re.findall(rb"^id: (\d+)", self.stream.body, re.MULTILINE)]
+    def _ask(self) -> None:
+        while not self._over.wait(0.2):
+            self.answers.append(read(self._url, timeout=20))
 
 
-Deploys = tuple[Found, Watch, int]
+Deploys = tuple[Found, Stream, list[Stream]]
 
 
 def there(host: Host) -> State:
@@ -183,15 +172,15 @@ def settled(host: Host, before: State) -> State:
 def deploys(host: Host, machine: Machine, plays: Plays) -> Deploys:
     """For each case what the play said, what was there before, and what is there after it."""
     found = {}
-    with Watch(machine.url) as watch:
+    stream = Stream(f"{machine.url}/chunked/stream?count=100000&interval=0.2", timeout=0)
+    with Reading(stream) as reading, Asking(f"{machine.url}/readyz") as asking:
         for case, (variables, _) in CASES.items():
             before = there(host)
             done = plays.run(**variables)
             said = " ".join(f"{done.message} {done.output}".split())
             found[case] = said, before, settled(host, before)
-        reached = len(watch.ids)
-        time.sleep(1)
-    return found, watch, reached
+        reading.goes_on()
+    return found, stream, asking.answers
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -233,13 +222,12 @@ def test_an_nginx_that_cannot_reload_is_seen(not_reloaded: tuple[str, State, Sta
 
 
 def test_an_older_stream_is_whole(deploys: Deploys) -> None:
-    _, watch, reached = deploys
-    assert watch.stream.ended == LEFT, watch.stream.error
-    assert watch.ids == list(range(1, len(watch.ids) + 1))
-    assert len(watch.ids) > reached > 50
+    stream = deploys[1]
+    assert stream.is_whole, (stream.ended, stream.error)
+    assert len(stream.ids) > 50
 
 
 def test_what_was_live_serves_throughout(deploys: Deploys) -> None:
-    answers = deploys[1].answers
+    answers = deploys[2]
     assert {answer.status for answer in answers} == {200}, [a.error for a in answers if a.error]
     assert len(answers) > 100

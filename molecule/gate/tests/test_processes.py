@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
 from plays import Done, Play, Plays
-from testhost import Machine, ask
+from testhost import Machine, ask, until
 from testinfra.host import Host
 
 JOBS = """
@@ -114,26 +113,23 @@ def story(host: Host, machine: Machine, plays: Plays) -> Story:
         rows = (found["enabled"].split(), found["files"].split())
         return Seen(done, said, found["live"], sorted(active), *rows)
 
-    def until(words: str) -> None:
-        for _ in range(100):
-            if words in host.run(HOST["log"]).stdout:
-                return
-            time.sleep(0.2)
-        pytest.fail(f"no process {words}")
+    def until_it(says: str) -> None:
+        until(lambda: says in host.run(HOST["log"]).stdout, 60)
 
     seen = {"first": then(plays.deploy(**with_variables(A="1")))}
     seen["again"] = then(plays.deploy(**with_variables(A="1")))
     host.check_output("touch /var/lib/reference/job")
-    until("has a job")
+    until_it("has a job")
     seen["second"] = then(plays.deploy(**with_variables(A="2", DEAF="scheduler")))
-    until("has done its job")
+    until_it("has done its job")
     refused = {"streaming_api_nginx_server_extra": "location ~ stream-probe$ { return 404; }"}
     seen["refused"] = then(plays.run(**with_variables(A="3"), **refused))
     seen["fails"] = then(plays.run(**with_variables(A="4", FAILS="worker")))
     seen["rollback"] = then(plays.rollback())
     seen["killed"] = then(plays.begin(on_task=killed, **with_variables(A="5")).end())
     machine.reboot()
-    until_up(host)
+    up = "systemctl is-active reference@single.scheduler"
+    until(lambda: host.run(up).stdout.strip() == "active", 60)
     seen["boot"] = then(seen["killed"].done)
     return {**seen, "gone": then(plays.deploy())}
 
@@ -143,14 +139,6 @@ def killed(play: Play) -> None:
     if play.tasks[-1] == COMMIT:
         time.sleep(0.8)
         play.kill()
-
-
-def until_up(host: Host) -> None:
-    for _ in range(100):
-        if host.run("systemctl is-active reference@single.scheduler").stdout.strip() == "active":
-            return
-        time.sleep(0.2)
-    pytest.fail("no scheduler runs after the boot")
 
 
 def test_there_are_never_two_schedulers(story: Story) -> None:
@@ -222,20 +210,7 @@ def test_a_deploy_that_is_killed_and_a_boot(story: Story) -> None:
     assert len([said for said in boot.said if said[1:] == ["scheduler", said[2], "begins"]]) >= 1
 
 
-def test_an_app_without_processes_leaves_none(
-    story: Story, host: Host, wait: Callable[[Callable[[], bool]], None]
-) -> None:
+def test_an_app_without_processes_leaves_none(story: Story, host: Host) -> None:
     gone = story["gone"]
     assert [name for name in gone.files if "single" in name] == gone.enabled == []
-    wait(lambda: not re.search(r" active$", str(host.run(UNITS).stdout), re.MULTILINE))
-
-
-@pytest.fixture
-def wait() -> Callable[[Callable[[], bool]], None]:
-    def until(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 20
-        while not condition():
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-    return until
+    until(lambda: not re.search(r" active$", host.run(UNITS).stdout, re.MULTILINE), 20)
