@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-
 NO_EVENT = "no event"  # why nobody knows: the stream still waits
 
 

@@ -148,10 +148,8 @@ def test_what_the_controller_cannot_tell_fails_nothing(
     monkeypatch.setattr(Display, "warning", lambda _, said: warned.append(said))
     found = tell({"say": "outside", "outside": {"result": result_of(problem)}}, public_url=URL)
     assert "failed" not in found
-    assert warned == [
-        f"{UNIT} is live and streams on its host. {URL} could not be judged from the controller: "
-        "Cannot tell."
-    ]
+    live = f"{UNIT} is live and streams on its host."
+    assert warned == [f"{live} {URL} could not be judged from the controller: Cannot tell."]
 
 
 @pytest.mark.parametrize("problem", ["unsteady", "no stream"])
