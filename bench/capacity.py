@@ -90,6 +90,12 @@ def broken_in(measured: Mapping[str, Any]) -> list[str]:
     return broken(Found.load(measured["found"]), measured["interval"])
 
 
+def were_refused(measured: Mapping[str, Any]) -> bool:
+    """Whether streams were refused, not only left waiting."""
+    found = Found.load(measured["found"])
+    return found.refused > found.waiting
+
+
 class Rig:
     """A host that nobody has loaded yet. Memory grows from here: Python keeps what it has freed."""
 
@@ -220,7 +226,7 @@ def table(raw: dict[str, Any]) -> str:
         problems += [
             f"one of Nginx's workers had {each['nginx_files'][0]:,} open files"
             for each in rounds
-            if each["found"]["refused"]
+            if were_refused(each)
         ]
         # Processes keep what they have freed: the lowest round is the one that came first.
         gunicorn = min(c.gunicorn_memory for c in costs) / 1024
@@ -255,7 +261,7 @@ def table(raw: dict[str, Any]) -> str:
         "`now` is the reference app, `before` the same with `fastapi.sse`, both with uvloop and "
         f"httptools. {count} interleaved rounds. Memory is that of the lowest round, since processes keep "
         "what they have freed. HTTP/2: one stream per connection, the most expensive form."
-        + (refused if any(each["found"]["refused"] for each in raw["rounds"]) else "")
+        + (refused if any(map(were_refused, raw["rounds"])) else "")
         + "\n\n"
         + markdown(head, rows)
     )
