@@ -277,16 +277,16 @@ class Reading:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.goes_on(3)
+        self.goes_on()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
 
-    def goes_on(self, events: int = 10) -> None:
-        """Wait until so many more of each have come."""
-        wanted = [len(one.times) + events for one in self.streams]
+    def goes_on(self) -> None:
+        """Wait for some more of each."""
+        wanted = [len(one.times) + 10 for one in self.streams]
         deadline = time.monotonic() + 30
         while any(len(one.times) < n for one, n in zip(self.streams, wanted, strict=True)):
             ended = {(one.ended, one.error) for one in self.streams if one.ended}

@@ -46,13 +46,13 @@ class ActionModule(acting.Action):
     _requires_connection = False
 
     def act(self, args: dict[str, Any]) -> dict[str, Any]:
-        said = Blot.of(args["hidden"])(self._said(args))
+        hidden = Blot.of(args["hidden"])
+        if args["say"] == "outside":
+            return self._outside(args, hidden)
+        said = hidden(self._said(args))
         if not said:
             return {"changed": False, "skipped": True}
-        if args["say"] == "outside" and self._is_open_outside(args):
-            self._display.warning(said)
-            return {"changed": False}
-        if args["say"] in ("failure", "outside"):
+        if args["say"] == "failure":
             raise acting.RefusalError(said)
         # As debug does: the message is what the task is for.
         return {"changed": False, "msg": said, "_ansible_verbose_always": True}
@@ -60,8 +60,6 @@ class ActionModule(acting.Action):
     def _said(self, args: dict[str, Any]) -> str:
         if args["say"] == "report":
             return outcome.report(self._live(args), self._seen(args))
-        if args["say"] == "outside":
-            return self._not_outside(args)
         holder = args["plan"]["holder"]
         proofs = [one for one in args["proofs"] if one.get("holder") == holder]
         failed = outcome.Failure.of(args["failed"], proofs)
@@ -69,25 +67,24 @@ class ActionModule(acting.Action):
             return outcome.evidence(failed, str(args["undone"].get("journal", "")))
         return self._sentence(args, failed)
 
-    @staticmethod
-    def _is_open_outside(args: dict[str, Any]) -> bool:
-        return proof.is_open_by(proof.OPEN_FROM_AFAR, args["outside"].get("result") or {})
-
-    def _not_outside(self, args: dict[str, Any]) -> str:
-        """What is wrong at the public URL, '' if nothing is, or if that was not measured."""
+    def _outside(self, args: dict[str, Any], hidden: Blot) -> dict[str, Any]:
+        """Fail if the stream was measured at the public URL and does not stream there."""
         result = args["outside"].get("result") or {}
         if not result or result["streams"]:
-            return ""
+            return {"changed": False, "skipped": True}
         unit, url = args["plan"]["unit"], args["settings"]["streaming_api_public_url"]
-        if self._is_open_outside(args):
-            return (
-                f"{unit} is live and streams on its host. {url} could not be judged from the "
-                f"controller: {result['message']}"
+        if not proof.is_open_by(proof.OPEN_FROM_AFAR, result):
+            said = (
+                f"{unit} streams on its host, but not at {url}. It stays live, since the previous "
+                f"release would be behind the same URL. {result['message']}"
             )
-        return (
-            f"{unit} streams on its host, but not at {url}. It stays live, since the previous "
-            f"release would be behind the same URL. {result['message']}"
+            raise acting.RefusalError(hidden(said))
+        said = (
+            f"{unit} is live and streams on its host. {url} could not be judged from the "
+            f"controller: {result['message']}"
         )
+        self._display.warning(hidden(said))
+        return {"changed": False}
 
     def _live(self, args: dict[str, Any]) -> str:
         host = self._variables.get("inventory_hostname", "")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import pytest
 from plays import Plays
@@ -143,7 +143,16 @@ class Asking:
             self.answers.append(read(self._url, timeout=20))
 
 
-Deploys = tuple[Found, Stream, list[Stream]]
+class Deploys(NamedTuple):
+    """What became of the cases, and beside them of a stream and of new requests.
+
+    ``reached``: how many events the stream had when the last case was over.
+    """
+
+    cases: Found
+    stream: Stream
+    reached: int
+    answers: list[Stream]
 
 
 def there(host: Host) -> State:
@@ -179,19 +188,20 @@ def deploys(host: Host, machine: Machine, plays: Plays) -> Deploys:
             done = plays.run(**variables)
             said = " ".join(f"{done.message} {done.output}".split())
             found[case] = said, before, settled(host, before)
+        reached = len(stream.ids)
         reading.goes_on()
-    return found, stream, asking.answers
+    return Deploys(found, stream, reached, asking.answers)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_message_names_the_cause(deploys: Deploys, case: str) -> None:
-    said = deploys[0][case][0]
+    said = deploys.cases[case][0]
     assert [word for word in CASES[case][1] if word not in said] == [], said
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_of_it_is_left(deploys: Deploys, case: str) -> None:
-    _, before, after = deploys[0][case]
+    _, before, after = deploys.cases[case]
     assert after == before
 
 
@@ -222,12 +232,12 @@ def test_an_nginx_that_cannot_reload_is_seen(not_reloaded: tuple[str, State, Sta
 
 
 def test_an_older_stream_is_whole(deploys: Deploys) -> None:
-    stream = deploys[1]
+    stream = deploys.stream
     assert stream.is_whole, (stream.ended, stream.error)
-    assert len(stream.ids) > 50
+    assert len(stream.ids) > deploys.reached > 50
 
 
 def test_what_was_live_serves_throughout(deploys: Deploys) -> None:
-    answers = deploys[2]
+    answers = deploys.answers
     assert {answer.status for answer in answers} == {200}, [a.error for a in answers if a.error]
     assert len(answers) > 100

@@ -114,7 +114,7 @@ def story(host: Host, machine: Machine, plays: Plays) -> Story:
         return Seen(done, said, found["live"], sorted(active), *rows)
 
     def until_it(says: str) -> None:
-        until(lambda: says in host.run(HOST["log"]).stdout, 60)
+        until(lambda: says in host.run(HOST["log"]).stdout, 30)
 
     seen = {"first": then(plays.deploy(**with_variables(A="1")))}
     seen["again"] = then(plays.deploy(**with_variables(A="1")))
@@ -129,7 +129,7 @@ def story(host: Host, machine: Machine, plays: Plays) -> Story:
     seen["killed"] = then(plays.begin(on_task=killed, **with_variables(A="5")).end())
     machine.reboot()
     up = "systemctl is-active reference@single.scheduler"
-    until(lambda: host.run(up).stdout.strip() == "active", 60)
+    until(lambda: host.run(up).stdout.strip() == "active", 30)
     seen["boot"] = then(seen["killed"].done)
     return {**seen, "gone": then(plays.deploy())}
 
