@@ -25,20 +25,25 @@ PARTS = {
 
 
 def page(results: Path) -> str:
-    """The page. A part without results says so."""
+    """The page. A part without results says so.
+
+    PART-MACHINE.json has what another machine showed earlier; its table comes after that of PART.json.
+    """
     sections = [METHOD.read_text().strip()]
     for part, title in PARTS.items():
         sections.append(f"## {title}")
-        file = results / f"{part}.json"
-        if not file.exists():
+        files = [*results.glob(f"{part}.json"), *sorted(results.glob(f"{part}-*.json"))]
+        for file in files:
+            raw = json.loads(file.read_text())
+            if file != files[0]:
+                sections.append("On another machine:")
+            sections.append(importlib.import_module(f"bench.{part}").table(raw))
+            sections.append(
+                f"`./dev bench {part} --full`, {raw['date']} UTC, {raw['cpus']} CPUs ({raw['cpu']}), "
+                f"Linux {raw['kernel']}. Raw data: [bench/results/{file.name}](../bench/results/{file.name})."
+            )
+        if not files:
             sections.append(f"Not measured yet: `./dev bench {part} --full`.")
-            continue
-        raw = json.loads(file.read_text())
-        sections.append(importlib.import_module(f"bench.{part}").table(raw))
-        sections.append(
-            f"`./dev bench {part} --full`, {raw['date']} UTC, {raw['cpus']} CPUs ({raw['cpu']}), "
-            f"Linux {raw['kernel']}. Raw data: [bench/results/{part}.json](../bench/results/{part}.json)."
-        )
     return "\n\n".join(sections) + "\n"
 
 
