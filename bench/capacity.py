@@ -268,7 +268,7 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    wanted = options(__doc__, rounds=3)
+    wanted = options(__doc__)
     os.environ.update(HOST)
     steps = SHORT if wanted.short else STEPS
     rig = Rig(prepare(max(step.streams for step in steps) + 1000))

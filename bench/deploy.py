@@ -139,7 +139,7 @@ def table(raw: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    wanted = options(__doc__, rounds=3)
+    wanted = options(__doc__)
     os.environ.update(ROLE)
     for environment in (ROLE, SCRIPT):
         hosts(environment, "destroy", "create", "prepare")

@@ -22,7 +22,7 @@ LONGER = (
     20.0  # seconds; the same, of streams of 2 s, which are read up to three times at each layer
 )
 ATTEMPTS = 5  # while the machine is busy
-PAUSE = 2.0  # seconds after the first attempt, twice that after the second, and so on
+PAUSE = 2.0  # seconds before the second attempt, twice that before the third, and so on
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -54,12 +54,12 @@ def _measured(fault: Fault, record: Record) -> _Measured:
 
     Those are tests beside this one, so each attempt leaves them more time to end.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE * attempt)
         with started(fault.stack) as found:
             said = _diagnosed(fault, found, disturbance=fault.disturbance, client=fault.client)
             outcome = Outcome.of(fault, said)
-            if not outcome.right and was_busy(said) and attempt < ATTEMPTS:
-                time.sleep(PAUSE * attempt)
+            if not outcome.right and was_busy(said) and attempt < ATTEMPTS - 1:
                 continue
             if Outside.shows(fault):
                 record.outside.append(Outside.of(fault, _diagnosed(fault, found, outside=True)))
