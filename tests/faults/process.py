@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import signal
 import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 READY_SECONDS = 20
 Address = str | tuple[str, int]  # a unix socket's path, or host and port
 
-_ports = itertools.count(25000 + os.getpid() % 1000)
+PORTS = range(12000, 18000)  # below those of the test hosts and of outgoing connections
+BLOCK = 500
+
+
+def _own_ports() -> Iterator[int]:
+    """A block of ports, again and again; no other laboratory takes from it while this one lives.
+
+    To see that nobody has a port is not enough. A server listens some time after it has bound its
+    port, and until then a second one can bind the same port, with `SO_REUSEADDR`.
+    """
+    for first in PORTS[::BLOCK]:
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0laboratory-{first}")  # the kernel drops the name with this process
+        except OSError:
+            continue
+        while True:
+            yield from range(first, first + BLOCK)
+    raise RuntimeError(f"every block of ports in {PORTS} belongs to a running laboratory")
+
+
+_ports = _own_ports()
 
 
 def free_port() -> int:
