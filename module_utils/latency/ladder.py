@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Mapping, NamedTuple, Sequence
 
 from .errors import OptionError
 from .judge.diagnosis import diagnose
-from .judge.rounds import confirm, needs_a_third
+from .judge.rounds import confirm, second_round, third_round
 from .measurement import Measurement
 from .read.curl import need
 from .read.measure import measure
@@ -74,9 +74,9 @@ class Ladder(NamedTuple):
             need()
         diagnosis = diagnose(self._measure(self.targets), self.allowed)
         if diagnosis.failed and self.rounds > 1 and self.targets:
-            diagnosis = self._confirmed(diagnosis)
-            if needs_a_third(diagnosis):
-                diagnosis = self._confirmed(diagnosis)
+            diagnosis = self._confirmed(diagnosis, second_round(diagnosis))
+            if third := third_round(diagnosis):
+                diagnosis = self._confirmed(diagnosis, third)
         measurements = diagnosis.measurements()
         found = diagnosis.as_json()
         found["streams"] = not diagnosis.failed
@@ -84,17 +84,12 @@ class Ladder(NamedTuple):
         clean: dict[str, Any] = redacted(found)
         return clean
 
-    def _confirmed(self, found: Diagnosis) -> Diagnosis:
-        """Measure again as far as the layer at fault; the others too, unless it is that one again.
-
-        Long streams take their time, and the layers behind it cannot change what is said of it.
-        """
-        names = [layer.name for layer in found.layers]
-        enough = names.index(found.culprit) + 1 if found.culprit else len(names)
+    def _confirmed(self, found: Diagnosis, enough: int) -> Diagnosis:
+        """Measure that many layers again; the others too, if another one is at fault then."""
         targets = max(0, enough - len(self.measured))
         again = self._measure(self.targets if self.disturbance else self.targets[:targets])
         confirmed = confirm(found, again)
-        if confirmed.culprit != found.culprit and len(again) < len(names):
+        if confirmed.culprit != found.culprit and len(again) < len(found.layers):
             again += measure(self.targets[targets:], self.plan)
             confirmed = confirm(found, again)
         return confirmed

@@ -27,7 +27,10 @@ class Prometheus(NamedTuple):
         """The layer and the cause of each stream that does not stream."""
         return {(one["layer"], one["cause"]) for one in self.ask(ALERT)}
 
-    def rounds(self) -> float:
-        """How many rounds it knows to have ended."""
-        (count,) = self.ask('sum(streaming_probe_rounds_total{layer="all"})')
+    def rounds(self, *, judged: bool = False) -> float:
+        """How many rounds it knows to have ended; only those with a verdict, if `judged`."""
+        which = 'layer="all",verdict!="unknown"' if judged else 'layer="all"'
+        # It may have missed the last scrape.
+        found = f"last_over_time(streaming_probe_rounds_total{{{which}}}[1m])"
+        (count,) = self.ask(f"sum({found})")
         return float(count["value"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -20,7 +18,6 @@ from tests.faults.servers import TOKEN
 from tests.faults.stack import Running, Stack, running
 
 STREAM = {"count": 25, "interval": 0.02}
-LONGEST_LOAD = 120  # seconds, after which it ends even when nobody is left to end it
 
 
 @contextlib.contextmanager
@@ -82,16 +79,3 @@ def was_busy(said: Mapping[str, Any]) -> bool:
     """Whether the machine was too busy to see small delays."""
     passes = [one for layer in said["layers"] for one in layer["passes"].values()]
     return any(one["eased"] or one["problem"] in {"machine", "reader"} for one in passes)
-
-
-@contextlib.contextmanager
-def busy(processes: int) -> Iterator[None]:
-    """Keep the machine busy."""
-    argv = ["timeout", str(LONGEST_LOAD), sys.executable, "-c", "while True: pass"]
-    found = [subprocess.Popen(argv) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for one in found:
-            one.terminate()  # `timeout` passes it on
-            one.wait()

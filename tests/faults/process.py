@@ -26,13 +26,13 @@ def _own_ports() -> Iterator[int]:
     port, and until then a second one can bind the same port, with `SO_REUSEADDR`.
     """
     for first in PORTS[::BLOCK]:
-        claim = socket.socket(socket.AF_UNIX)
-        try:
-            claim.bind(f"\0laboratory-{first}")  # the kernel drops the name with this process
-        except OSError:
-            continue
-        while True:
-            yield from range(first, first + BLOCK)
+        with socket.socket(socket.AF_UNIX) as claim:
+            try:
+                claim.bind(f"\0laboratory-{first}")  # the kernel drops the name with this process
+            except OSError:
+                continue
+            while True:
+                yield from range(first, first + BLOCK)
     raise RuntimeError(f"every block of ports in {PORTS} belongs to a running laboratory")
 
 

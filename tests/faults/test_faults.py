@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from plugins.module_utils.latency.measurement import Measurement
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import cures_of
 from tests.faults.laboratory import STREAM, diagnose, started, was_busy
+from tests.faults.load import until_quiet
 from tests.faults.report import Outcome, Outside, Record, Witnessed, expected
 from tests.faults.stack import Running
 from tests.faults.strips import picture
@@ -21,15 +21,13 @@ LONGEST = 10.0  # seconds that a default diagnosis may take
 LONGER = (
     20.0  # seconds; the same, of streams of 2 s, which are read up to three times at each layer
 )
-ATTEMPTS = 5  # while the machine is busy
-PAUSE = 2.0  # seconds before the second attempt, twice that before the third, and so on
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_fault(fault: Fault, record: Record, rounds: range) -> None:
     """One stack with one fault: the right layer, the right cause first."""
     for _ in rounds:
-        said, outcome, seen = _measured(fault, record)
+        said, outcome, seen = until_quiet(lambda: _measured(fault, record), lambda one: one.in_vain)
         record.faults.append(outcome)
         if seen:
             record.witness.append(Witnessed(fault, *seen))
@@ -48,25 +46,33 @@ class _Measured(NamedTuple):
     outcome: Outcome
     seen: Seen | None
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether the machine was too busy to see it."""
+        return not self.outcome.right and was_busy(self.said)
+
 
 def _measured(fault: Fault, record: Record) -> _Measured:
-    """What is said of it. A delay of 20 ms cannot be seen while others take the machine's CPUs.
+    """What is said of it. A delay of 20 ms cannot be seen while others take the machine's CPUs."""
+    with started(fault.stack) as found:
+        said = _diagnosed(fault, found, disturbance=fault.disturbance, client=fault.client)
+        one = _Measured(said, Outcome.of(fault, said), None)
+        if one.in_vain:
+            return one
+        if Outside.shows(fault):
+            record.outside.append(_from_outside(fault, found))
+        # After the diagnosis: it would fill the caches.
+        if not blind_to(fault):
+            one = one._replace(seen=look(found, fault, {**STREAM, **fault.stream}))
+        return one
 
-    Those are tests beside this one, so each attempt leaves them more time to end.
-    """
-    for attempt in range(ATTEMPTS):
-        time.sleep(PAUSE * attempt)
-        with started(fault.stack) as found:
-            said = _diagnosed(fault, found, disturbance=fault.disturbance, client=fault.client)
-            outcome = Outcome.of(fault, said)
-            if not outcome.right and was_busy(said) and attempt < ATTEMPTS - 1:
-                continue
-            if Outside.shows(fault):
-                record.outside.append(Outside.of(fault, _diagnosed(fault, found, outside=True)))
-            # After the diagnosis: it would fill the caches.
-            seen = None if blind_to(fault) else look(found, fault, {**STREAM, **fault.stream})
-        break
-    return _Measured(said, outcome, seen)
+
+def _from_outside(fault: Fault, found: Running) -> Outside:
+    said = until_quiet(
+        lambda: _diagnosed(fault, found, outside=True),
+        lambda said: was_busy(said) and not Outside.of(fault, said).right,
+    )
+    return Outside.of(fault, said)
 
 
 def _diagnosed(fault: Fault, found: Running, **others: Any) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.faults.cases import HEALTHY, Healthy
 from tests.faults.cases.fault import OWN, PROBE
-from tests.faults.laboratory import STREAM, busy, diagnose, started, was_busy
+from tests.faults.laboratory import STREAM, diagnose, started, was_busy
+from tests.faults.load import busy
 from tests.faults.report import Record, Trial
 from tests.faults.stack import Running
 from tests.faults.witness import NOTHING, blind_to, look

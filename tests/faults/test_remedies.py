@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from plugins.module_utils.latency.judge.causes import CAUSES
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import CURES, Cure, cures_of, key_of, reason_against
-from tests.faults.laboratory import diagnose, started
+from tests.faults.laboratory import diagnose, started, was_busy
+from tests.faults.load import until_quiet
 from tests.faults.report import Cured, Record
 
 FIRST = {key_of(fault): fault for fault in reversed(FAULTS)}  # the others get one cure only
@@ -44,16 +47,20 @@ def test_no_key_is_left_over() -> None:
 def test_remedy(fault: Fault, cure: Cure, record: Record) -> None:
     """The same passes and the same stream, as long as the remedy is not another request."""
     cured = cure.change(fault)
-    with started(cured.stack) as found:
-        said = diagnose(
-            found,
-            cured.path,
-            cured.stream,
-            disturbance=cured.disturbance,
-            client=cured.client,
-            passes=cured.passes,
-            **cured.more,
-        )
+
+    def measure() -> dict[str, Any]:
+        with started(cured.stack) as found:
+            return diagnose(
+                found,
+                cured.path,
+                cured.stream,
+                disturbance=cured.disturbance,
+                client=cured.client,
+                passes=cured.passes,
+                **cured.more,
+            )
+
+    said = until_quiet(measure, lambda said: was_busy(said) and not said["streams"])
     outcome = Cured.of(fault, cure.words, said)
     record.cured.append(outcome)
     assert outcome.streams, said["text"]

@@ -107,7 +107,9 @@ def test_the_servers_limit_of_streams_is_seen(stack: Stack) -> None:
     request = probe(stack.https, "count=3&interval=0.7", ca_path=stack.certificate)
     many = read_all([request] * 140, shared=True)
     first_end = min(one.began + one.ended_at for one in many)
-    waited = [one for one in many if one.began + (one.headers_at or 0) > first_end]
+    # The next one may begin a moment before this process notes the end; the others began long before.
+    began = [one.began + (one.headers_at or 0) for one in many]
+    waited = [at for at in began if at > first_end - 0.7]
     assert len(waited) == 140 - 128  # Nginx's default
 
 

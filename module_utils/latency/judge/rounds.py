@@ -22,15 +22,35 @@ NOT_AGAIN = Judged(words.UNKNOWN, "", "not read again", Metrics(), Pass(()))
 
 
 NOISE = "Noise: "  # begins a note about what only one round saw
+SOON = 10.0  # seconds; a third round then costs little
 
 
-def needs_a_third(found: Diagnosis) -> bool:
-    """Whether two rounds are too few: only the beginning is late, and an app may think at times."""
-    for layer in found.layers:
-        if layer.name == found.culprit:
-            problem = layer.passes[found.culprit_pass].problem
-            return problem in {words.HEADERS_HELD, words.FIRST_LATE}
-    return False
+def second_round(found: Diagnosis) -> int:
+    """How many layers to read a second time, from the app outwards. Long streams take their time,
+    and the layers behind the culprit cannot change what is said of it.
+    """
+    return _place(found) + 1 if found.culprit else len(found.layers)
+
+
+def third_round(found: Diagnosis) -> int:
+    """How many layers to read a third time, from the app outwards; 0 if two rounds are enough.
+
+    If only the beginning is late, as far as the culprit: an app may think at times. If a stream was
+    cut soon, those before the culprit: what comes and goes there may have spared both rounds.
+    """
+    if not found.culprit:
+        return 0
+    place = _place(found)
+    judged = found.layers[place].passes[found.culprit_pass]
+    if judged.problem in {words.HEADERS_HELD, words.FIRST_LATE}:
+        return place + 1
+    if judged.problem == words.CUT and judged.metrics.duration_seconds < SOON:
+        return place
+    return 0
+
+
+def _place(found: Diagnosis) -> int:
+    return [layer.name for layer in found.layers].index(found.culprit)
 
 
 def confirm(first: Diagnosis, second: Sequence[Measurement]) -> Diagnosis:

@@ -78,6 +78,7 @@ class _Disturber:
             return
         name = self._what.name or " ".join(map(shlex.quote, self._what.argv))
         silent = subprocess.DEVNULL
+        at = time.monotonic()  # what it does must not come before its mark
         try:
             self._process = subprocess.Popen(
                 self._what.argv, stdin=silent, stdout=silent, stderr=silent
@@ -86,7 +87,7 @@ class _Disturber:
             name = f"{name} (failed: {error.strerror})"
         for stream in self._streams:
             if not stream.ended:
-                stream.mark(name)
+                stream.mark(name, at)
 
     def wait(self) -> None:
         """Wait for the end of the command. It may itself wait for streams that we just left."""

@@ -58,9 +58,9 @@ class Stream:
         """Seconds since it began."""
         return time.monotonic() - self.began
 
-    def mark(self, what: str) -> None:
-        """Note what happened."""
-        self.marks.append((self.now(), what))
+    def mark(self, what: str, at: float | None = None) -> None:
+        """Note what happened, now or at this time of the monotonic clock."""
+        self.marks.append((self.now() if at is None else at - self.began, what))
 
     def take(self, data: bytes) -> bool:
         """Take the bytes of one read. Returns False when the reader has read enough."""

@@ -369,7 +369,7 @@ def test_only_a_handshake_leads_to_http2(machine: Machine, tls: str | None, firs
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_stopped(machine: Machine, flood: str) -> None:
     def ask(raw: bytes) -> str:
-        return "closed" if exchange(machine.https, raw, patience=10).closed else "open"
+        return "closed" if exchange(machine.https, raw, patience=10, quiet=10).closed else "open"
 
     done = send_all(machine.https, {flood: begin() + FLOODS[flood]}, ask)
     said, reached = done.outcomes[flood]

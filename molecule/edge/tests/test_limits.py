@@ -37,7 +37,8 @@ def test_the_headers_of_an_answer(machine: Machine, length: int, status: int) ->
 
 def closed_after(machine: Machine, first: bytes, drip: bytes, *, tls: str | None) -> float:
     """Seconds until the server closes a connection that sends a byte each second."""
-    with connect(machine.https if tls else machine.http, tls=tls, timeout=1) as end:
+    with connect(machine.https if tls else machine.http, tls=tls) as end:
+        end.settimeout(1)
         end.sendall(first)
         began = time.monotonic()
         while time.monotonic() - began < 40:

@@ -83,13 +83,13 @@ def hurried(host: Host) -> Iterator[None]:
 def test_nothing_leaks_in_time_lapse(host: Host) -> None:
     """The rounds of a day (WATCH_ROUNDS=4320), or some of them.
 
-    A round opens up to ten descriptors and closes them, so what is compared is the median of many
-    moments, which lie in several rounds.
+    A round opens up to ten descriptors and closes them, so what is compared is the least of many
+    moments, of which some lie between two streams.
     """
 
-    def after(rounds: float) -> tuple[float, float, float]:
+    def after(rounds: float) -> tuple[float, int, float]:
         until(lambda: counted(host) >= rounds, 60 + 3 * rounds)
-        opened = statistics.median(map(int, host.check_output(OPENED).split()))
+        opened = min(map(int, host.check_output(OPENED).split()))
         resident = value(host, "process_resident_memory_bytes") / 2**20
         return resident, opened, value(host, "streaming_monitor_history_bytes") / 2**20
 
@@ -146,9 +146,12 @@ def test_the_playbook_shows_the_verdict(plays: Plays, prometheus: Prometheus) ->
     until(
         lambda: prometheus.ask('streaming_probe_verdict{layer="all",verdict="streaming"} == 1'), 60
     )
-    done = plays.run("status")
-    assert done.succeeded, done.output
-    assert "/ streaming, measured" in done.output
+    for _ in range(3):  # the play itself can make the machine so busy that a round has no verdict
+        done = plays.run("status")
+        assert done.succeeded, done.output
+        if "/ streaming, measured" in done.output:
+            return
+    pytest.fail(done.output)
 
 
 def test_a_dead_app_is_told_and_survived(host: Host, prometheus: Prometheus) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.faults.cases.fault import ALONE, ASGI, IDLE, OWN, PARALLEL, Fault
+from tests.faults.cases.fault import ALONE, ASGI, IDLE, LONG, OWN, PARALLEL, Fault
 from tests.faults.servers import Gunicorn
 from tests.faults.stack import Stack
 
@@ -52,6 +52,7 @@ FAULTS = (
         Stack(Gunicorn("sigterm:app")),
         ALONE,
         OWN,
+        LONG,  # sse-starlette looks twice a second whether it shall stop
         disturbance="stop",
     ),
     Fault(

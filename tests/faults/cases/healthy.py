@@ -187,7 +187,7 @@ HEALTHY = (
             f"{path[1:]}-side-by-side",
             Stack(MODELS),
             path=path,
-            passes=PARALLEL,
+            passes=("identity", "browser", "parallel"),  # two single streams, as everywhere else
             more={"parallel": 20},
             unsure=odd(path),
         )

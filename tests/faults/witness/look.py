@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from tests.faults.cases import Fault, Healthy
+from tests.faults.load import quiet
 from tests.faults.servers import TOKEN, Nginx
 from tests.faults.stack import Running
 from tests.faults.witness.answer import Sight
@@ -75,7 +77,8 @@ def look(found: Running, case: Fault | Healthy, stream: Mapping[str, Any]) -> Se
     """What is seen at first, if it is seen again."""
     seen: list[Seen] = []
     while len(seen) < LOOKS:
-        one = _look(found, case, stream)
+        with quiet() if seen else contextlib.nullcontext():
+            one = _look(found, case, stream)
         if one == NOTHING or one in seen:
             return one
         seen.append(one)

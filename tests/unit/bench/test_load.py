@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import math
 import socket
 import threading
@@ -17,6 +18,13 @@ from bench.load.generate import generate, summary
 from bench.load.stream import Stream, Window
 
 START = 100.0  # when the source began its first event, by the monotonic clock
+
+
+@pytest.fixture(autouse=True)
+def collections() -> Iterator[None]:
+    """The generator ends without the garbage collector; here other tests come after it."""
+    yield
+    gc.enable()
 
 
 def event(n: int, sent: float = START) -> bytes:

@@ -19,16 +19,17 @@ def test_no_two_laboratories_take_the_same_port() -> None:
     """Also with neighbouring process numbers, as pytest's workers have them."""
     taking = [
         subprocess.Popen(
-            [sys.executable, "-c", TAKING],
+            [sys.executable, "-X", "dev", "-c", TAKING],  # which tells of leaks
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
         )
         for _ in range(4)
     ]
     lines = [one.stdout.readline() for one in taking if one.stdout]
-    for one in taking:
-        one.communicate()
+    leaks = [one.communicate()[1] for one in taking]
     ports = " ".join(lines).split()
     assert len(ports) == len(set(ports)) == 160
+    assert leaks == [""] * 4

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from plugins.module_utils.latency.judge.diagnosis import Diagnosis, diagnose
-from plugins.module_utils.latency.judge.rounds import confirm, needs_a_third
+from plugins.module_utils.latency.judge.rounds import confirm, third_round
 from plugins.module_utils.latency.measurement import Measurement
 from plugins.module_utils.latency.timeline import Event, Timeline
 from tests.unit.latency.made_streams import CHUNKED, layer
@@ -99,7 +99,7 @@ def diagnosed(make: Make, chance: random.Random, parallel: int) -> Diagnosis:
     if not first.failed:
         return first
     found = confirm(first, measured(make, chance, parallel))
-    return confirm(found, measured(make, chance, parallel)) if needs_a_third(found) else found
+    return confirm(found, measured(make, chance, parallel)) if third_round(found) else found
 
 
 @pytest.mark.parametrize("parallel", [4, 30])
