@@ -75,7 +75,7 @@ class Ladder(NamedTuple):
         diagnosis = diagnose(self._measure(self.targets), self.allowed)
         if diagnosis.failed and self.rounds > 1 and self.targets:
             diagnosis = self._confirmed(diagnosis, second_round(diagnosis))
-            if third := third_round(diagnosis):
+            if (third := third_round(diagnosis)) > len(self.measured):
                 diagnosis = self._confirmed(diagnosis, third)
         measurements = diagnosis.measurements()
         found = diagnosis.as_json()
