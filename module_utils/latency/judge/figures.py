@@ -163,6 +163,21 @@ def steps_of(one: Timeline, least: float, most: float) -> list[float]:
     return [] if few or (cadence_of(one) or 0.0) > 0.8 * least else steps
 
 
+def late_by_one(one: Timeline) -> tuple[float, float]:
+    """The share of the events, 0 to 1, that come when the next one is sent, and the seconds between
+    two events. 0 where the events do not say when they were sent.
+    """
+    sent = [event.sent for event in one.events if event.sent is not None]
+    late, _ = delays_of(one)
+    cadence = (sent_span(one) or 0.0) / max(1, len(sent) - 1)
+    if not late or not cadence:
+        return 0.0, 0.0
+    near = 0.3 * cadence
+    pauses = [after - before for before, after in zip(sent, sent[1:])]
+    found = sum(abs(by - pause) < near < by for by, pause in zip(late, pauses))
+    return found / len(pauses), cadence
+
+
 def pauses_of(one: Timeline) -> list[float]:
     """When the stream went on after each pause, if it pauses as what gets a CPU only now and then:
     a lump, a few events on time, and so on. Else empty. A buffer sends nothing between its lumps.

@@ -122,6 +122,12 @@ def large(one: timeline.Timeline) -> timeline.Timeline:
     return one._replace(events=tuple(event._replace(size=5000) for event in one.events))
 
 
+def late_by_one(in_pairs: int) -> timeline.Timeline:
+    """Each event comes when the next one is sent; so many of 50 wait one longer, for their pair."""
+    late = [0.0602 if n < in_pairs and n % 2 == 0 else 0.0302 for n in range(50)]
+    return stream(late, every=0.03)
+
+
 def far(trip: float, late: list[float] | float = 0.04) -> timeline.Timeline:
     """A stream to a reader at such a round trip."""
     return stream(late, same_clock=False, hold=3 * trip, connected=3 * trip, headers_at=4 * trip)
@@ -154,6 +160,8 @@ CASES: dict[str, tuple[list[Measurement], str, str, str]] = {
     "nginx ignores, compressed": ([layer("gunicorn", identity=stream(headers=NO_BUFFERING)), layer("nginx", identity=stream(), gzip=in_the_end(headers=GZIPPED))], "nginx", "buffered", "nginx-accel-ignored"),
     "nginx filters": ([SOCKET, layer("nginx", identity=stream(0.0202))], "nginx", "delayed", "nginx-body-filter"),
     "nginx fills buffers": ([SOCKET, layer("nginx", identity=large(stream(0.0202)))], "nginx", "delayed", "nginx-buffering-large"),
+    "nginx fills buffers, and some events come in pairs": ([SOCKET, layer("nginx", identity=large(late_by_one(in_pairs=22)))], "nginx", "lumped", "nginx-buffering-large"),
+    "nginx holds pairs": ([SOCKET, layer("nginx", identity=large(late_by_one(in_pairs=50)))], "nginx", "lumped", "nginx-buffering-http10"),
     "nginx corks": ([layer("gunicorn", identity=stream(every=0.01)), layer("nginx", identity=in_lumps(4, every=0.01))], "nginx", "lumped", "nginx-nodelay"),
     "edge corks": ([SOCKET, layer("public", identity=in_lumps(11))], "public", "lumped", "edge-nodelay"),
     "edge corks behind nginx": ([layer("nginx", identity=stream()), layer("public", identity=in_lumps(11))], "public", "lumped", "edge-nodelay"),
