@@ -59,7 +59,7 @@ def apps(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
 def deployed(plays: Plays, apps: dict[str, dict[str, Any]]) -> str:
     """Deploy both; what the play of the guest says."""
     plays.deploy(**apps["web"])
-    return plays.deploy(**apps["chat"]).output
+    return plays.prove(**apps["chat"]).output
 
 
 def url(machine: Machine, path: str) -> str:

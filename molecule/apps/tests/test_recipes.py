@@ -184,7 +184,7 @@ def test_a_recipe(
     others = [yaml.safe_load(other) for other in recipe.before]
     for other in others:
         plays.deploy(**other)
-    done = plays.deploy(**variables, **more)
+    done = plays.prove(**variables, **more)
     assert f"{name}@" in done.output and " is live on " in done.output
     for path in variables.get("streaming_api_proof_paths", []):
         assert f"{path} streams too." in done.output

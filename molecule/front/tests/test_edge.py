@@ -178,14 +178,9 @@ def test_a_location_keeps_its_own_header(edge: Edge) -> None:
 # --- the proof, HTTP/3, another edge ---
 
 
-def rows(output: str) -> list[str]:
-    words = [line.split() for line in output.splitlines()]
-    return [first[0] for first in words if first[1:3] == ["identity", "streaming"]]
-
-
 def test_the_proof_goes_through_the_edge(plays: Plays) -> None:
-    done = plays.deploy()
-    assert rows(done.output) == ["gunicorn", "nginx", "public"]
+    done = plays.prove()
+    assert done.streaming == ["gunicorn", "nginx", "public"]
     said = " ".join(done.output.split())
     assert "The host itself was not measured from here (origin): it answers its edge only" in said
     assert "Cloudflare cuts a stream that is silent for 120 s." in said
@@ -205,7 +200,7 @@ def test_what_does_not_go_together_is_refused(plays: Plays) -> None:
 
 def test_a_load_balancer(machine: Machine, host: Host, edge: Edge, plays: Plays) -> None:
     """It adds the reader to X-Forwarded-For, and the host trusts its subnet only."""
-    done = plays.deploy(
+    done = plays.prove(
         streaming_api_edge="alb",
         streaming_api_edge_client_ca="",
         streaming_api_edge_ranges_urls=[],
@@ -213,7 +208,7 @@ def test_a_load_balancer(machine: Machine, host: Host, edge: Edge, plays: Plays)
         streaming_api_nginx_trusted_proxies=[f"{edge.address}/32"],
     )
     try:
-        assert rows(done.output)[-1] == "public"
+        assert done.streaming[-1] == "public"
         for header in ("X-Nothing: 1", *FORGED):
             more = f"{header.format(edge=edge.address)}\r\n"
             said = edge.get("/seen", more).json()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plays import Play, Plays
+from plays import UNSURE, Play, Plays
 
 TASKS: list[dict[str, Any]] = [
     {"name": "Ignore this", "fail": {"msg": "ignored"}, "ignore_errors": True},
@@ -53,6 +53,20 @@ def test_a_play_that_fails(plays: Plays, playbook: Path) -> None:
     assert (done.message, done.changed) == ("no here", 2)
     with pytest.raises(pytest.fail.Exception, match="no\n"):
         plays.succeed(playbook, why="here")
+
+
+@pytest.mark.parametrize(("says", "runs"), [("It streams", 1), (UNSURE, 2)])
+def test_a_deploy_that_a_busy_machine_hid_is_repeated(
+    plays: Plays, tmp_path: Path, says: str, runs: int
+) -> None:
+    file = tmp_path / "runs"
+    count = {"shell": f"echo run >>{file}; echo {says}", "register": "said"}
+    report = {"debug": {"var": "said.stdout"}}
+    play = {"hosts": "localhost", "connection": "local", "gather_facts": False}
+    playbook = tmp_path / "deploy.json"
+    playbook.write_text(json.dumps([{**play, "tasks": [count, report]}]))
+    assert says in plays.prove(playbook).output
+    assert len(file.read_text().split()) == runs
 
 
 def test_a_play_can_be_watched_and_killed(plays: Plays, playbook: Path) -> None:
