@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from plugins.module_utils.latency.ladder import Ladder
+from plugins.module_utils.latency.measurement import Measurement
 from plugins.module_utils.latency.read.url import with_query
 from plugins.module_utils.latency.tell import text
+from tests.faults import stalls
 from tests.faults.servers import TOKEN
 from tests.faults.stack import Running, Stack, running
 
@@ -47,7 +49,8 @@ def diagnose(
     outside: bool = False,
     **options: Any,
 ) -> dict[str, Any]:
-    """What the module says of all layers of this stack, and how long it took, in seconds.
+    """What the module says of all layers of this stack, how long it took, in seconds, and how often
+    it says something else if the reader stalls (`stalls.changed`).
 
     A client is one more layer. From ``outside`` there is only what the public sees.
     """
@@ -70,9 +73,13 @@ def diagnose(
         layers.append({"name": "client", "command": command})
     done = {"command": found.disturbing(disturbance), "name": disturbance} if disturbance else None
     task = {"layers": layers, "stream": wanted, "disturbance": done, "probe_token": TOKEN}
+    ladder = Ladder.of({**task, **options})
     began = time.monotonic()
-    said = Ladder.of({**task, **options}).climb()
-    return {**said, "text": text.render(said), "took": time.monotonic() - began}
+    said = ladder.climb()
+    took = time.monotonic() - began
+    measured = [Measurement.of(one) for one in said["measured"]]
+    changed = stalls.changed(measured, ladder.allowed)
+    return {**said, "text": text.render(said), "took": took, "changed": changed}
 
 
 def was_busy(said: Mapping[str, Any]) -> bool:

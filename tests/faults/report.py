@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from tests.faults import stalls
 from tests.faults.cases import FAULTS, Fault
 from tests.faults.cures import reason_against
 from tests.faults.strips import Picture
@@ -162,6 +163,7 @@ class Record:
         self.took: list[tuple[float, bool]] = []
         self.witness: list[Witnessed] = []
         self.unaccused: list[tuple[str, Seen]] = []  # the witness on healthy stacks
+        self.changed: list[tuple[str, int]] = []  # of so many tries with stalls, for each diagnosis
 
     def add(self, other: Record) -> None:
         """Take what another process recorded."""
@@ -173,6 +175,7 @@ class Record:
         self.took += other.took
         self.witness += other.witness
         self.unaccused += other.unaccused
+        self.changed += other.changed
 
     def too_low(self) -> str:
         """What is wrong with the whole, though each part may be as bad; empty if nothing is."""
@@ -204,6 +207,9 @@ class Record:
             f" {len(self.cured)} ways: {sum(one.streams for one in self.cured)} of them stream."
             f" {len({one.name for one in self.healthy})} kinds of healthy stacks, {len(self.healthy)}"
             f" runs, {loaded} of them on a busy machine: {len(accused)} accusations."
+            f" Judged {stalls.TRIES * len(self.changed)} times as if the reader had been kept from its"
+            f" CPU {stalls.A_SECOND} times a second, {stalls.LENGTH * 1000:.0f} ms each on average:"
+            f" another layer or cause {sum(count for _, count in self.changed)} times."
             + _took(self.took)
         )
 

@@ -14,11 +14,14 @@ from tests.faults.laboratory import STREAM, diagnose, started, was_busy
 from tests.faults.load import until_quiet
 from tests.faults.report import Outcome, Outside, Record, Witnessed, expected
 from tests.faults.stack import Running
+from tests.faults.stalls import TRIES
 from tests.faults.strips import picture
 from tests.faults.witness import Seen, blind_to, look
 
 LONGEST = 10.0  # seconds that a default diagnosis may take
 LONGER = 24.0  # seconds; the same, of streams of 2 s: three layers, each read up to three times
+
+MOST_CHANGED = TRIES / 4
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
@@ -32,6 +35,8 @@ def test_fault(fault: Fault, record: Record, rounds: range) -> None:
         if fault.usual:
             record.took.append((said["took"], fault.default))
         assert outcome.right, said["text"]
+        record.changed.append((fault.name, said["changed"]))
+        assert said["changed"] <= MOST_CHANGED, "short stalls of the reader change the diagnosis"
         assert not seen or seen.layer == expected(fault), seen
         for cure in cures_of(fault):
             assert cure.words in outcome.remedy, "test_remedies applies another remedy"

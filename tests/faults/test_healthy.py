@@ -57,5 +57,7 @@ def check(case: Healthy, found: Running, record: Record, *, loaded: bool) -> Non
         accused = not said["streams"]
     record.healthy.append(Trial(case.name, loaded, said["message"] if accused else ""))
     assert not accused, said["text"]
+    if not loaded:
+        record.changed.append((case.name, said["changed"]))
     if case.unsure:
         assert not said["streams"] and said["verdict"] == "unknown", said["text"]
