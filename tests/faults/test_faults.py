@@ -20,8 +20,7 @@ from tests.faults.witness import Seen, blind_to, look
 
 LONGEST = 10.0  # seconds that a default diagnosis may take
 LONGER = 24.0  # seconds; the same, of streams of 2 s: three layers, each read up to three times
-
-MOST_CHANGED = TRIES / 4
+MOST_CHANGED = TRIES / 4  # more often, and it is chance what the diagnosis says
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
