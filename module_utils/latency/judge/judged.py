@@ -63,7 +63,7 @@ class Case(NamedTuple):
 
     ``here`` and ``earlier`` have all single streams of this layer, and those of the layers before
     that streamed. They show how much the stream differs from time to time. ``beside`` has streams
-    of this layer that were open at the same time.
+    of this layer that were open at the same time. ``nearest``: it is the app's own socket.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Case(NamedTuple):
     here: Sequence[Timeline] = ()
     earlier: Sequence[Timeline] = ()
     beside: Sequence[Timeline] = ()
+    nearest: bool = False
 
     @property
     def had(self) -> Metrics:

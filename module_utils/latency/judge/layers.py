@@ -128,6 +128,7 @@ def judge_layer(
                     for stream in _blameless(same)
                 ],
                 beside=[stream for stream in singles if stream is not first],
+                nearest=layer.nearest,
             )
     return layer._replace(passes=passes)
 

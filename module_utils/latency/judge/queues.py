@@ -42,7 +42,7 @@ def queued(streams: Sequence[Timeline], wait: float) -> list[Timeline]:
     if not runs:
         return []
     first_end = min(run.ends for run in runs)
-    prompt = [run for run in runs if run.begins < first_end]
+    prompt = [run for run in runs if run.begins < first_end] or runs[:1]
     late = runs[len(prompt) :]
     never = [one for one in streams if one.headers_at is None and one.ended == LIMIT]
     waits = [run.one.headers_at or 0.0 for run in late] + [one.ended_at for one in never]
@@ -57,7 +57,12 @@ def queued(streams: Sequence[Timeline], wait: float) -> list[Timeline]:
 
 
 def _lasts_as_long(prompt: Sequence[_Run], late: Sequence[_Run]) -> bool:
-    """Whether the late ones then take their time. A stream that was held until its end does not."""
+    """Whether the late ones then take their time. A stream that was held until its end does not.
+    How long one lasts that the reader has left is not known.
+    """
+    late = [run for run in late if run.one.ended != LIMIT]
+    if not late:
+        return True
     usual, took = (sorted(map(_lasted, runs))[len(runs) // 2] for runs in (prompt, late))
     return took > 0.3 * usual
 
@@ -82,7 +87,9 @@ def _bounded(runs: Sequence[_Run], most: int) -> bool:
 
 def _after_ends(runs: Sequence[_Run], late: Sequence[_Run]) -> bool:
     """Whether the late ones begin right after the end of another stream, or many at once."""
-    soon = SOON if len(late) >= BATCH else VERY_SOON
+    # A server notices only when it writes again that a reader has left.
+    left = any(run.one.ended == LIMIT for run in runs[: len(runs) - len(late)])
+    soon = SOON if left or len(late) >= BATCH else VERY_SOON
     ends = sorted(run.ends for run in runs)
     follows, unused = 0, 0
     for run in late:

@@ -59,6 +59,7 @@ def judge(
     here: Sequence[Timeline] = (),
     earlier: Sequence[Timeline] = (),
     beside: Sequence[Timeline] = (),
+    nearest: bool = False,
 ) -> Judged:
     """Judge the pass ``name``. ``Case`` explains the other arguments."""
     if before and any(other.format == CHUNKS for other in before.timelines):
@@ -69,7 +70,9 @@ def judge(
     metrics = summarize(measured.timelines, before.timelines if before else ())
     if measured.unsteady:
         return Judged(UNKNOWN, UNSTEADY, measured.unsteady, metrics, measured)
-    case = Case(name, measured.timelines, metrics, before, alone, allowed, here, earlier, beside)
+    case = Case(
+        name, measured.timelines, metrics, before, alone, allowed, here, earlier, beside, nearest
+    )
     found = _first_problem(case)
     if found[0] == STREAMING and measured.waited > FULL:
         forgiven = _first_problem(case._replace(allowed=strict))

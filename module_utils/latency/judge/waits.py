@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterator, Sequence
 
 from .. import timeline
 from . import compare, figures
-from .judged import FEWEST_EVENTS, NOT_READ_ON, SINGLE, Case, Problem
+from .judged import COMPRESSED, FEWEST_EVENTS, NOT_READ_ON, SINGLE, Case, Problem
 from .queues import queued
 from .words import (
     BUFFERED,
@@ -106,17 +106,20 @@ def _waiting(case: Case) -> Iterator[Problem]:
 
 
 def _waiting_for_another_pass(case: Case) -> Iterator[Problem]:
-    """Passes of one stream are read side by side. One began only when the other had ended."""
+    """Passes of one stream are read side by side. One began only when the other had ended, or not
+    at all. A proxy may hold an answer that it compresses; apps send its headers.
+    """
     one = case.timelines[0]
     for other in case.beside if case.name in SINGLE else ():
-        if abs(other.began - one.began) < TOGETHER and queued((one, other), case.allowed.wait) == [
-            one
-        ]:
-            yield (
-                STALLED,
-                WAITING,
-                f"headers after {one.headers_at:.2f} s, when the other pass had ended",
-            )
+        together = abs(other.began - one.began) < TOGETHER
+        if not together or queued((one, other), case.allowed.wait) != [one]:
+            continue
+        if one.headers_at is not None:
+            why = f"headers after {one.headers_at:.2f} s, when the other pass had ended"
+            yield STALLED, WAITING, why
+        elif case.nearest or case.name not in COMPRESSED:
+            why = f"no answer in {one.ended_at:.2f} s, in which the other pass ran"
+            yield STALLED, WAITING, why
 
 
 def _left_unanswered(case: Case) -> Iterator[Problem]:
@@ -131,6 +134,8 @@ def _left_unanswered(case: Case) -> Iterator[Problem]:
     where = "at the layer before"
     if before is None and case.alone:
         before, where = case.alone.metrics.time_to_headers_seconds, "alone"
+    if before is None and (here := compare.header_times(case.here)):
+        before, where = here[0], "another time"
     limit = case.allowed.time_to_headers + case.allowed.relative * (before or 0.0) + way
     if before is not None and left[0].ended_at > limit:
         yield STALLED, SILENT, f"{waited}, {where} after {before:.2f} s"
@@ -166,11 +171,11 @@ def _upload_held(case: Case) -> Iterator[Problem]:
 
 
 CHECKS = (
+    _waiting_for_another_pass,
     _withheld,
     _silent,
     _silent_at_the_end,
     _waiting,
-    _waiting_for_another_pass,
     _left_unanswered,
     _restarted,
     _upload_held,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from tests.faults.cases.fault import OWN, PARALLEL, Fault
-from tests.faults.servers import Gunicorn
+from tests.faults.servers import Gunicorn, Nginx
 from tests.faults.stack import Stack
 
 BLOCKS = Stack(Gunicorn("blocks:app"))
 BLOCKING = Stack(Gunicorn("blocking:app"))
+ENDLESS = {"count": 5000}  # 100 s, of which 2 are read
 FAILING = Stack(Gunicorn("failing:app"))
 
 FAULTS = (
@@ -22,6 +23,18 @@ FAULTS = (
         Stack(Gunicorn("wsgi:app", {"worker-class": "sync"})),
         path=OWN,
         variant="default",
+    ),
+    # Streams without an end: the other one begins when its reader has left, or never.
+    Fault(
+        "app-blocking", BLOCKING, path=OWN, stream=ENDLESS, more={"seconds": 2}, variant="endless"
+    ),
+    Fault(
+        "gunicorn-sync-worker",
+        Stack(Gunicorn("wsgi:app", {"worker-class": "sync"}), Nginx()),
+        path=OWN,
+        stream=ENDLESS,
+        more={"seconds": 2},
+        variant="endless",
     ),
     # All slow down alike; a pool of threads would let 40 run at full pace.
     Fault(

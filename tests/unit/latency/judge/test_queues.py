@@ -15,6 +15,11 @@ def ran(asked: float, headers: float, took: float) -> Timeline:
     return Timeline(began=1000 + asked, headers_at=headers, ended_at=headers + took)
 
 
+def left(one: Timeline) -> Timeline:
+    """The same stream, of which the reader has read enough."""
+    return one._replace(ended="limit")
+
+
 def late_end(headers: float) -> Timeline:
     """A stream that comes in one piece, and ends some time later."""
     whole = ((headers, 400),)
@@ -33,6 +38,10 @@ def late_end(headers: float) -> Timeline:
         pytest.param([ran(0, 0.01, 0.5), ran(0, 0.511, 0.01)], 0, id="held until its own end"),
         pytest.param([ran(0, 0.01, 0.5), late_end(0.511)], 0, id="held, and its end came later"),
         pytest.param([ran(0, 0.01 + n // 4, 0.99) for n in range(12)], 8, id="four at a time"),
+        pytest.param([ran(0, 0.01, 0), ran(0, 0.51, 0)], 0, id="each comes at once"),
+        pytest.param(
+            [left(ran(0, 0.01, 3)), left(ran(0, 3.04, 0.01))], 1, id="until a reader left"
+        ),
     ],
 )
 def test_who_waited(streams: list[Timeline], waited: int) -> None:
