@@ -52,6 +52,17 @@ def stream(
     return Timeline(began, **{**made, **others})
 
 
+def endless() -> Timeline:
+    """A stream that the reader leaves after ten seconds."""
+    return stream(count=500, ended="limit", finished=False, ended_at=10.0)
+
+
+def nothing(ended: str, **others: Any) -> Timeline:
+    """A stream of which nothing has come in ten seconds."""
+    known = {"ended": ended, "ended_at": 10.0, "http": "1.1", "status": 200 if others else 0}
+    return Timeline(1000.0, **{**known, **others})
+
+
 def in_the_end(**others: Any) -> Timeline:
     """A stream that comes in one piece when its last event has been sent."""
     count, every = others.get("count", 50), others.get("every", 0.02)

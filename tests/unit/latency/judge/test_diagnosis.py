@@ -18,9 +18,11 @@ from tests.unit.latency.made_streams import (
     SOCKET,
     TO_THE_END,
     cut,
+    endless,
     in_lumps,
     in_the_end,
     layer,
+    nothing,
     refused,
     stream,
     with_pass,
@@ -41,16 +43,6 @@ JSON: dict[str, Any] = {
     "finished": False,
 }
 NO_BUFFERING = (("x-accel-buffering", "no"), ("content-type", "text/event-stream"))
-
-
-def endless() -> timeline.Timeline:
-    return stream(count=500, ended="limit", finished=False, ended_at=10.0)
-
-
-def nothing(ended: str, **others: Any) -> timeline.Timeline:
-    """A stream of which nothing has come in ten seconds."""
-    known = {"ended": ended, "ended_at": 10.0, "http": "1.1", "status": 200 if others else 0}
-    return timeline.Timeline(1000.0, **{**known, **others})
 
 
 def tokens(of: int = 1) -> timeline.Timeline:

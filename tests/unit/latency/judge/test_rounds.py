@@ -12,13 +12,14 @@ from plugins.module_utils.latency.judge import rounds as rounds_module
 from plugins.module_utils.latency.judge.diagnosis import Diagnosis, diagnose
 from plugins.module_utils.latency.judge.rounds import confirm
 from plugins.module_utils.latency.measurement import Measurement
-from plugins.module_utils.latency.timeline import Timeline
 from tests.unit.latency.made_streams import (
     GZIPPED,
     SOCKET,
+    endless,
     in_lumps,
     in_the_end,
     layer,
+    nothing,
     stream,
     with_pass,
 )
@@ -52,11 +53,10 @@ def test_what_two_rounds_see_differently_is_unknown() -> None:
 
 
 def test_an_app_that_sends_to_its_first_reader_for_ever_is_at_fault_and_not_its_proxy() -> None:
-    endless = stream(count=500, ended="limit", finished=False, ended_at=10.0)
-    nothing = Timeline(1000.0, ended="limit", ended_at=10.0)
-    nginx = layer("nginx", identity=nothing, browser=nothing)
-    first = [layer("gunicorn", identity=endless, browser=nothing), nginx]
-    second = [layer("gunicorn", identity=nothing, browser=nothing), nginx]
+    silent = nothing("limit")
+    nginx = layer("nginx", identity=silent, browser=silent)
+    first = [layer("gunicorn", identity=endless(), browser=silent), nginx]
+    second = [layer("gunicorn", identity=silent, browser=silent), nginx]
     found = confirm(diagnose(first), second)
     assert (found.culprit, found.causes[0].cause.id) == ("gunicorn", "app-blocking")
     outside = [[one._replace(layer="public")] for one, _ in (first, second)]
